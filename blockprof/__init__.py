@@ -1,0 +1,1 @@
+"""Profile the building blocks of mobile neural architecture search spaces."""

@@ -1,0 +1,33 @@
+"""Errors that blockprof raises on purpose, one root for all of them."""
+
+
+class BlockprofError(Exception):
+    """Root of every error that blockprof raises itself. The command line ends with exit code 1."""
+
+    exit_code = 1
+
+
+class InputError(BlockprofError):
+    """What the user gave is wrong: a name, an option, a file. The command line ends with exit code 2."""
+
+    exit_code = 2
+
+
+class NetStringError(InputError):
+    """A text that does not describe a network of the space."""
+
+
+class PlacementError(InputError):
+    """A placement that the space does not have, or several that cannot hold at once."""
+
+
+class DataFileError(InputError):
+    """A data file that cannot be used; the message names file, row and column."""
+
+
+class MetricError(InputError):
+    """A metric that does not exist for the space or resolution."""
+
+
+class TrackingError(BlockprofError):
+    """The MLflow store cannot be reached, or does not hold what was asked."""
