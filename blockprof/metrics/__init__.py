@@ -1,0 +1,1 @@
+"""Metrics: the numbers a network has."""

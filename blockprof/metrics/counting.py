@@ -1,0 +1,144 @@
+"""MACs, FLOPs and parameters, counted by torchprofile once for each block instance and kept on disk.
+
+A network's count is the sum over its instances plus the fixed parts, exactly: torchprofile adds up operators, and no
+operator of these networks spans two blocks.
+"""
+
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from blockprof.errors import BlockprofError
+from blockprof.metrics.metric import AdditiveMetric, MetricInfo
+from blockprof.paths import cache_folder
+from blockprof.spaces import Architectures, FloatArray, Space
+
+COUNTED = ("macs", "flops", "params")
+
+FREE_OPERATORS = frozenset({"aten::relu6", "aten::relu6_", "aten::hardtanh", "aten::hardtanh_"})
+"""Activations that torchprofile does not list, and that cost no multiply-add. Any other is an error."""
+
+_MILLION = 1e6
+
+
+def load_count(space: Space, name: str, resolution: int, on_count: Callable[[], None] | None = None) -> AdditiveMetric:
+    """Load ``macs`` (multiply-adds), ``flops`` (millions, 2 x MACs as in the paper) or ``params`` (parameters).
+
+    Args:
+        space: the design space.
+        name: one of ``COUNTED``.
+        resolution: of the input, in pixels.
+        on_count: called once before counting, which takes seconds and happens where no cached counts fit.
+
+    Raises:
+        BlockprofError: torchprofile met an operator that it cannot count.
+    """
+    counts = _cached_counts(space, resolution, on_count)
+    what = "params" if name == "params" else "macs"
+    factor = 2 / _MILLION if name == "flops" else 1.0
+    return AdditiveMetric(
+        info=MetricInfo(
+            name=name,
+            unit={"macs": "MACs", "flops": "MFLOPs", "params": "parameters"}[name],
+            higher_is_better=False,
+            origin="counted",
+            source=f"counted by torchprofile {version('torchprofile')} at {resolution} x {resolution}",
+        ),
+        space=space,
+        base=counts[f"{what}_base"][0] * factor,
+        costs=counts[what] * factor,
+    )
+
+
+def count_macs(module: object, inputs: object) -> int:
+    """torchprofile's MACs of a module.
+
+    Raises:
+        BlockprofError: an operator that torchprofile skips, other than activations known to be free.
+    """
+    from torchprofile import profile_macs
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        macs = profile_macs(module, inputs)
+    for message in (str(warning.message) for warning in caught):
+        if "No handlers found" in message and message.split('"')[1] not in FREE_OPERATORS:
+            raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}")
+    return int(macs)
+
+
+def _cached_counts(space: Space, resolution: int, on_count: Callable[[], None] | None) -> dict[str, FloatArray]:
+    versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
+    path = cache_folder() / "counts" / f"{space.name}-r{resolution}-{versions}.json"
+    counts = _read_counts(path, len(space.instances))
+    if counts is None:
+        if on_count:
+            on_count()
+        counts = count_instances(space, resolution)
+        _write_counts(path, counts)
+    return counts
+
+
+def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:
+    try:
+        content = {key: np.array(value, dtype=float) for key, value in json.loads(path.read_text()).items()}
+    except (OSError, ValueError):
+        return None
+    sizes = {key: value.size for key, value in content.items()}
+    return content if sizes == {"macs": instances, "params": instances, "macs_base": 1, "params_base": 1} else None
+
+
+def _write_counts(path: Path, counts: dict[str, FloatArray]) -> None:
+    """Write whole or not at all; a folder that cannot be written only means counting again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w") as file:
+            json.dump({key: value.tolist() for key, value in counts.items()}, file)
+        Path(temporary).replace(path)
+    except OSError as error:
+        warnings.warn(f"cannot keep counts in {path.parent} ({error}): they are counted anew each time", stacklevel=2)
+
+
+def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
+    """Count MACs and parameters of each instance, and of the fixed parts (``macs_base``, ``params_base``).
+
+    Each block's modules come from the network that holds that block everywhere, at full depth; the fixed parts are
+    what one whole network has beyond its instances.
+    """
+    import torch
+
+    from blockprof.networks import build_subnet
+
+    macs = np.zeros(len(space.instances))
+    params = np.zeros(len(space.instances))
+    whole_macs, whole_params, ids = 0, 0, space.instance_ids
+    for block in range(len(space.blocks)):
+        archs = Architectures(space, np.full((1, space.num_slots), block))
+        network = build_subnet(archs)
+        for slot, layer in enumerate(list(network.blocks)[1:]):
+            instance = ids[slot, block]
+            if macs[instance] == 0:
+                described = space.instances[instance]
+                size = described.in_size(resolution)
+                macs[instance] = count_macs(layer, torch.zeros(1, described.in_channels, size, size))
+                params[instance] = _num_params(layer)
+        if block == 0:
+            whole_macs = count_macs(network, torch.zeros(1, 3, resolution, resolution))
+            whole_params = _num_params(network)
+    return {
+        "macs": macs,
+        "params": params,
+        "macs_base": np.array([whole_macs - macs[ids[:, 0]].sum()]),
+        "params_base": np.array([whole_params - params[ids[:, 0]].sum()]),
+    }
+
+
+def _num_params(module: object) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())  # type: ignore[attr-defined]

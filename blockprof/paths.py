@@ -1,0 +1,20 @@
+"""Folders that blockprof reads and writes outside of MLflow's store."""
+
+import os
+from pathlib import Path
+
+DATA_FOLDER = "blockprof-data"
+
+
+def data_folder() -> Path:
+    """Where ``fetch-data`` puts files and metrics look for tables: ``BLOCKPROF_DATA``, else ``./blockprof-data``."""
+    return Path(os.environ.get("BLOCKPROF_DATA", DATA_FOLDER))
+
+
+def cache_folder() -> Path:
+    """Where counted MACs are kept: ``BLOCKPROF_CACHE``, else the platform's cache folder."""
+    if folder := os.environ.get("BLOCKPROF_CACHE"):
+        return Path(folder)
+    import platformdirs
+
+    return platformdirs.user_cache_path("blockprof")

@@ -1,0 +1,247 @@
+"""Profiles: what each block costs and gains at each place of the network."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from blockprof.errors import InputError
+from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
+from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
+from blockprof.profiling.statistics import STATISTICS, Statistics
+from blockprof.sampling import BaseDraws, Sampler
+from blockprof.spaces import Block, Fixing, FloatArray, IntArray, Space, all_fixings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Method = Literal["exact", "sampled"]
+
+DEFAULT_NUM_ARCHS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class MetricProfile:
+    """One metric's profile.
+
+    Row 0 of ``statistics`` is the random networks, row 1 + i is ``fixings[i]``. ``effect_half_widths`` is (1 + S,),
+    ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half the 95 % intervals, 0
+    where exact. ``num_archs`` is the number of networks a placement, None where exact.
+    """
+
+    info: MetricInfo
+    method: Method
+    num_archs: int | None
+    statistics: Statistics
+    effect_half_widths: FloatArray
+    response_half_widths: FloatArray
+    response_effect_half_widths: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The profile of a space: for each metric the random networks, every placement, and each block's response.
+
+    ``blocks`` are the blocks that have a response: those of the single placements asked.
+    """
+
+    space: Space
+    sampler: Sampler
+    resolution: int
+    seed: int
+    fixings: tuple[Fixing, ...]
+    blocks: tuple[Block, ...]
+    metrics: tuple[MetricProfile, ...]
+    seconds: float = field(compare=False)
+
+    def random_frame(self) -> "pd.DataFrame":
+        """One row a metric: the random networks' statistics, in the metric's unit."""
+        import pandas as pd
+
+        return pd.concat([_statistics_frame(metric, slice(0, 1)) for metric in self.metrics], ignore_index=True)
+
+    def placement_frame(self) -> "pd.DataFrame":
+        """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3)."""
+        import pandas as pd
+
+        places = pd.DataFrame(
+            {
+                "placement": [fixing.name for fixing in self.fixings],
+                "unit": [_single(fixing, "unit") for fixing in self.fixings],
+                "layer": [_single(fixing, "layer") for fixing in self.fixings],
+                "block": [_block_name(fixing) for fixing in self.fixings],
+            }
+        ).astype({"unit": "Int64", "layer": "Int64"})
+        frames = []
+        for metric in self.metrics:
+            frame = _statistics_frame(metric, slice(1, None))
+            frame.insert(1, "placement", places["placement"])
+            for offset, column in enumerate(("unit", "layer", "block")):
+                frame.insert(2 + offset, column, places[column])
+            values = metric.statistics
+            effect = values.column("mean")[1:] - values.column("mean")[0]
+            half = metric.effect_half_widths[1:]
+            frame["effect"] = effect
+            frame["effect_lower"], frame["effect_upper"] = effect - half, effect + half
+            for quantile in ("q05", "q95"):
+                frame[f"effect_{quantile}"] = values.column(quantile)[1:] - values.column(quantile)[0]
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+    def response_frame(self) -> "pd.DataFrame":
+        """One row a metric and block: the block's response M_b (eq. 1), and how far it is from the random mean."""
+        import pandas as pd
+
+        groups = _group_by_block(self.fixings, self.blocks)
+        frames = []
+        for metric in self.metrics:
+            means = metric.statistics.column("mean")
+            response = np.array([means[1:][group].mean() for group in groups])
+            effect = response - means[0]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "metric": metric.info.name,
+                        "unit_of_metric": metric.info.unit,
+                        "origin": metric.info.origin,
+                        "block": [block.name for block in self.blocks],
+                        "expand": [block.expand for block in self.blocks],
+                        "kernel": [block.kernel for block in self.blocks],
+                        "num_placements": [len(group) for group in groups],
+                        "response": response,
+                        "response_lower": response - metric.response_half_widths,
+                        "response_upper": response + metric.response_half_widths,
+                        "effect": effect,
+                        "effect_lower": effect - metric.response_effect_half_widths,
+                        "effect_upper": effect + metric.response_effect_half_widths,
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
+
+
+def profile(
+    space: Space,
+    metrics: Sequence[Metric],
+    *,
+    fixings: Sequence[Fixing] | None = None,
+    sampler: Sampler = "paper",
+    resolution: int = 224,
+    num_archs: int | None = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Profile:
+    """Profile ``space``: what each placement costs and gains in each metric.
+
+    Args:
+        space: the design space.
+        metrics: metrics of that space.
+        fixings: the placements to profile; all of the space where None.
+        sampler: how networks of a placement are drawn (``blockprof.sampling``).
+        resolution: what the metrics were loaded for, in pixels; kept with the result.
+        num_archs: networks a placement. Where None, additive metrics are exact and others take 1,000.
+        seed: the result depends on it alone, and only where networks are sampled.
+        on_progress: told how many placements of how many are done, over all metrics.
+
+    Raises:
+        InputError: no metric, two of one name, or fewer than two networks a placement.
+    """
+    names = [metric.info.name for metric in metrics]
+    if not names or len(set(names)) < len(names):
+        raise InputError("give at least one metric, and each once")
+    if num_archs is not None and num_archs < 2:
+        raise InputError(f"--num-archs is {num_archs}: at least 2 networks a placement are needed")
+    chosen = tuple(fixings) if fixings is not None else all_fixings(space)
+    blocks = tuple(block for block in space.blocks if any(_block_name(f) == block.name for f in chosen))
+    groups = _group_by_block(chosen, blocks)
+    start = time.perf_counter()
+    base: BaseDraws | None = None
+    profiles = []
+    for index, metric in enumerate(metrics):
+        if num_archs is None and isinstance(metric, AdditiveMetric):
+            profiles.append(_profile_exactly(metric, chosen, groups, sampler))
+        else:
+            base = base or draw_base_networks(space, num_archs or DEFAULT_NUM_ARCHS, seed)
+            step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
+            profiles.append(_profile_by_sampling(metric, base, chosen, groups, sampler, step))
+    return Profile(
+        space=space,
+        sampler=sampler,
+        resolution=resolution,
+        seed=seed,
+        fixings=chosen,
+        blocks=blocks,
+        metrics=tuple(profiles),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _profile_exactly(
+    metric: AdditiveMetric, fixings: tuple[Fixing, ...], groups: Sequence[IntArray], sampler: Sampler
+) -> MetricProfile:
+    return MetricProfile(
+        info=metric.info,
+        method="exact",
+        num_archs=None,
+        statistics=exact_statistics(metric, [None, *fixings], sampler),
+        effect_half_widths=np.zeros(1 + len(fixings)),
+        response_half_widths=np.zeros(len(groups)),
+        response_effect_half_widths=np.zeros(len(groups)),
+    )
+
+
+def _profile_by_sampling(
+    metric: Metric,
+    base: BaseDraws,
+    fixings: tuple[Fixing, ...],
+    groups: Sequence[IntArray],
+    sampler: Sampler,
+    on_progress: Progress | None,
+) -> MetricProfile:
+    result = sampled_statistics(metric, base, fixings, groups, sampler, on_progress)
+    return MetricProfile(
+        info=metric.info,
+        method="sampled",
+        num_archs=len(base.blocks),
+        statistics=result.statistics,
+        effect_half_widths=result.effect_half_widths,
+        response_half_widths=result.group_half_widths,
+        response_effect_half_widths=result.group_effect_half_widths,
+    )
+
+
+def _nth_part(on_progress: Progress, index: int, parts: int) -> Progress:
+    return lambda done, total: on_progress(index * total + done, parts * total)
+
+
+def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
+    import pandas as pd
+
+    values, half = metric.statistics.values[rows], metric.statistics.half_widths[rows]
+    frame = pd.DataFrame(values, columns=list(STATISTICS))
+    frame.insert(0, "metric", metric.info.name)
+    frame.insert(1, "unit_of_metric", metric.info.unit)
+    frame.insert(2, "origin", metric.info.origin)
+    frame.insert(3, "method", metric.method)
+    frame.insert(4, "n", pd.array([metric.num_archs] * len(frame), dtype="Int64"))
+    frame.insert(6, "mean_lower", frame["mean"] - half)
+    frame.insert(7, "mean_upper", frame["mean"] + half)
+    frame["lowest_net"] = metric.statistics.lowest[rows]
+    frame["highest_net"] = metric.statistics.highest[rows]
+    return frame
+
+
+def _single(fixing: Fixing, attribute: Literal["unit", "layer"]) -> int | None:
+    return getattr(fixing.placements[0], attribute) if len(fixing.placements) == 1 else None
+
+
+def _block_name(fixing: Fixing) -> str | None:
+    return fixing.placements[0].block.name if len(fixing.placements) == 1 else None
+
+
+def _group_by_block(fixings: Sequence[Fixing], blocks: Sequence[Block]) -> list[IntArray]:
+    names = np.array([_block_name(fixing) or "" for fixing in fixings])
+    return [np.flatnonzero(names == block.name) for block in blocks]

@@ -1,0 +1,95 @@
+"""Sampled statistics of any metric: N networks a placement, all from the same base networks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blockprof.metrics.metric import Metric
+from blockprof.profiling.statistics import Statistics, half_width, summarise
+from blockprof.sampling import BaseDraws, Sampler, draw_base
+from blockprof.spaces import Architectures, Fixing, FloatArray, IntArray, Space
+
+CHUNK = 2**15
+
+Progress = Callable[[int, int], None]
+"""Called with how many of how many steps are done."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampledStatistics:
+    """Statistics of the random networks (first row) and of each fixing, with the intervals of paired differences.
+
+    ``effect_half_widths`` is (S,): half the 95 % interval of mean minus random mean, from the N paired differences.
+    ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of fixings.
+    """
+
+    statistics: Statistics
+    effect_half_widths: FloatArray
+    group_half_widths: FloatArray
+    group_effect_half_widths: FloatArray
+
+
+def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
+    """Draw N base networks, chunk by chunk from spawned seeds, so that the result depends on seed and N alone."""
+    sizes = [min(CHUNK, n - start) for start in range(0, n, CHUNK)]
+    seeds = np.random.SeedSequence(seed).spawn(len(sizes))
+    chunks = [
+        draw_base(space, size, np.random.default_rng(chunk_seed))
+        for size, chunk_seed in zip(sizes, seeds, strict=True)
+    ]
+    return BaseDraws(
+        space,
+        np.concatenate([chunk.depth_uniforms for chunk in chunks]),
+        np.concatenate([chunk.blocks for chunk in chunks]),
+    )
+
+
+def sampled_statistics(
+    metric: Metric,
+    base: BaseDraws,
+    fixings: Sequence[Fixing],
+    groups: Sequence[IntArray],
+    sampler: Sampler,
+    on_progress: Progress | None = None,
+) -> SampledStatistics:
+    """Evaluate the base networks, and the same networks with each fixing put in place.
+
+    Args:
+        metric: any metric.
+        base: N base networks.
+        fixings: S sets of placements.
+        groups: for each of G groups, the indices of its fixings (a block's placements).
+        sampler: how networks of a placement are drawn.
+        on_progress: told after each fixing.
+    """
+    random = base.networks()
+    random_values = metric.evaluate(random)
+    rows, halves, effects = [summarise(random_values)], [half_width(random_values)], [0.0]
+    lowest, highest = [_net(random, random_values.argmin())], [_net(random, random_values.argmax())]
+    group_sums = np.zeros((len(groups), len(random_values)))
+    members = [set(group.tolist()) for group in groups]
+    for index, fixing in enumerate(fixings):
+        archs = base.networks(fixing, sampler)
+        values = metric.evaluate(archs)
+        rows.append(summarise(values))
+        halves.append(half_width(values))
+        effects.append(half_width(values - random_values))
+        lowest.append(_net(archs, values.argmin()))
+        highest.append(_net(archs, values.argmax()))
+        for group, member in enumerate(members):
+            if index in member:
+                group_sums[group] += values
+        if on_progress:
+            on_progress(index + 1, len(fixings))
+    group_means = [total / len(group) for total, group in zip(group_sums, groups, strict=True)]
+    return SampledStatistics(
+        statistics=Statistics(np.array(rows), np.array(halves), tuple(lowest), tuple(highest)),
+        effect_half_widths=np.array(effects),
+        group_half_widths=np.array([half_width(mean) for mean in group_means]),
+        group_effect_half_widths=np.array([half_width(mean - random_values) for mean in group_means]),
+    )
+
+
+def _net(archs: Architectures, index: np.intp) -> str:
+    return archs[int(index)].to_strings()[0]
