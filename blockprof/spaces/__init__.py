@@ -1,6 +1,7 @@
 """Design spaces: their data, their networks, placements and block instances."""
 
 from blockprof.spaces.architectures import ABSENT, Architectures
+from blockprof.spaces.block_lists import parse_blocks
 from blockprof.spaces.definition import Block, FloatArray, IntArray, Space, Unit
 from blockprof.spaces.instances import BlockInstance
 from blockprof.spaces.library import SPACES, UPSTREAM_NAMES, load_space
@@ -30,5 +31,6 @@ __all__ = [
     "all_placements",
     "load_space",
     "make_fixing",
+    "parse_blocks",
     "parse_fixing",
 ]

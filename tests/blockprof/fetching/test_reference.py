@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from blockprof.errors import InputError, MetricError
+from blockprof.fetching import fetch_reference, reference, reference_data
+from blockprof.latency_data import read_latency_csv
+from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, load_reference
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import Architectures, load_space
+
+PN = load_space("pn")
+
+
+@pytest.mark.parametrize(("space_name", "metric"), REFERENCE_RESIDUAL_STD)
+def test_noise_is_what_the_table_leaves_over(space_name, metric):
+    space = load_space(space_name)
+    data = reference_data(space, metric, num_nets=4000, seed=0)
+    error = data.latencies_ms / load_reference(space, metric).evaluate(data.archs) - 1
+    std = REFERENCE_RESIDUAL_STD[space_name, metric]
+    assert error.std() == pytest.approx(std, rel=0.06), "5 standard errors of a standard deviation from 4,000"
+    assert abs(error.mean()) < 5 * std / np.sqrt(4000)
+    assert data.device == f"reference-{metric}"
+    assert set(data.resolutions.tolist()) == {224}
+    assert len(set(data.archs.to_strings())) == 4000, "networks are distinct"
+
+
+def test_networks_depend_on_the_seed_noise_also_on_the_metric():
+    npu, cpu = (reference_data(PN, metric, 100, seed=3) for metric in ("npu", "cpu"))
+    assert npu.archs.to_strings() == cpu.archs.to_strings()
+    noise = [
+        data.latencies_ms / load_reference(PN, name).evaluate(data.archs)
+        for name, data in zip(("npu", "cpu"), (npu, cpu), strict=True)
+    ]
+    assert abs(np.corrcoef(noise)[0, 1]) < 0.5
+    assert reference_data(PN, "npu", 100, seed=3).digest == npu.digest
+    assert reference_data(PN, "npu", 100, seed=4).digest != npu.digest
+
+
+def test_files_are_in_the_layout_and_all_or_none(tmp_path):
+    fetched = fetch_reference(PN, ["npu", "gpu"], tmp_path / "data", num_nets=50, seed=1)
+    assert [file.path.name for file in fetched] == ["ofa_pn_npu_lat_data.csv", "ofa_pn_gpu_lat_data.csv"]
+    for file, metric in zip(fetched, ["npu", "gpu"], strict=True):
+        again = read_latency_csv(file.path, PN)
+        assert file.latencies is not None
+        assert again.digest == file.latencies.digest == reference_data(PN, metric, 50, seed=1).digest
+    with pytest.raises(MetricError):
+        fetch_reference(PN, ["cpu", "tpu"], tmp_path / "data", num_nets=50, seed=1)
+    assert len(list((tmp_path / "data").iterdir())) == 2
+
+
+def test_measured_data_is_not_replaced(tmp_path):
+    mine = tmp_path / "ofa_pn_npu_lat_data.csv"
+    mine.write_text("measured for weeks")
+    with pytest.raises(InputError, match="another file of that name is there"):
+        fetch_reference(PN, ["gpu", "npu"], tmp_path, num_nets=10, seed=0)
+    assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+
+
+def test_bad_requests():
+    with pytest.raises(MetricError, match="no reference latencies 'accuracy' for pn: there are npu, gpu, cpu"):
+        reference_data(PN, "accuracy", 10, seed=0)
+    with pytest.raises(InputError, match="at least 1, not 0"):
+        reference_data(PN, "npu", 0, seed=0)
+
+
+def test_repeated_networks_are_replaced(monkeypatch):
+    """Repeats are too rare to wait for, so the sampler is made to give each network twice."""
+
+    def twice(space, n, rng):
+        return Architectures.concatenate([sample_architectures(space, (n + 1) // 2, rng)] * 2)[:n]
+
+    monkeypatch.setattr(reference, "sample_architectures", twice)
+    nets = reference_data(PN, "npu", 101, seed=0).archs
+    assert len(np.unique(nets.blocks, axis=0)) == len(nets) == 101

@@ -1,0 +1,253 @@
+import csv
+import io
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blockprof.errors import DataFileError
+from blockprof.latency_data import (
+    LatencyData,
+    first_network,
+    parse_latency_csv,
+    read_latency_csv,
+    space_of,
+    write_latency_csv,
+)
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import load_space
+
+PN = load_space("pn")
+MBV3 = load_space("mbv3")
+HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"
+NETS = sample_architectures(PN, 8, np.random.default_rng(0)).to_strings()
+MBV3_NET = sample_architectures(MBV3, 1, np.random.default_rng(0)).to_strings()[0]
+
+
+def row(net=NETS[0], device="npu", resolution="224", unit="ms", latency="10.5"):
+    return f"0,{net},{device},{resolution},{unit},{latency}"
+
+
+def content(*rows, header=HEADER):
+    return "\n".join([header, *rows, ""]).encode()
+
+
+GOOD = row(NETS[1])
+
+BAD_ROWS = [
+    # (row 3 of the file, its column, what the message says)
+    (row(NETS[0].replace("mbconv2_", "mbconv9_", 1)), "net_str", "unknown block 'mbconv9_"),
+    (row(MBV3_NET), "net_str", "mbv3"),
+    (row(NETS[0].rsplit("|", 1)[0]), "net_str", "5 units, but pn has 6"),
+    (row("mbconv2_e3_k3->" * 4 + NETS[0]), "net_str", "unit 1 has"),
+    (row(""), "net_str", "1 units"),
+    (row(device="gpu"), "device", "split the file by device"),
+    (row(device=" "), "device", "no device"),
+    (row(resolution="224.5"), "resolution", "'224.5' is not a resolution of pn (128 to 256 in steps of 4)"),
+    (row(resolution="large"), "resolution", "'large'"),
+    (row(resolution=""), "resolution", "''"),
+    (row(resolution="100"), "resolution", "'100'"),
+    (row(resolution="9" * 5000), "resolution", "'9999"),
+    (row(unit="minutes"), "lat unit", "unknown unit 'minutes': there are us, ms, s"),
+    (row(unit=""), "lat unit", "unknown unit ''"),
+    (row(latency="fast"), "end-to-end lat", "'fast' is not a positive, finite number"),
+    (row(latency=""), "end-to-end lat", "''"),
+    (row(latency="NaN"), "end-to-end lat", "'NaN'"),
+    (row(latency="inf"), "end-to-end lat", "'inf'"),
+    (row(latency="-inf"), "end-to-end lat", "'-inf'"),
+    (row(latency="0"), "end-to-end lat", "'0'"),
+    (row(latency="-3.5"), "end-to-end lat", "'-3.5'"),
+    (row(unit="s", latency="1e308"), "end-to-end lat", "'1e308'"),
+    (row(unit="us", latency="1e-323"), "end-to-end lat", "'1e-323'"),
+    (GOOD, "net_str", "repeats row 2"),
+    (row(NETS[1], unit="us", latency="10500"), "net_str", "repeats row 2"),
+    (row(NETS[1], latency="11"), "end-to-end lat", "11 ms contradicts row 2, which has 10.5 ms"),
+]
+
+
+def message_of(data, space=PN):
+    with pytest.raises(DataFileError) as caught:
+        parse_latency_csv(data, space, "lat.csv")
+    message = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert message.startswith("lat.csv: ")
+    assert message.isprintable(), "one line, and nothing that a terminal acts on"
+    return message
+
+
+@pytest.mark.parametrize(("bad", "column", "said"), BAD_ROWS)
+def test_bad_row_is_named_with_its_column(bad, column, said):
+    message = message_of(content(GOOD, bad, row(NETS[2])))
+    assert message.startswith(f"lat.csv: row 3, column '{column}': ")
+    assert said in message
+    assert "more row" not in message
+
+
+def test_rows_are_counted_as_an_editor_shows_them():
+    blank_lines = content(GOOD, "", "  ", ",,,,,", row(unit="h"))
+    assert "row 6, column 'lat unit'" in message_of(blank_lines)
+    assert "row 6, column 'lat unit'" in message_of(blank_lines.replace(b"\n", b"\r\n"))
+
+
+def test_first_problem_is_told_and_the_other_rows_counted():
+    message = message_of(content(GOOD, row(NETS[2], latency="0"), row(NETS[3], unit="h"), row("x", latency="nan")))
+    assert message.startswith("lat.csv: row 3, column 'end-to-end lat': '0'")
+    assert message.endswith("(and 2 more rows have problems)")
+
+
+def test_every_bad_network_is_counted():
+    rows = [row(net, latency=str(number)) for number, net in enumerate(NETS, start=1)]
+    for index in (1, 4, 7):
+        rows[index] = row("mbconv2_e9_k9")
+    message = message_of(content(*rows))
+    assert message.startswith("lat.csv: row 3, column 'net_str'")
+    assert message.endswith("(and 2 more rows have problems)")
+
+
+def test_wrong_number_of_fields():
+    assert "row 3: 4 fields, but the header has 6" in message_of(content(GOOD, f"1,{NETS[0]},npu,22"))
+    assert "row 2: 7 fields, but the header has 6" in message_of(content(row(latency="9,79")))
+
+
+def test_file_of_the_other_space_says_which_to_use():
+    assert "use --space mbv3" in message_of(content(row(MBV3_NET)))
+    message = message_of(content(GOOD), MBV3)
+    assert "row 2, column 'net_str': a network of pn, not of mbv3: use --space pn" in message
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
+        (b",,,\n", "is empty"),
+        (content(), "has a header but no rows"),
+        (b"\x80\x02}q\x00.", "binary"),
+        (content(GOOD).decode().encode("utf-16"), "UTF-8"),
+        (content(GOOD, row(device="Bürorechner")).decode().encode("latin-1"), "row 3: byte 0xfc is not UTF-8 text"),
+        (b"<!DOCTYPE html>\n<html>\n", "missing column 'net_str', 'device', "),
+        (content(GOOD).replace(b",", b";"), "(found: net_id;net_str;device;"),
+        (
+            content(GOOD, header=HEADER.replace("lat unit", "unit")),
+            "missing column 'lat unit' (found: net_id, net_str,",
+        ),
+        (content(GOOD, header=HEADER.replace("net_id", "device")), "column 'device' is there twice"),
+        (content(GOOD, '1,"' + NETS[0]), "row 3: not a CSV file"),
+        (content(row("x" * 200_000)), "field larger than"),
+        (content(row(device="npu", net='"mbconv2_e3_k3\x1b[2J\nx"')), "column 'net_str'"),
+    ],
+)
+def test_file_that_is_not_in_the_layout(data, said):
+    assert said in message_of(data)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(DataFileError, match=r"absent\.csv: there is no such file"):
+        read_latency_csv(tmp_path / "absent.csv", PN)
+    with pytest.raises(DataFileError, match="is a folder: give one CSV file"):
+        read_latency_csv(tmp_path, PN)
+    (tmp_path / "lat.csv").write_bytes(content(row(latency="0")))
+    with pytest.raises(DataFileError, match=r"lat\.csv: row 2, column 'end-to-end lat'"):
+        read_latency_csv(tmp_path / "lat.csv", PN)
+
+
+def test_mixed_units_are_converted():
+    rows = [row(NETS[0], unit="us", latency="9799.32"), row(NETS[1], unit="s", latency="0.25"), row(NETS[2])]
+    data = parse_latency_csv(content(*rows), PN, "lat.csv")
+    np.testing.assert_allclose(data.latencies_ms, [9.79932, 250.0, 10.5], rtol=1e-15)
+    assert data.archs.to_strings() == NETS[:3]
+    assert data.device == "npu"
+
+
+def test_one_network_may_have_several_resolutions():
+    data = parse_latency_csv(content(row(), row(resolution="192", latency="8")), PN, "lat.csv")
+    assert data.resolutions.tolist() == [224, 192]
+
+
+def test_columns_in_any_order_with_others_spaces_and_a_byte_order_mark():
+    table = f'"end-to-end lat", lat unit ,note,resolution,device,net_str\r\n7.5, ms,"a, b",224 , npu,{NETS[0]}\r\n'
+    data = parse_latency_csv(table.encode("utf-8-sig"), PN, "lat.csv")
+    assert (data.archs.to_strings(), data.device, data.latencies_ms.tolist()) == (NETS[:1], "npu", [7.5])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    order=st.permutations(range(len(NETS))), units=st.lists(st.sampled_from(["us", "ms", "s"]), min_size=8, max_size=8)
+)
+def test_shuffled_rows_give_the_same_set(order, units):
+    text_in = {"us": "{}000", "ms": "{}", "s": "{}e-3"}
+    rows = [
+        row(net, unit=unit, latency=text_in[unit].format(number))
+        for number, net, unit in zip(range(1, 9), NETS, units, strict=True)
+    ]
+    data = parse_latency_csv(content(*(rows[i] for i in order)), PN, "lat.csv")
+    assert data.archs.to_strings() == [NETS[i] for i in order]
+    np.testing.assert_allclose(data.latencies_ms, np.array(order) + 1.0, rtol=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: content(GOOD, text)))
+def test_no_content_ends_in_another_error(data):
+    first_network(data)
+    with suppress(DataFileError):
+        assert len(parse_latency_csv(data, PN, "lat.csv")) == 1
+
+
+PUBLIC = [
+    # (file, space, device, first latency as the file says it, ms a unit)
+    ("help/ofa_mbv3_titan_rtx_64_lat_data.csv", MBV3, "titan_rtx_64", 1.0),
+    ("help/ofa_mbv3_titan_xp_32_lat_data.csv", MBV3, "titan_xp_32", 1.0),
+    ("help/ofa_mbv3_v100_1_lat_data.csv", MBV3, "v100_1", 1.0),
+    ("help/ofa_mbv3_2080ti_32_lat_data.csv", MBV3, "2080ti_32", 1.0),
+    ("kirin/ofa_pn_npu_lat_data.csv", PN, "npu", 1e-3),
+    ("kirin/ofa_mbv3_npu_lat_data.csv", MBV3, "npu", 1e-3),
+    ("kirin/ofa_mbv3_gpu_lat_data.csv", MBV3, "gpu", 1.0),
+    ("kirin/ofa_pn_cpu_lat_data.csv", PN, "cpu", 1e3),
+]
+
+
+@pytest.mark.parametrize(("name", "space", "device", "factor"), PUBLIC)
+def test_public_files(shared_data: Path, name, space, device, factor):
+    path = shared_data / name
+    text = path.read_text()
+    table = list(csv.DictReader(io.StringIO(text)))
+    data = read_latency_csv(path, space)
+    assert len(data) == 5000
+    assert data.device == device
+    assert data.archs.to_strings() == [line["net_str"] for line in table]
+    assert data.resolutions.tolist() == [int(line["resolution"]) for line in table]
+    np.testing.assert_allclose(data.latencies_ms, [float(line["end-to-end lat"]) * factor for line in table])
+    assert space_of(first_network(text.encode()) or "") is space
+
+
+def test_units_of_the_public_files_are_milliseconds(shared_data: Path):
+    """The paper's mean networks: 12 to 15 ms on the NPU, about 0.1 s on the CPU."""
+    npu = read_latency_csv(shared_data / "kirin/ofa_pn_npu_lat_data.csv", PN).latencies_ms
+    cpu = read_latency_csv(shared_data / "kirin/ofa_pn_cpu_lat_data.csv", PN).latencies_ms
+    assert npu[0] == pytest.approx(9.79932)
+    assert cpu[0] == pytest.approx(83.8314)
+    assert 10 < npu.mean() < 16
+    assert 80 < cpu.mean() < 130
+
+
+def test_first_network_only_of_files_in_the_layout():
+    assert first_network(content(GOOD)) == NETS[1]
+    assert first_network(content()) == ""
+    assert first_network(b"") is None
+    assert first_network(b"key:\n  mean: 1.0\n") is None
+    assert space_of("stem") is None
+
+
+def test_reads_fast_also_where_one_row_is_bad(tmp_path):
+    """50,000 rows in about a second; the bar leaves room for a slow machine."""
+    rng = np.random.default_rng(1)
+    archs = sample_architectures(PN, 20_000, rng)
+    write_latency_csv(tmp_path / "lat.csv", LatencyData(archs, np.full(20_000, 224), rng.uniform(1, 9, 20_000), "npu"))
+    bad = (tmp_path / "lat.csv").read_bytes().replace(b"_e6_", b"_e5_", 1)
+    start = time.perf_counter()
+    message_of(bad)
+    assert time.perf_counter() - start < 4

@@ -1,0 +1,125 @@
+"""Both samplers, against their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from blockprof.errors import InputError
+from blockprof.sampling import check_sampler, draw_base, holds, likely_depths, sample_architectures, sample_fixed
+from blockprof.spaces import SPACES, Placement, Space, all_placements, load_space, make_fixing
+
+MANY = 6000
+ALPHA = 1e-4
+
+
+@st.composite
+def placements(draw: st.DrawFn) -> tuple[Space, tuple[Placement, ...]]:
+    space = load_space(draw(st.sampled_from(sorted(SPACES))))
+    several = st.lists(
+        st.sampled_from(all_placements(space)), min_size=1, max_size=4, unique_by=lambda p: (p.unit, p.layer)
+    )
+    return space, tuple(draw(several))
+
+
+@settings(max_examples=200)
+@given(placements(), st.integers(0, 2**32 - 1))
+def test_paper_networks_hold_their_placements(case: tuple[Space, tuple[Placement, ...]], seed: int) -> None:
+    space, fixed = case
+    fixing = make_fixing(space, fixed)
+    assert holds(sample_fixed(space, fixing, 50, np.random.default_rng(seed)), fixing).all()
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+def test_every_single_placement_is_held(name: str) -> None:
+    space = load_space(name)
+    base = draw_base(space, 200, np.random.default_rng(0))
+    for placement in all_placements(space):
+        fixing = make_fixing(space, [placement])
+        assert holds(base.networks(fixing, "paper"), fixing).all(), placement.name
+
+
+@given(placements(), st.integers(0, 2**32 - 1))
+def test_only_what_is_fixed_changes(case: tuple[Space, tuple[Placement, ...]], seed: int) -> None:
+    space, fixed = case
+    base = draw_base(space, 20, np.random.default_rng(seed))
+    random, placed = base.networks(), base.networks(make_fixing(space, fixed))
+    for unit, slots in enumerate(space.unit_slots, start=1):
+        if unit not in {placement.unit for placement in fixed}:
+            np.testing.assert_array_equal(random.blocks[:, slots], placed.blocks[:, slots])
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+def test_random_networks_are_uniform(name: str) -> None:
+    space = load_space(name)
+    archs = sample_architectures(space, MANY, np.random.default_rng(3))
+    for index, unit in enumerate(space.units):
+        counts = [(archs.depths[:, index] == depth).sum() for depth in unit.depths]
+        assert sum(counts) == MANY
+        assert len(counts) == 1 or chisquare(counts).pvalue > ALPHA
+    for slot in range(space.num_slots):
+        blocks = archs.blocks[:, slot]
+        assert chisquare(np.bincount(blocks[blocks >= 0], minlength=9)).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3, 4])
+def test_paper_depths_are_uniform_over_those_with_the_layer(layer: int) -> None:
+    space = load_space("mbv3")
+    fixing = make_fixing(space, [p for p in all_placements(space) if (p.unit, p.layer) == (3, layer)][:1])
+    depths = sample_fixed(space, fixing, MANY, np.random.default_rng(4)).depths[:, 2]
+    expected = [depth for depth in (2, 3, 4) if depth >= layer]
+    counts = [(depths == depth).sum() for depth in expected]
+    assert sum(counts) == MANY
+    assert len(counts) == 1 or chisquare(counts).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("layer", "shares", "present"),
+    [(1, [1, 1, 1], 1.0), (2, [1, 1, 1], 1.0), (3, [1, 1, 1], 2 / 3), (4, [0, 2, 1], 1 / 3)],
+)
+def test_upstream_raises_the_depth_to_one_less_than_needed(layer: int, shares: list[int], present: float) -> None:
+    space = load_space("pn")
+    fixing = make_fixing(space, [p for p in all_placements(space) if (p.unit, p.layer) == (2, layer)][:1])
+    archs = sample_fixed(space, fixing, MANY, np.random.default_rng(5), "upstream")
+    counts = np.array([(archs.depths[:, 1] == depth).sum() for depth in (2, 3, 4)])
+    expected = np.array(shares) / 3 * MANY
+    assert (counts[expected == 0] == 0).all()
+    assert chisquare(counts[expected > 0], expected[expected > 0]).pvalue > ALPHA
+    held = holds(archs, fixing)
+    np.testing.assert_array_equal(held, archs.depths[:, 1] >= layer)
+    assert held.mean() == pytest.approx(present, abs=0.03)
+
+
+def test_samplers_agree_where_the_layer_is_always_there() -> None:
+    space = load_space("pn")
+    base = draw_base(space, 100, np.random.default_rng(6))
+    for placement in all_placements(space):
+        if placement.layer <= 2:
+            fixing = make_fixing(space, [placement])
+            paper, upstream = base.networks(fixing, "paper"), base.networks(fixing, "upstream")
+            np.testing.assert_array_equal(paper.blocks, upstream.blocks)
+
+
+def test_a_seed_gives_the_same_networks() -> None:
+    space = load_space("pn")
+    one, two = (sample_architectures(space, 50, np.random.default_rng(9)).blocks for _ in range(2))
+    other = sample_architectures(space, 50, np.random.default_rng(10)).blocks
+    np.testing.assert_array_equal(one, two)
+    assert (one != other).any()
+
+
+def test_likely_depths_of_several_placements_follow_the_deepest() -> None:
+    space = load_space("mbv3")
+    fixing = make_fixing(
+        space, [Placement(1, 1, space.blocks[0]), Placement(1, 3, space.blocks[1]), Placement(2, 4, space.blocks[0])]
+    )
+    assert likely_depths(space, 0, fixing, "paper") == (3, 4)
+    assert likely_depths(space, 0, fixing, "upstream") == (2, 3, 4)
+    assert likely_depths(space, 1, fixing, "upstream") == (3, 3, 4)
+    assert likely_depths(space, 2, fixing, "paper") == (2, 3, 4)
+
+
+def test_unknown_sampler() -> None:
+    with pytest.raises(InputError, match="paper, upstream"):
+        check_sampler("uniform")
