@@ -29,5 +29,9 @@ class MetricError(InputError):
     """A metric that does not exist for the space or resolution."""
 
 
+class FetchError(BlockprofError):
+    """A file could not be downloaded, or what came is not what its checksum says."""
+
+
 class TrackingError(BlockprofError):
     """The MLflow store cannot be reached, or does not hold what was asked."""

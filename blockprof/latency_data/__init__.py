@@ -1,5 +1,16 @@
 """Latencies of whole networks, and the CSV layout they are exchanged in."""
 
+from blockprof.latency_data.reading import first_network, parse_latency_csv, read_latency_csv, space_of
+from blockprof.latency_data.staging import staged
 from blockprof.latency_data.table import LatencyData
+from blockprof.latency_data.writing import write_latency_csv
 
-__all__ = ["LatencyData"]
+__all__ = [
+    "LatencyData",
+    "first_network",
+    "parse_latency_csv",
+    "read_latency_csv",
+    "space_of",
+    "staged",
+    "write_latency_csv",
+]

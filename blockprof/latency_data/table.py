@@ -1,8 +1,11 @@
 """Measured (or predicted) latencies of whole networks."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space
 
@@ -24,6 +27,15 @@ class LatencyData:
     def space(self) -> Space:
         return self.archs.space
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (64 hex digits) of the content: the same for equal rows in equal order, whatever file held them."""
+        content = hashlib.sha256(f"{self.space.name}\n{self.device}\n{len(self)}\n".encode())
+        content.update(self.archs.blocks.tobytes())
+        content.update(np.asarray(self.resolutions, dtype="<i8").tobytes())
+        content.update(np.asarray(self.latencies_ms, dtype="<f8").tobytes())
+        return content.hexdigest()
+
     def select(self, index: IntArray) -> "LatencyData":
         """The rows ``index`` (an integer or boolean array), in that order."""
         return LatencyData(
@@ -31,6 +43,17 @@ class LatencyData:
             np.asarray(self.resolutions)[index],
             np.asarray(self.latencies_ms)[index],
             self.device,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a network: ``net`` (net string), ``device``, ``resolution`` (pixels), ``latency_ms``."""
+        return pd.DataFrame(
+            {
+                "net": self.archs.to_strings(),
+                "device": self.device,
+                "resolution": self.resolutions,
+                "latency_ms": self.latencies_ms,
+            }
         )
 
     def __len__(self) -> int:

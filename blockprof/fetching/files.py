@@ -1,0 +1,167 @@
+"""Bring data files into the data folder: from a file, a folder or the network, whole and checked, or not at all."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256 as hash_sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pooch
+import requests
+
+from blockprof.errors import FetchError, InputError
+from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, space_of, staged
+from blockprof.spaces import Space
+
+TIMEOUT_S = 15
+CHUNK_BYTES = 1 << 16
+FOLDER_SUFFIXES = (".csv", ".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A file in the data folder: its SHA-256 and, where it is in BlockProfile's layout, the latencies it holds."""
+
+    path: Path
+    sha256: str
+    latencies: LatencyData | None
+
+
+def fetch(
+    source: str | Path,
+    folder: str | Path,
+    *,
+    sha256: str | None = None,
+    space: Space | None = None,
+    progress: bool = False,
+) -> list[FetchedFile]:
+    """Bring ``source`` into ``folder``; after an error ``folder`` is as it was.
+
+    ``source`` is a file, a folder (its CSV and YAML files go into a folder of its name), or an http(s) address.
+    An address needs ``sha256``, which a file may have as well. Files in BlockProfile's CSV layout are read and checked
+    first, as networks of ``space``, or without it of the space that the first network tells. A file that is there
+    already is left alone where it is the same. ``progress`` shows a bar of the download on standard error.
+
+    Raises:
+        InputError: there is no such source, the checksum is missing or not one, ``folder`` cannot be written to, or
+            holds another file of the same name.
+        DataFileError: a CSV file that cannot be used.
+        FetchError: the download failed, or the checksum is not the file's.
+    """
+    folder = Path(folder)
+    expected = None if sha256 is None else _parse_sha256(sha256)
+    if "://" in str(source):
+        return [_fetch_url(str(source), folder, expected, space, progress)]
+    path = Path(source)
+    if path.is_dir():
+        return _fetch_folder(path, folder, expected, space)
+    with staged(folder) as temporary:
+        return [accept(_copy(path, temporary), folder, origin=str(path), sha256=expected, space=space)]
+
+
+def accept(
+    file: Path, folder: Path, *, origin: str, sha256: str | None = None, space: Space | None = None
+) -> FetchedFile:
+    """Check a staged file that is to go into ``folder``; ``origin`` names it in messages.
+
+    Raises:
+        FetchError: its SHA-256 is not ``sha256``.
+        DataFileError: it is in BlockProfile's layout, but cannot be used.
+        InputError: ``folder`` holds another file of its name.
+    """
+    content = file.read_bytes()
+    actual = hash_sha256(content).hexdigest()
+    if sha256 not in (None, actual):
+        raise FetchError(f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum")
+    net = first_network(content)
+    space = None if net is None else space or space_of(net)
+    latencies = parse_latency_csv(content, space, origin) if space else None
+    target = folder / file.name
+    if target.exists() and target.read_bytes() != content:
+        raise _other_file(target)
+    return FetchedFile(target, actual, latencies)
+
+
+def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
+    if sha256 is not None:
+        raise InputError(f"{source}: is a folder, and a checksum is for one file: leave --sha256 out")
+    files = sorted(file for file in source.iterdir() if file.is_file() and file.suffix.lower() in FOLDER_SUFFIXES)
+    if not files:
+        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_SUFFIXES)} files: give one that does")
+    target = folder / source.resolve().name
+    with staged(target) as temporary:
+        return [accept(_copy(file, temporary), target, origin=str(file), space=space) for file in files]
+
+
+def _copy(source: Path, folder: Path) -> Path:
+    try:
+        content = source.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{source}: there is no such file or folder: check the path") from None
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror}): check the path") from error
+    copy = folder / source.name
+    copy.write_bytes(content)
+    return copy
+
+
+def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, progress: bool) -> FetchedFile:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"{url}: is not an address ({error}): correct it") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"{url}: is not an http or https address: give one, or a file or a folder")
+    name = Path(unquote(parts.path)).name
+    if name in ("", "..") or not name.isprintable():
+        raise InputError(f"{url}: does not end in the name of a file: give the address of one file")
+    if sha256 is None:
+        raise InputError(f"{url}: an address needs the checksum of its file: pass --sha256 (sha256sum FILE prints it)")
+    target = folder / name
+    if target.is_file():
+        if pooch.file_hash(target) != sha256:
+            raise _other_file(target)
+        return accept(target, folder, origin=str(target), space=space)
+    with staged(folder) as temporary:
+        try:
+            _download(url, temporary / name, progress)
+        except requests.RequestException as error:
+            raise FetchError(
+                f"{url}: {_reason(error)}: check the address and the connection, then try again"
+            ) from error
+        return accept(temporary / name, folder, origin=url, sha256=sha256, space=space)
+
+
+def _download(url: str, file: Path, progress: bool) -> None:
+    with ExitStack() as responses:
+
+        def close_at_end(response: requests.Response, **_: Any) -> None:
+            responses.callback(response.close)
+
+        # pooch leaves the connection of a download that broke off open.
+        pooch.HTTPDownloader(
+            progressbar=progress, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S, hooks={"response": close_at_end}
+        )(url, file, None)
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the download broke off"
+    return f"the connection failed ({type(error).__name__})"
+
+
+def _parse_sha256(text: str) -> str:
+    digest = text.strip().lower().removeprefix("sha256:")
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise InputError(f"'{text}' is not a sha256 checksum: pass 64 hex digits (sha256sum FILE prints them)")
+    return digest
+
+
+def _other_file(target: Path) -> InputError:
+    return InputError(f"{target}: another file of that name is there: move it away, or choose another folder")

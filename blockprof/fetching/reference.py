@@ -1,0 +1,76 @@
+"""Training data made from the built-in reference tables, for a first run before anything is measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from blockprof.errors import InputError, MetricError
+from blockprof.fetching.files import FetchedFile, accept
+from blockprof.latency_data import LatencyData, staged, write_latency_csv
+from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, REFERENCE_RESOLUTION, load_reference
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import Architectures, Space
+
+DEVICE_PREFIX = "reference-"
+"""How the ``device`` column tells such data from measurements."""
+
+DECIMALS = 6
+"""Latencies are rounded to the nanosecond, so that the files are easy on the eye."""
+
+
+def latency_file_name(space: Space, metric: str) -> str:
+    """BlockProfile's own name for a space's latencies on a device: ``ofa_pn_npu_lat_data.csv``."""
+    return f"ofa_{space.name}_{metric}_lat_data.csv"
+
+
+def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> LatencyData:
+    """Draw distinct random networks and give each the reference table's latency, with the table's own error as noise.
+
+    The noise is normal and relative, with the standard deviation that the table's fit left over. The networks
+    depend on the seed and their number, not on the metric.
+
+    Raises:
+        MetricError: there is no reference table of latencies of that name (``npu``, ``gpu``, ``cpu``).
+        InputError: ``num_nets`` is not positive.
+    """
+    names = [name for name_of_space, name in REFERENCE_RESIDUAL_STD if name_of_space == space.name]
+    if metric not in names:
+        raise MetricError(f"no reference latencies '{metric}' for {space.name}: there are {', '.join(names)}")
+    if num_nets < 1:
+        raise InputError(f"the number of networks must be at least 1, not {num_nets}")
+    nets = _distinct_networks(space, num_nets, np.random.default_rng(seed))
+    noise = np.random.default_rng([seed, *metric.encode()]).standard_normal(num_nets)
+    latencies_ms = load_reference(space, metric).evaluate(nets)
+    noisy = latencies_ms * (1.0 + REFERENCE_RESIDUAL_STD[space.name, metric] * noise)
+    return LatencyData(
+        archs=nets,
+        resolutions=np.full(num_nets, REFERENCE_RESOLUTION),
+        latencies_ms=noisy.round(DECIMALS),
+        device=f"{DEVICE_PREFIX}{metric}",
+    )
+
+
+def fetch_reference(
+    space: Space, metrics: Sequence[str], folder: str | Path, num_nets: int, seed: int
+) -> list[FetchedFile]:
+    """Write :func:`reference_data` of each metric into ``folder``, all files or none.
+
+    Raises:
+        MetricError, InputError: as for :func:`reference_data`; or ``folder`` cannot be written to, or holds another
+            file of the same name.
+    """
+    tables = {latency_file_name(space, metric): reference_data(space, metric, num_nets, seed) for metric in metrics}
+    with staged(Path(folder)) as temporary:
+        for name, data in tables.items():
+            write_latency_csv(temporary / name, data)
+        return [accept(temporary / name, Path(folder), origin=f"reference {name}", space=space) for name in tables]
+
+
+def _distinct_networks(space: Space, num_nets: int, rng: np.random.Generator) -> Architectures:
+    found = sample_architectures(space, num_nets, rng)
+    while True:
+        _, first = np.unique(found.blocks, axis=0, return_index=True)
+        if len(first) >= num_nets:
+            return found[np.sort(first)[:num_nets]]
+        found = Architectures.concatenate([found[np.sort(first)], sample_architectures(space, num_nets, rng)])

@@ -1,0 +1,15 @@
+"""BlockProfile's CSV layout of latencies: ``net_id,net_str,device,resolution,lat unit,end-to-end lat``."""
+
+NET_ID = "net_id"
+NET = "net_str"
+DEVICE = "device"
+RESOLUTION = "resolution"
+UNIT = "lat unit"
+LATENCY = "end-to-end lat"
+
+COLUMNS = (NET_ID, NET, DEVICE, RESOLUTION, UNIT, LATENCY)
+
+REQUIRED_COLUMNS = (NET, DEVICE, RESOLUTION, UNIT, LATENCY)
+"""``net_id`` only numbers the rows, so a file may lack it."""
+
+MS_PER_UNIT = {"us": 1e-3, "ms": 1.0, "s": 1e3}

@@ -1,0 +1,78 @@
+"""Counts from block instances against torchprofile on whole networks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from blockprof.errors import BlockprofError
+from blockprof.metrics.counting import count_macs, load_count
+from blockprof.networks import build_subnet
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import SPACES, load_space
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+def test_macs_and_parameters_of_200_networks_equal_whole_network_counts(name: str) -> None:
+    space = load_space(name)
+    archs = sample_architectures(space, 200, np.random.default_rng(7))
+    image = torch.zeros(1, 3, 224, 224)
+    networks = [build_subnet(archs, index) for index in range(len(archs))]
+    macs = [count_macs(network, image) for network in networks]
+    params = [sum(parameter.numel() for parameter in network.parameters()) for network in networks]
+    np.testing.assert_array_equal(load_count(space, "macs", 224).evaluate(archs), macs)
+    np.testing.assert_array_equal(load_count(space, "params", 224).evaluate(archs), params)
+
+
+@pytest.mark.parametrize("resolution", [180, 132])
+def test_macs_at_odd_sizes(resolution: int) -> None:
+    space = load_space("mbv3")
+    archs = sample_architectures(space, 5, np.random.default_rng(8))
+    image = torch.zeros(1, 3, resolution, resolution)
+    whole = [count_macs(build_subnet(archs, index), image) for index in range(len(archs))]
+    np.testing.assert_array_equal(load_count(space, "macs", resolution).evaluate(archs), whole)
+
+
+def test_flops_are_twice_the_macs_in_millions() -> None:
+    space = load_space("pn")
+    archs = sample_architectures(space, 10, np.random.default_rng(0))
+    macs, flops = (load_count(space, name, 224).evaluate(archs) for name in ("macs", "flops"))
+    np.testing.assert_allclose(flops, macs * 2e-6, rtol=1e-12)
+
+
+def test_the_papers_flops_heat_map() -> None:
+    """Fig. 2 prints 790 to 824 MFLOPs for mbv3; its sampler is upstream's."""
+    from blockprof.profiling import profile
+
+    responses = profile(load_space("mbv3"), [load_count(load_space("mbv3"), "flops", 224)], sampler="upstream")
+    by_block = responses.response_frame().set_index("block")["response"]
+    assert by_block["e6k7"] > by_block["e6k3"] > by_block["e4k3"] > by_block["e3k3"]
+
+
+def test_counts_are_kept_and_damaged_ones_counted_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_CACHE", str(tmp_path))
+    counted: list[str] = []
+    first = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("first"))
+    again = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("again"))
+    assert counted == ["first"]
+    np.testing.assert_array_equal(first.costs, again.costs)
+    (kept,) = (tmp_path / "counts").iterdir()
+    assert "torchprofile" in kept.name
+    for damage in ("", "{", json.dumps({"macs": [1.0]})):
+        kept.write_text(damage)
+        counted.clear()
+        repaired = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("repaired"))
+        assert counted == ["repaired"]
+        np.testing.assert_array_equal(first.costs, repaired.costs)
+
+
+def test_an_operator_that_cannot_be_counted_is_an_error() -> None:
+    class Odd(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.linalg.inv(x)
+
+    with pytest.raises(BlockprofError, match="cannot count aten::linalg_inv"):
+        count_macs(Odd(), torch.eye(3)[None])

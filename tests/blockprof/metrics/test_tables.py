@@ -1,0 +1,105 @@
+"""The reference tables and the Note10 look-up tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blockprof.errors import DataFileError, MetricError
+from blockprof.metrics import REFERENCE_RESIDUAL_STD, load_metrics, load_reference
+from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.reference import REFERENCE_SOURCES
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import SPACES, Architectures, load_space
+
+PN = load_space("pn")
+SMALL_PN = "|".join(["mbconv2_e3_k3->mbconv2_e4_k5"] * 5 + ["mbconv2_e6_k7"])
+
+
+def test_a_network_is_base_plus_its_blocks() -> None:
+    """Summed by hand from pn_npu.csv."""
+    rows = (Path(__file__).parents[3] / "blockprof/metrics/tables/pn_npu.csv").read_text().splitlines()
+    cost = dict(row.rsplit(",", 1) for row in rows[1:])
+    keys = [f"{u},first,3,3" for u in range(1, 6)] + [f"{u},rest,4,5" for u in range(1, 6)] + ["6,first,6,7"]
+    by_hand = float(cost["base,,,"]) + sum(float(cost[key]) for key in keys)
+    value = load_reference(PN, "npu").evaluate(Architectures.from_strings(PN, [SMALL_PN]))
+    np.testing.assert_allclose(value, [by_hand], rtol=1e-12)
+
+
+@pytest.mark.parametrize("space", sorted(SPACES))
+@pytest.mark.parametrize("name", sorted(REFERENCE_SOURCES))
+def test_every_table_is_complete_and_says_what_it_is(space: str, name: str) -> None:
+    metric = load_reference(load_space(space), name)
+    assert np.isfinite(metric.costs).all()
+    assert metric.info.origin == "reference"
+    assert metric.info.higher_is_better == (name == "accuracy")
+    if name != "accuracy":
+        assert 0 < REFERENCE_RESIDUAL_STD[space, name] < 0.05
+
+
+def test_accuracy_depends_on_the_layer() -> None:
+    costs = load_reference(PN, "accuracy").slot_costs
+    assert np.abs(costs[1] - costs[2]).max() > 0
+
+
+def test_reference_tables_are_for_224() -> None:
+    with pytest.raises(MetricError, match="224, not 192"):
+        load_reference(PN, "npu", 192)
+
+
+def test_note10_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    yaml = pytest.importorskip("yaml")
+    monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
+    space = load_space("mbv3")
+    table = yaml.safe_load((shared_data / "note10" / "192_lookup_table.yaml").read_text())
+    unit_shapes = [(96, 24, 48, 32), (48, 32, 24, 48), (24, 48, 12, 96), (12, 96, 12, 136), (12, 136, 6, 192)]
+    flags = [(0, 0), (1, 0), (0, 1), (1, 1), (1, 1)]
+    fixed = [key for key in table if not key.startswith("expanded_conv") or "expand:24-" in key]
+    total = sum(table[key]["mean"] for key in fixed)
+    for (size_in, c_in, size_out, c_out), (se, hs) in zip(unit_shapes, flags, strict=True):
+        shapes = [(size_in, c_in, size_in // size_out, 0), (size_out, c_out, 1, 1)]
+        for size, channels, stride, skip in shapes:
+            key = (
+                f"expanded_conv-input:{size}x{size}x{channels}-output:{size_out}x{size_out}x{c_out}"
+                f"-expand:{channels * 6}-kernel:5-stride:{stride}-idskip:{skip}-se:{se}-hs:{hs}"
+            )
+            total += table[key]["mean"]
+    net = "|".join(["mbconv3_e6_k5->mbconv3_e6_k5"] * 5)
+    value = load_note10(space, 192).evaluate(Architectures.from_strings(space, [net]))
+    np.testing.assert_allclose(value, [total], rtol=1e-12)
+
+
+def test_note10_has_every_block_at_every_resolution(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
+    space = load_space("mbv3")
+    archs = sample_architectures(space, 100, np.random.default_rng(0))
+    means = [load_note10(space, resolution).evaluate(archs).mean() for resolution in range(160, 225, 4)]
+    assert len(means) == 17
+    assert means[-1] > 1.5 * means[0]
+
+
+def test_note10_without_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
+    space = load_space("mbv3")
+    with pytest.raises(MetricError, match="for mbv3, not for pn"):
+        load_note10(PN, 224)
+    with pytest.raises(MetricError, match="fetch-data"):
+        load_note10(space, 224)
+    (tmp_path / "note10").mkdir()
+    table = tmp_path / "note10" / "224_lookup_table.yaml"
+    table.write_text("Conv-input:224x224x3-output:112x112x24:\n  mean: 1.0\n")
+    with pytest.raises(MetricError, match=r"resolution 192.*\[224\]"):
+        load_note10(space, 192)
+    with pytest.raises(DataFileError, match="no entry"):
+        load_note10(space, 224)
+    for damage in ("just text", "a: [1", "a: {mean: fast}", "- 1"):
+        table.write_text(damage)
+        with pytest.raises(DataFileError, match="not a look-up table"):
+            load_note10(space, 224)
+
+
+def test_names_that_nothing_answers_to() -> None:
+    with pytest.raises(MetricError, match=r"unknown metric 'tpu' for pn: there are macs.*npu.*train-predictor"):
+        load_metrics(PN, ["npu", "tpu"], 224, lambda _: None)
+    with pytest.raises(MetricError, match="128 to 256 in steps of 4"):
+        load_metrics(PN, ["npu"], 225, lambda _: None)

@@ -1,0 +1,145 @@
+"""Exact profiles against brute force, against sampling, and against the paper."""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
+from blockprof.metrics.lookup import load_note10
+from blockprof.profiling import STATISTICS, profile
+from blockprof.profiling.exact import exact_statistics
+from blockprof.sampling import SAMPLERS, Sampler, draw_base, likely_depths
+from blockprof.spaces import SPACES, Architectures, Space, Unit, all_fixings, load_space, parse_fixing
+
+INFO = MetricInfo("cost", "ms", False, "table", "made up")
+
+
+def tiny_space() -> Space:
+    """Two units, two blocks: small enough to list every network."""
+    return Space(
+        name="tiny",
+        title="Tiny",
+        operator="mbconv2",
+        ofa_network="",
+        width_multiplier=1.0,
+        stem_width=8,
+        entry_width=8,
+        units=(
+            Unit(width=8, stride=2, depths=(2, 3, 4), activation="relu6"),
+            Unit(width=16, stride=1, depths=(1, 2), activation="relu6"),
+        ),
+        head_widths=(32,),
+        expands=(3, 6),
+        kernels=(3,),
+        resolutions=range(32, 65, 4),
+    )
+
+
+def weighted_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
+    """Every network of a fixing with its probability, by listing."""
+    rows, weights = [], []
+    options = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
+    for depths in itertools.product(*options):
+        present = [(unit, layer) for unit, depth in enumerate(depths) for layer in range(depth)]
+        fixed = {(p.unit - 1, p.layer - 1): space.blocks.index(p.block) for p in (fixing.placements if fixing else ())}
+        choices = [[fixed[place]] if place in fixed else range(len(space.blocks)) for place in present]
+        for blocks in itertools.product(*choices):
+            row = np.full(space.num_slots, -1)
+            for (unit, layer), block in zip(present, blocks, strict=True):
+                row[space.unit_slots[unit].start + layer] = block
+            rows.append(row)
+            weights.append(1 / np.prod([len(o) for o in options]) / np.prod([len(c) for c in choices]))
+    return Architectures(space, np.array(rows)), np.array(weights)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("text", [None, "u1.l1.e6k3", "u1.l3.e3k3", "u1.l4.e6k3+u2.l2.e3k3", "u1.l2.e3k3+u1.l3.e6k3"])
+@pytest.mark.parametrize("by", ["instance", "placement"])
+def test_equals_listing_every_network(text: str | None, sampler: Sampler, by) -> None:
+    space = tiny_space()
+    rng = np.random.default_rng(5)
+    size = len(space.instances) if by == "instance" else space.num_slots * len(space.blocks)
+    metric = AdditiveMetric(INFO, space, base=2.0, costs=rng.normal(1.0, 2.0, size), by=by)
+    fixing = parse_fixing(space, text) if text else None
+    result = exact_statistics(metric, [fixing], sampler)
+    archs, weights = weighted_networks(space, fixing, sampler)
+    assert weights.sum() == pytest.approx(1)
+    values = metric.evaluate(archs)
+    mean = weights @ values
+    assert result.column("mean")[0] == pytest.approx(mean)
+    assert result.column("std")[0] == pytest.approx(np.sqrt(weights @ (values - mean) ** 2))
+    assert result.column("min")[0] == pytest.approx(values.min())
+    assert result.column("max")[0] == pytest.approx(values.max())
+    ends = Architectures.from_strings(space, [result.lowest[0], result.highest[0]])
+    np.testing.assert_allclose(metric.evaluate(ends), [values.min(), values.max()])
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    spread = values.max() - values.min()
+    for name, share in (("q01", 0.01), ("q05", 0.05), ("q95", 0.95), ("q99", 0.99)):
+        found = result.column(name)[0]
+        low, high = (values[order][np.searchsorted(cumulative, share + d)] for d in (-1e-9, 1e-9))
+        assert low - 1e-3 * spread <= found <= high + 1e-3 * spread, name
+
+
+def test_equal_costs_have_no_spread() -> None:
+    space = tiny_space()
+    metric = AdditiveMetric(INFO, space, base=3.0, costs=np.zeros(len(space.instances)))
+    result = exact_statistics(metric, [None], "paper")
+    np.testing.assert_allclose(result.values[0], [3, 0, 3, 3, 3, 3, 3, 3])
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_agrees_with_200_000_sampled_networks(name: str, sampler: Sampler) -> None:
+    """Means within four standard errors; quantiles between the samples' order statistics around them."""
+    space = load_space(name)
+    metric = load_reference(space, "npu")
+    n = 200_000
+    base = draw_base(space, n, np.random.default_rng(11))
+    fixings = [None, *all_fixings(space)[4::17]]
+    exact = exact_statistics(metric, fixings, sampler)
+    for row, fixing in enumerate(fixings):
+        values = np.sort(metric.evaluate(base.networks(fixing, sampler)))
+        where = fixing.name if fixing else "random"
+        assert abs(exact.column("mean")[row] - values.mean()) < 4 * values.std() / np.sqrt(n), where
+        assert exact.column("std")[row] == pytest.approx(values.std(), rel=0.02), where
+        assert exact.column("min")[row] <= values[0] + 1e-9, where
+        assert exact.column("max")[row] >= values[-1] - 1e-9, where
+        for statistic, share in (("q01", 0.01), ("q05", 0.05), ("q95", 0.95), ("q99", 0.99)):
+            margin = 4 * np.sqrt(n * share * (1 - share))
+            low, high = (values[int(n * share + sign * margin)] for sign in (-1, 1))
+            assert low <= exact.column(statistic)[row] <= high, (where, statistic)
+
+
+NOTE10_UPSTREAM = {6: [42.12, 42.66, 43.41], 4: [41.46, 41.82, 42.31], 3: [41.14, 41.41, 41.81]}
+NOTE10_PAPER = {6: [42.87, 43.60, 44.64], 4: [41.98, 42.47, 43.14], 3: [41.56, 41.93, 42.45]}
+
+
+@pytest.mark.parametrize(("sampler", "published"), [("upstream", NOTE10_UPSTREAM), ("paper", NOTE10_PAPER)])
+def test_note10_gives_figure_2(
+    sampler: Sampler, published: dict[int, list[float]], shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
+    space = load_space("mbv3")
+    frame = profile(space, [load_note10(space, 224)], sampler=sampler).response_frame()
+    found = frame.pivot(index="expand", columns="kernel", values="response").loc[[6, 4, 3], [3, 5, 7]]
+    np.testing.assert_allclose(found, list(published.values()), atol=0.03)
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+def test_npu_gives_figures_2_and_3(name: str, shared_data: Path) -> None:
+    published = json.loads((shared_data.parent / "reference" / "paper.json").read_text())["block_response"][name]
+    frame = profile(load_space(name), [load_reference(load_space(name), "npu")], sampler="upstream").response_frame()
+    found = frame.pivot(index="expand", columns="kernel", values="response")
+    for expand, row in published["npu_kirin9000_r224_ms"].items():
+        np.testing.assert_allclose(found.loc[int(expand)], row, rtol=0.02)
+
+
+def test_statistics_are_in_order() -> None:
+    space = load_space("mbv3")
+    values = exact_statistics(load_reference(space, "npu"), [None, *all_fixings(space)], "paper").values
+    ordered = values[:, [STATISTICS.index(name) for name in ("min", "q01", "q05", "mean", "q95", "q99", "max")]]
+    assert (np.diff(ordered, axis=1) >= 0).all()
