@@ -1,1 +1,35 @@
-"""Profile the building blocks of mobile neural architecture search spaces."""
+"""Profile the building blocks of mobile neural architecture search spaces.
+
+>>> import blockprof
+>>> profile = blockprof.profile("pn", ["npu"])
+>>> profile.response_frame()
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blockprof.api import load_metrics, profile
+    from blockprof.errors import BlockprofError
+    from blockprof.profiling import Profile
+    from blockprof.spaces import Architectures, Space, load_space
+
+__all__ = ["Architectures", "BlockprofError", "Profile", "Space", "load_metrics", "load_space", "profile"]
+
+_MODULES = {
+    "Architectures": "blockprof.spaces",
+    "BlockprofError": "blockprof.errors",
+    "Profile": "blockprof.profiling",
+    "Space": "blockprof.spaces",
+    "load_metrics": "blockprof.api",
+    "load_space": "blockprof.spaces",
+    "profile": "blockprof.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)

@@ -4,8 +4,8 @@ import csv
 from itertools import repeat
 from pathlib import Path
 
+from blockprof.files import staged
 from blockprof.latency_data.layout import COLUMNS
-from blockprof.latency_data.staging import staged
 from blockprof.latency_data.table import LatencyData
 
 

@@ -57,7 +57,7 @@ def load_count(space: Space, name: str, resolution: int, on_count: Callable[[], 
 
 
 def count_macs(module: object, inputs: object) -> int:
-    """torchprofile's MACs of a module.
+    """Torchprofile's MACs of a module.
 
     Raises:
         BlockprofError: an operator that torchprofile skips, other than activations known to be free.

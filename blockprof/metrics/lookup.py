@@ -52,7 +52,7 @@ def _read_means(path: Path) -> dict[str, float]:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         # yaml.load is safe with a safe loader; libyaml's reads a table ten times faster than safe_load's.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
         return {key: float(entry["mean"]) for key, entry in content.items()}
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]

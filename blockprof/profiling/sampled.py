@@ -35,8 +35,7 @@ def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
     sizes = [min(CHUNK, n - start) for start in range(0, n, CHUNK)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     chunks = [
-        draw_base(space, size, np.random.default_rng(chunk_seed))
-        for size, chunk_seed in zip(sizes, seeds, strict=True)
+        draw_base(space, size, np.random.default_rng(chunk_seed)) for size, chunk_seed in zip(sizes, seeds, strict=True)
     ]
     return BaseDraws(
         space,

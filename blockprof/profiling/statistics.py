@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from blockprof.spaces import FloatArray
 
@@ -37,7 +37,7 @@ def half_width(samples: FloatArray) -> float:
     n = len(samples)
     if n < 2:
         return float("nan")
-    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1) * samples.std(ddof=1) / np.sqrt(n))
+    return float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2) * samples.std(ddof=1) / np.sqrt(n))
 
 
 def summarise(samples: FloatArray) -> FloatArray:

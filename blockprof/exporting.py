@@ -1,0 +1,33 @@
+"""A run's tables as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof.errors import InputError
+from blockprof.files import staged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "parquet")
+
+
+def write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path, file_format: str) -> list[Path]:
+    """Write each frame as ``<name>.csv`` or ``<name>.parquet`` into ``folder``; all of them or none.
+
+    Raises:
+        InputError: an unknown format, no frame, or a folder that cannot be written to.
+    """
+    if file_format not in FORMATS:
+        raise InputError(f"unknown format '{file_format}': there are {', '.join(FORMATS)}")
+    if not frames:
+        raise InputError("the run holds no tables: export one of profile, train-predictor or fetch-data")
+    with staged(folder) as stage:
+        for name, frame in frames.items():
+            path = stage / f"{name}.{file_format}"
+            if file_format == "csv":
+                frame.to_csv(path, index=False)
+            else:
+                frame.to_parquet(path, index=False)
+    return [folder / f"{name}.{file_format}" for name in frames]

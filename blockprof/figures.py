@@ -1,0 +1,178 @@
+"""Figures: of a profile, the response heat map (paper Figs. 2-4) and effect curves by placement (Figs. 5-7); of a
+predictor, predicted against measured latencies.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blockprof.profiling import MetricProfile, Profile
+from blockprof.spaces import Block, FloatArray, Space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from blockprof.latency_data import LatencyData
+    from blockprof.predictors import TrainedPredictor
+
+GOOD_TO_BAD = "RdYlBu_r"
+EXPAND_COLOURS = ("#56b4e9", "#e69f00", "#7b1fa2")
+EXPAND_MARKERS = ("o", "s", "D")
+GREY = "#555555"
+
+
+def caption(profile: Profile, metric: MetricProfile) -> str:
+    """What the numbers are and where they come from; stands under every figure."""
+    how = "exact" if metric.num_archs is None else f"{metric.num_archs:,} networks a placement"
+    return (
+        f"{profile.space.title} ({profile.space.name}) at resolution {profile.resolution}. {metric.info.label}: "
+        f"{metric.info.source}. Sampler {profile.sampler}, {how}."
+    )
+
+
+def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
+    """Draw one metric's block responses: expansion ratio down, kernel size across; blue is better, red worse."""
+    responses = profile.response_frame()
+    rows = responses[responses["metric"] == metric.info.name]
+    by_block = {(int(e), int(k)): float(r) for e, k, r in zip(rows.expand, rows.kernel, rows.response, strict=True)}
+    space = profile.space
+    expands = tuple(reversed(space.expands))
+    grid = np.array([[by_block.get((expand, kernel), np.nan) for kernel in space.kernels] for expand in expands])
+    figure = _new_figure((5.4, 4.4))
+    axes = figure.add_subplot()
+    image = axes.imshow(
+        grid, cmap=GOOD_TO_BAD if not metric.info.higher_is_better else GOOD_TO_BAD.removesuffix("_r"), aspect="auto"
+    )
+    for row, column in np.ndindex(grid.shape):
+        shade = image.cmap(image.norm(grid[row, column]))
+        dark = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.5
+        text = "" if np.isnan(grid[row, column]) else format_value(grid[row, column], grid)
+        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=12)
+    axes.set_xticks(range(len(space.kernels)), [f"{kernel} x {kernel}" for kernel in space.kernels])
+    axes.set_yticks(range(len(expands)), [str(expand) for expand in expands])
+    axes.set_xlabel("kernel size")
+    axes.set_ylabel("expansion ratio")
+    axes.set_title(f"Block response: {metric.info.label}")
+    figure.colorbar(image, ax=axes, label=metric.info.label)
+    _write_caption(figure, profile, metric)
+    return figure
+
+
+def effect_curves(profile: Profile, metric: MetricProfile) -> "Figure":
+    """Draw one metric's effects against the place in the network: a panel a kernel size, a line an expansion ratio."""
+    frame = profile.placement_frame()
+    rows = frame[(frame["metric"] == metric.info.name) & frame["block"].notna()]
+    space = profile.space
+    effects = {
+        column: np.full((space.num_slots, len(space.blocks)), np.nan)
+        for column in ("effect", "effect_lower", "effect_upper")
+    }
+    block_index = {block.name: index for index, block in enumerate(space.blocks)}
+    for _, row in rows.iterrows():
+        slot = space.unit_slots[row["unit"] - 1].start + row["layer"] - 1
+        for column, values in effects.items():
+            values[slot, block_index[row["block"]]] = row[column]
+    figure = _new_figure((13.5, 4.8))
+    panels = figure.subplots(1, len(space.kernels), sharey=True)
+    for axes, kernel in zip(panels, space.kernels, strict=True):
+        _draw_effects(axes, space, kernel, effects, shade_interval=metric.num_archs is not None)
+        axes.set_title(f"{kernel} x {kernel} kernels", pad=18)
+    panels[0].set_ylabel(f"effect on {metric.info.label}")
+    panels[-1].legend(title="expansion", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    better = "higher" if metric.info.higher_is_better else "lower"
+    figure.suptitle(f"Effect of a block by place, against random networks (0): {metric.info.label}, {better} is better")
+    _write_caption(figure, profile, metric)
+    return figure
+
+
+def predicted_against_measured(trained: "TrainedPredictor", test: "LatencyData") -> "Figure":
+    """Draw the test networks: predicted latency with its 90 % interval against the file's, and the relative error."""
+    model, scores = trained.model, trained.test.scores
+    prediction = model.predict(test.archs, test.resolutions)
+    figure = _new_figure((10.5, 4.8))
+    left, right = figure.subplots(1, 2)
+    ends = [min(test.latencies_ms.min(), prediction.latency_ms.min()), test.latencies_ms.max()]
+    left.plot(ends, ends, color=GREY, linewidth=0.8)
+    errors = np.stack([prediction.latency_ms - prediction.lower_ms, prediction.upper_ms - prediction.latency_ms])
+    left.errorbar(
+        test.latencies_ms, prediction.latency_ms, errors, fmt="o", markersize=3, color="#1f77b4", ecolor="#b8d4ea",
+        elinewidth=1,
+    )  # fmt: skip
+    left.set_xlabel(f"latency in the file, {test.device} (ms)")
+    left.set_ylabel("predicted (ms), with 90 % interval")
+    relative = 100 * (prediction.latency_ms / test.latencies_ms - 1)
+    right.axhline(0, color=GREY, linewidth=0.8)
+    right.scatter(test.latencies_ms, relative, s=9, color="#1f77b4")
+    right.set_xlabel(f"latency in the file, {test.device} (ms)")
+    right.set_ylabel("error (%)")
+    figure.suptitle(
+        f"{model.space.title} ({model.space.name}), predictor of {model.metric}: {len(test)} test networks, "
+        f"MAPE {scores.mape_percent:.2f} %, Spearman {scores.spearman:.4f}"
+    )
+    return figure
+
+
+def format_value(value: float, among: FloatArray) -> str:
+    """Write a value with four digits, or as many as tell ``among`` apart."""
+    spread = float(np.nanmax(among) - np.nanmin(among))
+    size = float(np.nanmax(np.abs(among)))
+    if size >= 1e6:
+        return f"{value / 1e6:,.1f}M"
+    digits = 4 if size == 0 else 3 - int(np.floor(np.log10(size)))
+    if spread > 0:
+        digits = max(digits, 1 - int(np.floor(np.log10(spread))))
+    return f"{value:,.{min(max(digits, 0), 5)}f}"
+
+
+def _new_figure(size: tuple[float, float]) -> "Figure":
+    """A figure outside of pyplot: no window system, nothing to close."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained", dpi=110)
+
+
+def _write_caption(figure: "Figure", profile: Profile, metric: MetricProfile) -> None:
+    text = caption(profile, metric)
+    width = figure.get_figwidth() * 13
+    lines, line = [], ""
+    for word in text.split():
+        if len(line) + len(word) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    figure.supxlabel("\n".join([*lines, line]), fontsize=8, color=GREY)
+
+
+def _draw_effects(
+    axes: "Axes", space: Space, kernel: int, effects: dict[str, FloatArray], *, shade_interval: bool
+) -> None:
+    for number, slots in enumerate(space.unit_slots, start=1):
+        if number % 2 == 0:
+            axes.axvspan(slots.start - 0.5, slots.stop - 0.5, color="#f0f0f0", zorder=0)
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    for expand, colour, marker in zip(space.expands, EXPAND_COLOURS, EXPAND_MARKERS, strict=True):
+        block = space.blocks.index(Block(expand, kernel))
+        for slots in space.unit_slots:
+            places = np.arange(slots.start, slots.stop)
+            axes.plot(
+                places,
+                effects["effect"][slots, block],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                linewidth=1.4,
+                label=f"{expand}" if slots.start == 0 else None,
+            )
+            if shade_interval:
+                lower, upper = (effects[column][slots, block] for column in ("effect_lower", "effect_upper"))
+                axes.fill_between(places, lower, upper, color=colour, alpha=0.2, linewidth=0)
+    axes.set_xticks(range(space.num_slots), [str(layer + 1) for layer in space.slot_layer], fontsize=7)
+    for number, slots in enumerate(space.unit_slots, start=1):
+        axes.text(
+            (slots.start + slots.stop - 1) / 2, 1.0, f"u{number}", ha="center", va="bottom", fontsize=8,
+            transform=axes.get_xaxis_transform(), color=GREY,
+        )  # fmt: skip
+    axes.set_xlim(-0.5, space.num_slots - 0.5)
+    axes.set_xlabel("unit (top), layer (bottom)")
+    axes.grid(axis="y", linewidth=0.4)

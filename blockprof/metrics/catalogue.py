@@ -1,0 +1,84 @@
+"""All metrics by name."""
+
+from collections.abc import Callable, Sequence
+
+from blockprof.errors import MetricError
+from blockprof.metrics.counting import COUNTED, load_count
+from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.metric import AdditiveMetric
+from blockprof.metrics.predicted import PredictorFolder, load_predicted
+from blockprof.metrics.reference import REFERENCE_SOURCES, load_reference
+from blockprof.spaces import Space
+
+BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10")
+NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10"})
+"""Names that always mean the built-in metric; any other is first looked for among the registered predictors."""
+
+FindPredictor = Callable[[str], PredictorFolder | None]
+
+
+def load_metrics(
+    space: Space,
+    names: Sequence[str],
+    resolution: int,
+    find_predictor: FindPredictor,
+    on_count: Callable[[], None] | None = None,
+) -> tuple[AdditiveMetric, ...]:
+    """Load metrics by name: counted, a registered predictor, a look-up table, or a reference table.
+
+    Args:
+        space: the design space.
+        names: the metrics' names.
+        resolution: of the input, in pixels.
+        find_predictor: returns the registered predictor of a metric, or None.
+        on_count: told before MACs are counted, which takes seconds the first time.
+
+    Raises:
+        MetricError: a name that nothing answers to, or a metric that there is not at ``resolution``.
+    """
+    check_resolution(space, resolution)
+    return tuple(_load(space, name, resolution, find_predictor, on_count) for name in names)
+
+
+def check_predictor_name(name: str) -> None:
+    """Refuse a predictor's name that always means a built-in metric.
+
+    Raises:
+        MetricError: it does.
+    """
+    if name in NOT_PREDICTED:
+        raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
+
+
+def check_resolution(space: Space, resolution: int) -> None:
+    """Refuse a resolution that the space cannot take.
+
+    Raises:
+        MetricError: it is not one of ``space.resolutions``.
+    """
+    allowed = space.resolutions
+    if resolution not in allowed:
+        raise MetricError(
+            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
+        )
+
+
+def _load(
+    space: Space,
+    name: str,
+    resolution: int,
+    find_predictor: FindPredictor,
+    on_count: Callable[[], None] | None,
+) -> AdditiveMetric:
+    if name in COUNTED:
+        return load_count(space, name, resolution, on_count)
+    if name == "note10":
+        return load_note10(space, resolution)
+    if name not in NOT_PREDICTED and (predictor := find_predictor(name)):
+        return load_predicted(predictor, space, name, resolution)
+    if name in REFERENCE_SOURCES:
+        return load_reference(space, name, resolution)
+    raise MetricError(
+        f"unknown metric '{name}' for {space.name}: there are {', '.join(BUILT_IN)}, and any that you train with "
+        f"`blockprof train-predictor --space {space.name} --metric {name}`"
+    )

@@ -1,0 +1,166 @@
+"""What is logged of each command: the one place that says which params, metrics and files its run has."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof.figures import caption, effect_curves, predicted_against_measured, response_heatmap
+from blockprof.profiling import Profile
+from blockprof.tracking import Run, log_predictor
+
+if TYPE_CHECKING:
+    from blockprof.fetching import FetchedFile
+    from blockprof.latency_data import LatencyData
+    from blockprof.predictors import BlockwiseModel, TrainedPredictor
+    from blockprof.tracking import RegisteredPredictor
+
+
+def profile_params(profile: Profile) -> dict[str, object]:
+    """The params of a profile's run."""
+    return {
+        "metrics": ",".join(metric.info.name for metric in profile.metrics),
+        "sampler": profile.sampler,
+        "resolution": profile.resolution,
+        "seed": profile.seed,
+        "num_placements": len(profile.fixings),
+        "num_archs": ",".join(str(metric.num_archs or "exact") for metric in profile.metrics),
+    }
+
+
+def profile_tags(profile: Profile) -> dict[str, str]:
+    """The tags of a profile's run: where its numbers come from."""
+    origins = {metric.info.name: metric.info.origin for metric in profile.metrics}
+    tags = {
+        "blockprof.sampler": profile.sampler,
+        "blockprof.data_origin": ",".join(dict.fromkeys(origins.values())),
+    }
+    for metric in profile.metrics:
+        tags[f"blockprof.source.{metric.info.name}"] = metric.info.source
+    predicted = [metric.info.source for metric in profile.metrics if metric.info.origin == "predicted"]
+    if predicted:
+        tags["blockprof.predictor"] = "; ".join(predicted)
+    return tags
+
+
+def profile_metrics(profile: Profile) -> dict[str, float]:
+    """The metrics of a profile's run: means only, ``<metric>.response/<block>`` and ``<metric>.effect/<placement>``."""
+    values: dict[str, float] = {"profile_seconds": profile.seconds}
+    random, placements, responses = profile.random_frame(), profile.placement_frame(), profile.response_frame()
+    for metric, mean in zip(random["metric"], random["mean"], strict=True):
+        values[f"{metric}.random"] = float(mean)
+    for metric, block, response in zip(responses["metric"], responses["block"], responses["response"], strict=True):
+        values[f"{metric}.response/{block}"] = float(response)
+    for metric, placement, effect in zip(
+        placements["metric"], placements["placement"], placements["effect"], strict=True
+    ):
+        values[f"{metric}.effect/{placement.replace('+', ' ')}"] = float(effect)
+    return values
+
+
+def record_profile(run: Run, profile: Profile) -> None:
+    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures."""
+    run.log_params(profile_params(profile))
+    run.log_tags(profile_tags(profile))
+    run.log_frame(profile.random_frame(), "random.csv")
+    run.log_frame(profile.placement_frame(), "placements.csv")
+    if profile.blocks:
+        run.log_frame(profile.response_frame(), "responses.csv")
+    for metric in profile.metrics:
+        if profile.blocks:
+            run.log_figure(response_heatmap(profile, metric), f"figures/{metric.info.name}_responses.png")
+            run.log_figure(effect_curves(profile, metric), f"figures/{metric.info.name}_effects.png")
+    run.log_text("\n".join(caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
+    run.log_metrics(profile_metrics(profile))
+
+
+def data_origin(device: str) -> str:
+    """``reference`` for data made from the reference tables, else ``file``."""
+    return "reference" if device.startswith("reference-") else "file"
+
+
+def record_fetch(run: Run, files: "Sequence[FetchedFile]", source: str, params: dict[str, object]) -> None:
+    """Log what was fetched: where from, the files with their checksums, the latencies they hold."""
+    import pandas as pd
+
+    held = [file.latencies for file in files if file.latencies is not None]
+    origins = {data_origin(data.device) for data in held} or {"file"}
+    run.log_tags({"blockprof.data_origin": ",".join(sorted(origins))})
+    run.log_params({"source": source, **params})
+    run.log_metrics({"num_files": len(files), "num_nets": sum(len(data) for data in held)})
+    rows = [(str(file.path), file.sha256, len(file.latencies) if file.latencies else None) for file in files]
+    run.log_frame(pd.DataFrame(rows, columns=["file", "sha256", "num_nets"]), "files.csv")
+    for file in files:
+        if file.latencies is not None:
+            _log_data(run, file.latencies, file.path, "fetched")
+
+
+def record_training(
+    run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, seed: int
+) -> "RegisteredPredictor":
+    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model."""
+    import pandas as pd
+
+    from blockprof import predictors
+
+    model, split = trained.model, trained.split
+    test = data.select(split.test)
+    prediction = model.predict(test.archs, test.resolutions)
+    run.log_params(
+        {
+            "metric": model.metric,
+            "model": "blockwise",
+            "data": path,
+            "seed": seed,
+            "num_train": len(split.train),
+            "num_dev": len(split.dev),
+            "num_test": len(split.test),
+        }
+    )
+    run.log_tags(
+        {
+            "blockprof.predictor": "blockwise",
+            "blockprof.metric": model.metric,
+            "blockprof.device": data.device,
+            "blockprof.data_origin": data_origin(data.device),
+        }
+    )
+    _log_data(run, data, path, "training")
+    run.log_metrics(
+        {"train_seconds": trained.seconds, **trained.dev.flat("dev"), **trained.test.flat("test")},
+    )
+    frame = test.to_frame().assign(
+        predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
+    )
+    run.log_frame(frame, "test_predictions.csv")
+    run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
+        folder = Path(temporary) / "predictor"
+        model.save(folder)
+        return log_predictor(
+            run,
+            folder,
+            Path(predictors.__file__).with_name("pyfunc_model.py"),
+            metric=model.metric,
+            kind="blockwise",
+            num_nets=model.num_nets,
+            test=test,
+        )
+
+
+def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:
+    """What the predictor says each block instance costs, at each resolution it knows, in ms."""
+    rows: list[dict[str, object]] = []
+    for resolution in model.resolutions.tolist():
+        base, costs = model.cost_table(resolution)
+        rows.append({"resolution": resolution, "instance": "base", "cost_ms": base})
+        rows.extend(
+            {"resolution": resolution, "instance": instance.name, "cost_ms": cost}
+            for instance, cost in zip(model.space.instances, costs.tolist(), strict=True)
+        )
+    return rows
+
+
+def _log_data(run: Run, data: "LatencyData", path: Path, context: str) -> None:
+    run.log_dataset(data.to_frame(), source=str(path), name=path.name, digest=data.digest, context=context)

@@ -1,0 +1,69 @@
+"""Runs, predictors and their artifacts in MLflow: the only part of blockprof that imports it.
+
+``import mlflow`` takes one to two seconds, so names are looked up when they are first used, and those that need no
+MLflow (``list_predictors`` and ``find_champion`` where nothing is stored yet) do not import it.
+"""
+
+import importlib
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
+    from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frames
+    from blockprof.tracking.registry import StoredPredictor, find_champion, find_predictor, list_predictors
+    from blockprof.tracking.runs import Run, start_run
+    from blockprof.tracking.store import check_store
+
+__all__ = [
+    "RegisteredPredictor",
+    "Run",
+    "RunRecord",
+    "StoredPredictor",
+    "check_store",
+    "find_champion",
+    "find_predictor",
+    "find_run",
+    "list_frames",
+    "list_predictors",
+    "load_frames",
+    "log_predictor",
+    "start_run",
+]
+
+_MODULES = {
+    "RegisteredPredictor": "predictors",
+    "Run": "runs",
+    "RunRecord": "records",
+    "StoredPredictor": "registry",
+    "check_store": "store",
+    "find_champion": "registry",
+    "find_predictor": "registry",
+    "find_run": "records",
+    "list_frames": "records",
+    "list_predictors": "registry",
+    "load_frames": "records",
+    "log_predictor": "predictors",
+    "start_run": "runs",
+}
+
+_MLFLOW_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # else it asks config.mlflow-telemetry.io
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_UV_AUTO_DETECT": "false",  # else a uv.lock in the working folder is copied into every predictor
+}
+# MLflow reads these when it is first imported. What the user has set stays.
+for _name, _value in _MLFLOW_SETTINGS.items():
+    os.environ.setdefault(_name, _value)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # importing MLflow warns of its own deprecations and type hints
+        module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return getattr(module, name)

@@ -1,0 +1,165 @@
+"""Registering a predictor, and letting it become the champion where it is better."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import PyFuncModel
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.utils.logging_utils import disable_logging, enable_logging
+
+from blockprof.latency_data import LatencyData
+from blockprof.spaces import FloatArray
+from blockprof.tracking.registry import CHAMPION, predictor_name
+from blockprof.tracking.runs import Run
+from blockprof.tracking.translation import one_line, translated
+
+OUTPUT_COLUMNS = ("latency_ms", "lower_ms", "upper_ms")
+_ARTIFACT = "predictor"
+_REQUIRED = ("mlflow", "numpy", "pandas")
+_NUM_EXAMPLES = 5
+_SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(DataType.string, "net"), ColSpec(DataType.long, "resolution", required=False)]),
+    outputs=Schema([ColSpec(DataType.double, column) for column in OUTPUT_COLUMNS]),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A new predictor beside the champion that there was, on the test rows whose resolution the champion knows.
+
+    ``mape`` and ``champion_mape`` are in percent; both are NaN, and ``problem`` says why, where there is no such row.
+    """
+
+    champion_version: int
+    num_rows: int
+    mape: float
+    champion_mape: float
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPredictor:
+    """What became of a logged predictor. ``mape`` is in percent, over all test rows."""
+
+    name: str
+    version: int
+    mape: float
+    is_champion: bool
+    comparison: Comparison | None
+
+    @property
+    def model_uri(self) -> str:
+        """What ``mlflow.pyfunc.load_model`` takes."""
+        return f"models:/{self.name}/{self.version}"
+
+
+@translated("registering the predictor")
+def log_predictor(
+    run: Run, folder: Path, code: Path, *, metric: str, kind: str, num_nets: int, test: LatencyData
+) -> RegisteredPredictor:
+    """Log a predictor to ``run``, register it as ``blockprof-<space>-<metric>``, and make it champion if it is better.
+
+    It becomes champion where there was none, or where its mean absolute percentage error is lower than the champion's
+    on the same test rows; a tie keeps the old one. Rows of a resolution that the champion does not know are left out of
+    the comparison; where it knows none of them it stays, since another resolution is no reason to lose the one it has.
+
+    The model is loaded from the store, and predicts the test rows, before it is registered.
+
+    Args:
+        run: the run under way, its metrics logged: MLflow links those it has to the model.
+        folder: the predictor's files.
+        code: the Python file that MLflow loads the model by, given ``folder`` as the artifact ``predictor``. Needs
+            MLflow, numpy and pandas only.
+        metric: the name it will have in ``profile``.
+        kind: ``blockwise`` or ``gru``.
+        num_nets: how many networks it was trained on.
+        test: held-out rows, (N,), at least one.
+
+    Raises:
+        InputError: ``metric`` cannot be part of a name.
+        TrackingError: the store cannot take it, or what it took does not predict.
+    """
+    name = predictor_name(test.space.name, metric)
+    frame = test.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
+    logged = mlflow.pyfunc.log_model(
+        name=_ARTIFACT,
+        python_model=str(code),
+        artifacts={_ARTIFACT: str(folder)},
+        pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
+        signature=_SIGNATURE,
+        input_example=frame.head(_NUM_EXAMPLES),
+    )
+    predicted = _predict(mlflow.pyfunc.load_model(logged.model_uri), frame)
+    mape = _mape(predicted, test.latencies_ms)
+    comparison = _compare(name, frame, test.latencies_ms, predicted)
+    tags = {
+        "space": test.space.name,
+        "metric": metric,
+        "device": test.device,
+        "kind": kind,
+        "num_nets": str(num_nets),
+        "resolutions": ",".join(map(str, np.unique(test.resolutions))),
+        "test_mape": f"{mape:.4f}",
+        "test_digest": test.digest,
+        "run_id": run.id,
+    }
+    number = _register(logged.model_uri, name, tags)
+    is_champion = comparison is None or comparison.mape < comparison.champion_mape
+    if is_champion:
+        MlflowClient().set_registered_model_alias(name, CHAMPION, str(number))
+    return RegisteredPredictor(name, number, mape, is_champion, comparison)
+
+
+def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:
+    disable_logging()  # it writes to stderr at any level of logging
+    try:
+        return int(mlflow.register_model(model_uri, name, tags=tags).version)
+    finally:
+        enable_logging()
+
+
+def _compare(name: str, frame: pd.DataFrame, latencies: FloatArray, predicted: FloatArray) -> Comparison | None:
+    try:
+        champion = MlflowClient().get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    number = int(champion.version)
+    try:
+        model = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
+    except (MlflowException, OSError) as error:
+        return Comparison(number, 0, np.nan, np.nan, f"it cannot be loaded: {one_line(error)}")
+    theirs = np.full(len(frame), np.nan)
+    problem = None
+    for resolution in np.unique(frame["resolution"]):
+        rows = np.asarray(frame["resolution"] == resolution)
+        try:
+            theirs[rows] = _predict(model, frame[rows])
+        except (MlflowException, ValueError) as error:
+            problem = one_line(error)
+    known = np.isfinite(theirs)
+    if not known.any():
+        return Comparison(number, 0, np.nan, np.nan, problem)
+    return Comparison(
+        number,
+        int(known.sum()),
+        _mape(predicted[known], latencies[known]),
+        _mape(theirs[known], latencies[known]),
+        None,
+    )
+
+
+def _predict(model: PyFuncModel, frame: pd.DataFrame) -> FloatArray:
+    return np.asarray(pd.DataFrame(model.predict(frame))["latency_ms"], dtype=float)
+
+
+def _mape(predicted: FloatArray, actual: FloatArray) -> float:
+    return float(100 * np.mean(np.abs(predicted - actual) / actual))

@@ -1,0 +1,111 @@
+"""Finished runs, found again by id or name, and their tables."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+from mlflow.exceptions import MlflowException
+
+from blockprof.errors import InputError
+from blockprof.tracking import store
+from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
+from blockprof.tracking.translation import translated
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run in the store. ``command`` and ``space`` are empty where blockprof did not log it, or it has no space."""
+
+    id: str
+    name: str
+    command: str
+    space: str
+    status: str
+    started: datetime
+
+
+def find_run(id_or_name: str) -> RunRecord:
+    """Find a run of any experiment.
+
+    Raises:
+        InputError: there is none, or several have the name (the message gives their ids).
+        TrackingError: the store does not answer.
+    """
+    uri = store.tracking_uri()
+    store.check_answers(uri)
+    database = sqlite_file(uri)
+    if database is not None and not is_there(database):
+        raise InputError(f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet")
+    with translated("searching runs"):
+        found = _by_id(id_or_name) or _by_name(id_or_name)
+    if not found:
+        raise InputError(f"no run has the id or name '{id_or_name}' in {uri}")
+    if len(found) > 1:
+        named = ", ".join(f"{run.id} ({run.started:%Y-%m-%d %H:%M})" for run in found[:_MAX_NAMED])
+        raise InputError(
+            f"{len(found)} runs are called '{id_or_name}': give the id of one, newest first: {named}"
+            + (", ..." if len(found) > _MAX_NAMED else "")
+        )
+    return found[0]
+
+
+def _by_id(text: str) -> list[RunRecord]:
+    if not _RUN_ID.fullmatch(text):
+        return []
+    try:
+        return [_record(MlflowClient().get_run(text))]
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return []
+        raise
+
+
+def _by_name(name: str) -> list[RunRecord]:
+    client = MlflowClient()
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    quote = '"' if "'" in name else "'"
+    runs = client.search_runs(experiments, f"attributes.run_name = {quote}{name}{quote}", order_by=["start_time DESC"])
+    return [_record(run) for run in runs]
+
+
+def _record(run: MlflowRun) -> RunRecord:
+    tags = run.data.tags
+    return RunRecord(
+        id=run.info.run_id,
+        name=run.info.run_name,
+        command=tags.get(COMMAND_TAG, ""),
+        space=tags.get(SPACE_TAG, ""),
+        status=run.info.status,
+        started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+    )
+
+
+@translated("listing the run's files")
+def list_frames(run: RunRecord) -> tuple[str, ...]:
+    """The names of a run's CSV artifacts, without the ending: ``placements``, ``random``, ``responses``."""
+    files = MlflowClient().list_artifacts(run.id)
+    return tuple(file.path.removesuffix(".csv") for file in files if file.path.endswith(".csv"))
+
+
+@translated("reading the run's files")
+def load_frames(run: RunRecord) -> dict[str, pd.DataFrame]:
+    """A run's CSV artifacts by name, with the very numbers that were logged.
+
+    Raises:
+        TrackingError: they cannot be read.
+    """
+    return {
+        name: pd.read_csv(
+            StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")), float_precision="round_trip"
+        )
+        for name in list_frames(run)
+    }

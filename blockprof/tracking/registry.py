@@ -1,0 +1,155 @@
+"""Registered predictors, found again: ``blockprof-<space>-<metric>``, of which one version is the champion.
+
+Imports MLflow only where there is something to fetch.
+"""
+
+import atexit
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof.errors import InputError, TrackingError
+from blockprof.tracking.location import is_there, read_column, registry_uri, sqlite_file
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+_PREFIX = "blockprof-"
+_METRIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[\w-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPredictor:
+    """A version of a registered predictor, its files on this machine.
+
+    ``folder`` holds what was given to ``log_predictor``: ``model.json``, and ``costs.npz`` for a blockwise one.
+    """
+
+    name: str
+    version: int
+    run_id: str
+    tags: dict[str, str]
+    folder: Path
+
+    @property
+    def model_uri(self) -> str:
+        """What ``mlflow.pyfunc.load_model`` takes."""
+        return f"models:/{self.name}/{self.version}"
+
+
+def predictor_name(space: str, metric: str) -> str:
+    """The name that a predictor is registered by.
+
+    Raises:
+        InputError: ``metric`` holds what MLflow does not allow in a name.
+    """
+    if not _METRIC.fullmatch(metric):
+        raise InputError(
+            f"'{metric}' cannot name a metric: use letters, digits, '_', '.' and '-', a letter or digit first"
+        )
+    return f"{_PREFIX}{space}-{metric}"
+
+
+def list_predictors(space: str) -> list[str]:
+    """The metrics of ``space`` for which a predictor is registered, sorted; none where there is no store yet.
+
+    From an SQLite store in milliseconds, without MLflow.
+
+    Raises:
+        TrackingError: the store does not answer.
+    """
+    prefix = f"{_PREFIX}{space}-"
+    return sorted(name.removeprefix(prefix) for name in _names() if name.startswith(prefix))
+
+
+def find_champion(space: str, metric: str) -> StoredPredictor | None:
+    """The champion for ``metric``; None where none is registered, or there is no store yet. Nothing is created.
+
+    Raises:
+        TrackingError: the store does not answer, or the champion's files cannot be read.
+    """
+    name = predictor_name(space, metric)
+    return _fetch(name, alias=CHAMPION) if name in _names() else None
+
+
+def find_predictor(reference: str) -> StoredPredictor:
+    """Find a predictor by ``blockprof-pn-npu`` (its champion), ``blockprof-pn-npu/3``, or either after ``models:/``.
+
+    Raises:
+        InputError: there is no such predictor or version.
+        TrackingError: the store does not answer, or the files cannot be read.
+    """
+    parts = _REFERENCE.fullmatch(reference)
+    names = _names()
+    if parts is None or parts["name"] not in names:
+        known = ", ".join(sorted(names)) if names else "none is registered yet"
+        raise InputError(f"no predictor '{reference}': {known}")
+    found = _fetch(parts["name"], version=parts["version"], alias=parts["alias"] or CHAMPION)
+    if found is None:
+        raise InputError(f"no predictor '{reference}': '{parts['name']}' has no such version or alias")
+    return found
+
+
+def _names() -> list[str]:
+    uri = registry_uri()
+    database = sqlite_file(uri)
+    if database is not None:
+        if not is_there(database):
+            return []
+        return read_column(database, "SELECT name FROM registered_models WHERE name LIKE ?", (f"{_PREFIX}%",))
+    from mlflow import MlflowClient
+
+    from blockprof.tracking.store import check_answers, within_deadline
+
+    check_answers(uri)
+    models = within_deadline(
+        f"asking {uri}", lambda: MlflowClient().search_registered_models(f"name LIKE '{_PREFIX}%'", max_results=1000)
+    )
+    return [model.name for model in models]
+
+
+def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredictor | None:
+    from mlflow import MlflowClient, artifacts
+
+    from blockprof.tracking.store import tracking_uri
+    from blockprof.tracking.translation import translated
+
+    tracking_uri()
+    with translated(f"fetching {name}"):
+        found = _find_version(name, alias, version)
+        if found is None:
+            return None
+        source = MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
+        target = _download_folder() / f"{name}-{found.version}"
+        target.mkdir(exist_ok=True)
+        files = Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=str(target)))
+    facts = next(files.glob("*/model.json"), None)
+    if facts is None:
+        raise TrackingError(f"{name} version {found.version} holds no model.json: blockprof did not register it")
+    return StoredPredictor(name, int(found.version), found.run_id or "", dict(found.tags), facts.parent)
+
+
+def _find_version(name: str, alias: str, version: str | None) -> "ModelVersion | None":
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient()
+    try:
+        return client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+@cache
+def _download_folder() -> Path:
+    """Where this process keeps fetched predictors; removed when it ends."""
+    folder = tempfile.TemporaryDirectory(prefix="blockprof-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)

@@ -1,0 +1,251 @@
+"""The store that runs go to: checked before any work is done, and begun where there is none yet."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import mlflow
+import requests
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, LifecycleStage
+from mlflow.exceptions import MlflowException
+from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.rest_utils import http_request
+
+from blockprof.errors import InputError, TrackingError
+from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.tracking.translation import one_line, translated
+
+DEFAULT_EXPERIMENT = "blockprof"
+_REQUEST_SECONDS = 5
+_DEADLINE_SECONDS = 10.0
+
+_T = TypeVar("_T")
+
+
+def check_store(experiment: str | None = None) -> None:
+    """Make sure, in at most 15 seconds, that a run can be logged. Nothing is created.
+
+    Args:
+        experiment: the experiment that the run will go to, as for ``start_run``.
+
+    Raises:
+        TrackingError: the server does not answer, or not as MLflow does; the database is not MLflow's; a folder cannot
+            be written to; or the URI names a kind of store that MLflow no longer has.
+        InputError: the experiment is deleted.
+    """
+    uri = tracking_uri()
+    for each in dict.fromkeys((uri, mlflow.get_registry_uri())):
+        check_answers(each)
+    database = sqlite_file(uri)
+    if database is not None and not is_there(database):
+        check_writable(database.parent)
+        check_writable(Path(DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH))
+        return
+    if database is not None:
+        _check_unlocked(database)
+    found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
+    location = found.artifact_location if found else DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH if database else None
+    if location is not None and urlsplit(location).scheme in ("", "file"):
+        check_writable(Path(local_file_uri_to_path(location)))
+
+
+def tracking_uri() -> str:
+    """Where MLflow logs to.
+
+    MLflow's own default escapes the blanks of a folder's name, and then makes a folder of the escaped name beside it.
+    So the default is then told to MLflow unescaped.
+    """
+    uri = mlflow.get_tracking_uri()
+    if "%" in uri and not mlflow.is_tracking_uri_set():
+        mlflow.set_tracking_uri(f"sqlite:///{Path('mlflow.db').absolute()}")
+    return mlflow.get_tracking_uri()
+
+
+def check_answers(uri: str) -> None:
+    """Make sure that a store answers, or may be created, at ``uri``, in at most 10 seconds.
+
+    Raises:
+        TrackingError: it does not answer, is not MLflow's, or is of a kind that MLflow no longer has.
+    """
+    scheme = urlsplit(uri).scheme
+    if scheme in ("", "file"):
+        raise TrackingError(
+            f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
+            "the runs with `mlflow migrate-filestore`"
+        )
+    if scheme in ("http", "https"):
+        within_deadline(f"asking {uri}", lambda: _check_server(uri))
+    elif database := sqlite_file(uri):
+        is_there(database)
+    else:
+        within_deadline(f"asking {uri}", lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
+
+
+def _check_server(uri: str) -> None:
+    try:
+        response = http_request(
+            get_default_host_creds(uri),
+            "/api/2.0/mlflow/experiments/search",
+            "GET",
+            params={"max_results": 1},
+            max_retries=0,
+            timeout=_REQUEST_SECONDS,
+            raise_on_status=False,
+        )
+    except MlflowException as error:
+        raise TrackingError(
+            f"the tracking server {uri} does not answer ({_first_cause(error)}): start it, or set MLFLOW_TRACKING_URI"
+        ) from error
+    if response.status_code in (401, 403):
+        raise TrackingError(
+            f"the tracking server {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        )
+    try:
+        is_mlflow = response.ok and isinstance(response.json(), dict)
+    except requests.JSONDecodeError:
+        is_mlflow = False
+    if not is_mlflow:
+        raise TrackingError(
+            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check MLFLOW_TRACKING_URI"
+        )
+
+
+def _first_cause(error: BaseException) -> str:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return one_line(error)
+
+
+def within_deadline(task: str, work: Callable[[], _T]) -> _T:
+    """Do ``work``, but wait for it 10 seconds at most: MLflow's own retries, and looking up a host, may take minutes.
+
+    Raises:
+        TrackingError: no result in time, or MLflow's error.
+    """
+    outcome: Future[_T] = Future()
+
+    def attempt() -> None:
+        try:
+            with translated(task):
+                outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    Thread(target=attempt, daemon=True).start()
+    try:
+        return outcome.result(_DEADLINE_SECONDS)
+    except TimeoutError:
+        raise TrackingError(f"{task}: no answer within {_DEADLINE_SECONDS:g} seconds") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure that ``folder`` can be written to, or be made and then written to.
+
+    Raises:
+        TrackingError: it cannot.
+    """
+    folder = folder.absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise TrackingError(
+            f"cannot write to the folder {there} ({error.strerror}): use another folder, or set MLFLOW_TRACKING_URI"
+        ) from error
+
+
+def _check_unlocked(database: Path) -> None:
+    check_writable(database.parent)
+    try:
+        with closing(sqlite3.connect(database, timeout=_REQUEST_SECONDS, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise TrackingError(
+            f"cannot write to {database} ({error}): use another folder, or set MLFLOW_TRACKING_URI"
+        ) from error
+
+
+def find_experiment(name: str | None) -> Experiment | None:
+    """The experiment that runs go to: ``name``, else what MLflow was told, else ``blockprof``; None if not yet there.
+
+    Raises:
+        InputError: it is deleted, or MLFLOW_EXPERIMENT_ID names none.
+    """
+    client = MlflowClient()
+    told = os.environ.get("MLFLOW_EXPERIMENT_ID")
+    if name is None and told:
+        try:
+            found: Experiment | None = client.get_experiment(told)
+        except MlflowException as error:
+            raise InputError(f"MLFLOW_EXPERIMENT_ID={told}: {one_line(error)}") from error
+    else:
+        found = client.get_experiment_by_name(experiment_name(name))
+    if found and found.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise InputError(
+            f"the experiment '{found.name}' is deleted: choose another, or restore it with "
+            f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+        )
+    return found
+
+
+def experiment_name(name: str | None) -> str:
+    """The experiment's name: ``name``, else MLFLOW_EXPERIMENT_NAME, else ``blockprof``."""
+    return name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT
+
+
+def begin_stores() -> None:
+    """Create the SQLite files that MLflow is to use, where there are none yet.
+
+    Raises:
+        TrackingError: as ``check_store``.
+    """
+    for uri in dict.fromkeys((tracking_uri(), mlflow.get_registry_uri())):
+        database = sqlite_file(uri)
+        if database is not None and not is_there(database):
+            with translated(f"creating {database}"):
+                _create(database)
+
+
+def _create(database: Path) -> None:
+    """Make a store beside its place and put it there complete, unless another process was quicker.
+
+    MLflow itself runs dozens of migrations in place, with over a thousand flushes to the disk: slow, broken for good
+    if interrupted, and a race where two commands start at once.
+    """
+    import sqlalchemy  # not at the top: a second that a server's users need not wait
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
+        draft = Path(folder, "mlflow.db")
+        sqlalchemy.event.listen(sqlalchemy.Engine, "connect", _skip_flushes)
+        try:
+            store = SqlAlchemyStore(f"sqlite:///{draft.absolute()}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+            store.engine.dispose()
+        finally:
+            sqlalchemy.event.remove(sqlalchemy.Engine, "connect", _skip_flushes)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, database)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links, such as exFAT
+            draft.rename(database)
+
+
+def _skip_flushes(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")

@@ -1,0 +1,34 @@
+"""MLflow's errors as blockprof's, and its warnings unsaid."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow.exceptions import MlflowException
+
+from blockprof.errors import TrackingError
+
+_MAX_LENGTH = 500
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, in one line of at most 500 characters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
+
+
+@contextmanager
+def translated(task: str) -> Iterator[None]:
+    """Raise what MLflow, the network or the disk raise as a ``TrackingError`` that says in which task.
+
+    MLflow's warnings are about its own inside, or advice on schemas that are right as they are: users do not see them.
+
+    Raises:
+        TrackingError: in place of MLflow's error, or of an ``OSError`` (as are those of ``requests``).
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"{task} failed: {one_line(error)}") from error

@@ -1,0 +1,87 @@
+"""``blockprof profile``."""
+
+from typing import Annotated
+
+import typer
+
+from blockprof.cli import options
+
+
+def profile(
+    space: options.SpaceOption,
+    metrics: options.MetricsOption = ["npu"],  # noqa: B006
+    blocks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--blocks",
+            "-b",
+            help="Placements such as u2.l1.e6k7, repeated or joined with commas; those joined with + are fixed "
+            "together. Default: all of the space.",
+        ),
+    ] = None,
+    all_blocks: Annotated[bool, typer.Option("--all", "-a", help="All placements; the default.")] = False,
+    sampler: options.SamplerOption = "paper",
+    num_archs: Annotated[
+        int | None,
+        typer.Option(
+            "--num-archs", "--num_archs", "-n", help="Networks sampled a placement. Default: exact, without sampling."
+        ),
+    ] = None,
+    resolution: options.ResolutionOption = 224,
+    seed: options.SeedOption = 0,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Say what each block costs and gains at each place of the network.
+
+    A metric is taken from its registered predictor (champion) where there is one, else from the built-in reference
+    table, which the output says.
+
+    Example: blockprof profile --space pn --metrics npu,accuracy
+    """
+    from blockprof import api, tracking
+    from blockprof.cli import render
+    from blockprof.errors import InputError
+    from blockprof.sampling import check_sampler
+    from blockprof.spaces import parse_blocks
+
+    chosen_space = options.load_space(space)
+    names = options.parse_metrics(metrics)
+    check_sampler(sampler)
+    if blocks and all_blocks:
+        raise InputError("--all and --blocks exclude each other: leave one out")
+    if blocks:
+        parse_blocks(chosen_space, blocks, resolution)
+    if not no_log:
+        tracking.check_store(experiment)
+    loaded = api.load_metrics(
+        chosen_space,
+        names,
+        resolution=resolution,
+        on_count=lambda: render.err.print("counting MACs of each block with torchprofile, once for this resolution"),
+    )
+
+    def compute() -> api.Profile:
+        with render.progress("profiling") as on_progress:
+            return api.profile(
+                chosen_space,
+                loaded,
+                blocks=blocks or None,
+                sampler=sampler,
+                resolution=resolution,
+                num_archs=num_archs,
+                seed=seed,
+                on_progress=on_progress,
+            )
+
+    if no_log:
+        render.print_profile(compute())
+        return
+    from blockprof import recording
+
+    with tracking.start_run("profile", name=name, experiment=experiment, space=chosen_space.name) as run:
+        result = compute()
+        recording.record_profile(run, result)
+    render.print_profile(result)
+    render.print_run(run.name, run.id)

@@ -1,0 +1,65 @@
+"""``blockprof train-predictor``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blockprof.cli import options
+
+
+def train_predictor(
+    space: options.SpaceOption,
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV of measured networks.  [default: ofa_<space>_<metric>_lat_data.csv in ./blockprof-data]",
+            show_default=False,
+        ),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", "-m", help="The name the predictor will have in profile: npu, or any new one.")
+    ] = "npu",
+    train_size: Annotated[
+        int | None, typer.Option("--train-size", help="Train on so many networks only, the test rows unchanged.")
+    ] = None,
+    seed: options.SeedOption = 0,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Train a latency predictor, test it on held-out networks and register it.
+
+    It is registered as blockprof-<space>-<metric>; the alias champion moves to it where it is better on the same test
+    networks. From then on `blockprof profile --metrics <metric>` uses the champion.
+
+    Example: blockprof train-predictor --space pn --metric pixel9 my_measurements.csv
+    """
+    from blockprof import fetching, predictors, tracking
+    from blockprof.cli import render
+    from blockprof.latency_data import read_latency_csv
+    from blockprof.metrics import check_predictor_name
+    from blockprof.paths import data_folder
+
+    chosen_space = options.load_space(space)
+    check_predictor_name(metric)
+    path = data or data_folder() / fetching.latency_file_name(chosen_space, metric)
+    latencies = read_latency_csv(path, chosen_space)
+    if not no_log:
+        tracking.check_store(experiment)
+
+    def train() -> predictors.TrainedPredictor:
+        with render.working(f"training on {len(latencies):,} networks"):
+            return predictors.train_predictor(latencies, metric, seed=seed, train_size=train_size)
+
+    if no_log:
+        render.print_training(train())
+        return
+    from blockprof import recording
+
+    with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
+        trained = train()
+        registered = recording.record_training(run, trained, latencies, path, seed)
+    render.print_training(trained)
+    render.print_registered(registered)
+    render.print_run(run.name, run.id)

@@ -1,0 +1,143 @@
+"""A blockwise predictor as an ONNX graph, for programs without Python."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blockprof.errors import BlockprofError
+from blockprof.files import staged
+from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
+from blockprof.spaces import ABSENT, Architectures, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OPSET = 17
+IR_VERSION = 9
+NUM_CHECKED = 1000
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxCheck:
+    """The greatest relative difference between ONNX Runtime's and the model's predictions, over ``num_nets``."""
+
+    num_nets: int
+    error: float
+
+
+def write_onnx(model: BlockwiseModel, path: Path, seed: int = 0) -> OnnxCheck:
+    """Write ``model`` as ONNX and check it: random networks at every resolution, run with ONNX Runtime.
+
+    Inputs: ``blocks`` (N, L), int64, the index of each slot's block in the space's blocks (by expansion ratio, then
+    kernel size) or -1 where the layer is absent; ``resolution`` (N,), int64. Outputs: ``latency_ms``, ``lower_ms``,
+    ``upper_ms``, each (N,), float64; NaN at a resolution that the model does not know.
+
+    Raises:
+        BlockprofError: ONNX Runtime predicts something else.
+        InputError: the file cannot be written.
+    """
+    import onnx
+
+    graph = _build(model)
+    onnx.checker.check_model(graph, full_check=True)
+    check = _compare(model, graph.SerializeToString(), np.random.default_rng(seed))
+    if not check.error <= TOLERANCE:
+        raise BlockprofError(f"the ONNX graph differs from the model by {check.error:.1e}: not written")
+    with staged(path.absolute().parent) as folder:
+        onnx.save(graph, str(folder / path.name))
+    return check
+
+
+def _compare(model: BlockwiseModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
+    space = model.space
+    depths = np.column_stack([rng.choice(unit.depths, NUM_CHECKED) for unit in space.units])
+    blocks = rng.integers(len(space.blocks), size=(NUM_CHECKED, space.num_slots))
+    archs = Architectures(space, np.where(space.slot_layer < depths[:, space.slot_unit], blocks, ABSENT))
+    resolutions = rng.choice(model.resolutions, NUM_CHECKED)
+    found = session.run(None, {"blocks": archs.blocks.astype(np.int64), "resolution": resolutions.astype(np.int64)})
+    expected = model.predict(archs, resolutions)
+    pairs = zip(found, (expected.latency_ms, expected.lower_ms, expected.upper_ms), strict=True)
+    return OnnxCheck(NUM_CHECKED, max(float(np.abs(got / want - 1).max()) for got, want in pairs))
+
+
+def _build(model: BlockwiseModel) -> "ModelProto":
+    from onnx import TensorProto, helper, numpy_helper
+
+    space = model.space
+    size = len(space.instances) + 1
+    base, absent = size - 1, size
+    slot_ids = np.concatenate([np.full((space.num_slots, 1), absent), space.instance_ids], axis=1)
+    base_only: FloatArray = np.eye(size)[base]
+    constants: dict[str, FloatArray | IntArray] = {
+        "slot_offsets": np.arange(space.num_slots) * slot_ids.shape[1] + 1,
+        "slot_ids": slot_ids.ravel(),
+        "known_resolutions": model.resolutions.astype(np.int64),
+        "costs": model.costs.astype(np.float64),
+        "covariances": unpack_symmetric(model.covariances.astype(np.float64), size),
+        "one_hot_depth": np.array(absent + 1),
+        "one_hot_values": np.array([0, 1], dtype=np.float32),
+        "base_only": base_only,
+        "num_columns": np.array([size]),
+        "zero": np.array([0]),
+        "one": np.array([1]),
+        "one_two": np.array([1, 2]),
+        "noise_variance": np.array(model.noise_sd**2),
+        "lower_quantile": np.array(model.lower_quantile),
+        "upper_quantile": np.array(model.upper_quantile),
+        "not_a_number": np.array(np.nan),
+    }
+    node = helper.make_node
+    nodes = [
+        node("Add", ["blocks", "slot_offsets"], ["places"]),
+        node("Gather", ["slot_ids", "places"], ["ids"]),
+        node("OneHot", ["ids", "one_hot_depth", "one_hot_values"], ["hot"]),
+        node("ReduceSum", ["hot", "one"], ["hot_counts"], keepdims=0),
+        node("Slice", ["hot_counts", "zero", "num_columns", "one"], ["float_counts"]),
+        node("Cast", ["float_counts"], ["block_counts"], to=TensorProto.DOUBLE),
+        node("Add", ["block_counts", "base_only"], ["counts"]),
+        node("Unsqueeze", ["resolution", "one"], ["resolution_column"]),
+        node("Equal", ["resolution_column", "known_resolutions"], ["same"]),
+        node("Cast", ["same"], ["same_float"], to=TensorProto.FLOAT),
+        node("ArgMax", ["same_float"], ["index"], axis=1, keepdims=0),
+        node("ReduceMax", ["same_float"], ["any_same"], axes=[1], keepdims=0),
+        node("Cast", ["any_same"], ["known"], to=TensorProto.BOOL),
+        node("Gather", ["costs", "index"], ["row_costs"]),
+        node("Mul", ["row_costs", "counts"], ["terms"]),
+        node("ReduceSum", ["terms", "one"], ["latency"], keepdims=0),
+        node("Gather", ["covariances", "index"], ["row_covariances"]),
+        node("Unsqueeze", ["counts", "one"], ["row_counts"]),
+        node("MatMul", ["row_counts", "row_covariances"], ["projected"]),
+        node("Mul", ["projected", "row_counts"], ["variance_terms"]),
+        node("ReduceSum", ["variance_terms", "one_two"], ["variance"], keepdims=0),
+        node("Mul", ["latency", "latency"], ["latency_squared"]),
+        node("Div", ["variance", "latency_squared"], ["relative_variance"]),
+        node("Add", ["relative_variance", "noise_variance"], ["total_variance"]),
+        node("Sqrt", ["total_variance"], ["spread"]),
+        node("Where", ["known", "latency", "not_a_number"], ["latency_ms"]),
+    ]
+    for end in ("lower", "upper"):
+        nodes += [
+            node("Mul", ["spread", f"{end}_quantile"], [f"{end}_log"]),
+            node("Exp", [f"{end}_log"], [f"{end}_factor"]),
+            node("Mul", ["latency_ms", f"{end}_factor"], [f"{end}_ms"]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        f"blockprof-{space.name}-{model.metric}",
+        inputs=[
+            helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots]),
+            helper.make_tensor_value_info("resolution", TensorProto.INT64, ["N"]),
+        ],
+        outputs=[
+            helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"])
+            for name in ("latency_ms", "lower_ms", "upper_ms")
+        ],
+        initializer=[numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
