@@ -47,7 +47,8 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
     for row, column in np.ndindex(grid.shape):
         shade = image.cmap(image.norm(grid[row, column]))
         dark = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.5
-        text = "" if np.isnan(grid[row, column]) else format_value(grid[row, column], grid)
+        value = float(grid[row, column])
+        text = "" if np.isnan(value) else format_value(value, grid)
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=12)
     axes.set_xticks(range(len(space.kernels)), [f"{kernel} x {kernel}" for kernel in space.kernels])
     axes.set_yticks(range(len(expands)), [str(expand) for expand in expands])

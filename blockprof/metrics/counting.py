@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from blockprof.errors import BlockprofError
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import cache_folder
 from blockprof.spaces import Architectures, FloatArray, Space
+
+if TYPE_CHECKING:
+    import torch
 
 COUNTED = ("macs", "flops", "params")
 
@@ -56,7 +60,7 @@ def load_count(space: Space, name: str, resolution: int, on_count: Callable[[], 
     )
 
 
-def count_macs(module: object, inputs: object) -> int:
+def count_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
     """Torchprofile's MACs of a module.
 
     Raises:
@@ -66,11 +70,11 @@ def count_macs(module: object, inputs: object) -> int:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        macs = profile_macs(module, inputs)
+        macs = cast("int", profile_macs(module, inputs))
     for message in (str(warning.message) for warning in caught):
         if "No handlers found" in message and message.split('"')[1] not in FREE_OPERATORS:
             raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}")
-    return int(macs)
+    return macs
 
 
 def _cached_counts(space: Space, resolution: int, on_count: Callable[[], None] | None) -> dict[str, FloatArray]:
@@ -122,7 +126,7 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     for block in range(len(space.blocks)):
         archs = Architectures(space, np.full((1, space.num_slots), block))
         network = build_subnet(archs)
-        for slot, layer in enumerate(list(network.blocks)[1:]):
+        for slot, layer in enumerate(list(network.get_submodule("blocks").children())[1:]):
             instance = ids[slot, block]
             if macs[instance] == 0:
                 described = space.instances[instance]
@@ -140,5 +144,5 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     }
 
 
-def _num_params(module: object) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())  # type: ignore[attr-defined]
+def _num_params(module: "torch.nn.Module") -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

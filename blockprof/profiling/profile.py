@@ -226,7 +226,7 @@ def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
     frame.insert(1, "unit_of_metric", metric.info.unit)
     frame.insert(2, "origin", metric.info.origin)
     frame.insert(3, "method", metric.method)
-    frame.insert(4, "n", pd.array([metric.num_archs] * len(frame), dtype="Int64"))
+    frame.insert(4, "n", pd.Series([metric.num_archs] * len(frame), dtype="Int64"))
     frame.insert(6, "mean_lower", frame["mean"] - half)
     frame.insert(7, "mean_upper", frame["mean"] + half)
     frame["lowest_net"] = metric.statistics.lowest[rows]

@@ -6,7 +6,7 @@ import numpy as np
 
 from blockprof.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
-from blockprof.spaces.definition import IntArray, Space
+from blockprof.spaces.definition import Space
 from blockprof.spaces.library import SPACES
 
 LAYER_SEPARATOR = "->"
@@ -39,15 +39,6 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
     index_of = {token: index for index, token in enumerate(block_tokens(space))}
     rows = [_parse_net(space, index_of, net) for net in nets]
     return Architectures(space, np.array(rows, dtype=np.int8).reshape(-1, space.num_slots))
-
-
-def parse_net(space: Space, net: str) -> IntArray:
-    """Parse one net string into (L,) block indices.
-
-    Raises:
-        NetStringError: the string is not a network of ``space``.
-    """
-    return parse_nets(space, [net]).blocks[0]
 
 
 def _parse_net(space: Space, index_of: dict[str, int], net: str) -> list[int]:

@@ -6,7 +6,7 @@ unit; slots are numbered through the network, so unit 2's first layer is slot 4 
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from blockprof.spaces.architectures import Architectures
     from blockprof.spaces.instances import BlockInstance
 
-IntArray = NDArray[np.integer]
+IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.float64]
 
 

@@ -53,7 +53,7 @@ class BlockInstance:
 
     def in_size(self, resolution: int) -> int:
         """Height and width of the input, in pixels. Each stride-2 convolution rounds up: (h + 1) // 2."""
-        return -(-resolution // 2**self.halvings)
+        return -(-resolution // (1 << self.halvings))
 
     def out_size(self, resolution: int) -> int:
         """Height and width of the output, in pixels."""

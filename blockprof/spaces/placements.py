@@ -24,7 +24,7 @@ class Placement:
 
     def slot(self, space: Space) -> int:
         """The slot (from 0) that the placement fixes."""
-        return space.unit_slots[self.unit - 1].start + self.layer - 1
+        return int(space.unit_slots[self.unit - 1].start) + self.layer - 1
 
 
 @dataclass(frozen=True, slots=True)

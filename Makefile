@@ -1,0 +1,52 @@
+# make demo   sets up .venv and runs fetch-data, train-predictor and profile on the built-in reference tables
+# make test   sets up .venv and runs the tests
+# make ui     opens MLflow on the runs of this folder
+# make lint   ruff and mypy;  make bench  the benchmarks;  make clean  removes the environment and built files
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TYPED := build/typed
+
+.PHONY: setup demo test ui lint format bench clean
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/blockprof fetch-data --space pn --source reference
+	$(BIN)/blockprof train-predictor --space pn --metric npu
+	$(BIN)/blockprof profile --space pn --metrics npu,accuracy
+	@echo "See the runs with: make ui"
+
+# One thread a process: the tests run in as many processes as there are cores.
+test: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+ui: setup
+	$(BIN)/mlflow ui
+
+# cli/ and predictors/ are sub-packages of blockprof; mypy sees them so through a folder of links.
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf $(TYPED)
+	mkdir -p $(TYPED)/blockprof
+	ln -s $(CURDIR)/blockprof/* $(CURDIR)/cli $(CURDIR)/predictors $(TYPED)/blockprof/
+	MYPYPATH=$(TYPED) $(BIN)/mypy --package blockprof
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python tests/benchmarks/bench_profile.py
+	$(BIN)/python tests/benchmarks/bench_training.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
