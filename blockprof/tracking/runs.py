@@ -135,11 +135,11 @@ def start_run(
         InputError: the experiment is deleted.
     """
     outer = mlflow.active_run()
-    if outer is None:
-        store.check_store(experiment)
-        store.begin_stores()
     all_tags = {**_origin_tags(command, space), **(tags or {})}
     with _signals_raised():
+        if outer is None:
+            store.check_store(experiment)
+            store.begin_stores()
         try:
             active = outer or _begin(name, experiment)
             run = Run(active.info.run_id, active.info.run_name)

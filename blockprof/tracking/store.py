@@ -27,7 +27,7 @@ from blockprof.tracking.translation import one_line, translated
 
 DEFAULT_EXPERIMENT = "blockprof"
 _REQUEST_SECONDS = 5
-_DEADLINE_SECONDS = 10.0
+_DEADLINE_SECONDS = 7.0
 
 _T = TypeVar("_T")
 
@@ -72,7 +72,7 @@ def tracking_uri() -> str:
 
 
 def check_answers(uri: str) -> None:
-    """Make sure that a store answers, or may be created, at ``uri``, in at most 10 seconds.
+    """Make sure that a store answers, or may be created, at ``uri``, in at most 7 seconds.
 
     Raises:
         TrackingError: it does not answer, is not MLflow's, or is of a kind that MLflow no longer has.
@@ -128,7 +128,7 @@ def _first_cause(error: BaseException) -> str:
 
 
 def within_deadline(task: str, work: Callable[[], _T]) -> _T:
-    """Do ``work``, but wait for it 10 seconds at most: MLflow's own retries, and looking up a host, may take minutes.
+    """Do ``work``, but wait for it 7 seconds at most: MLflow's own retries, and looking up a host, may take minutes.
 
     Raises:
         TrackingError: no result in time, or MLflow's error.

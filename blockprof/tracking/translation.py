@@ -24,11 +24,12 @@ def translated(task: str) -> Iterator[None]:
     MLflow's warnings are about its own inside, or advice on schemas that are right as they are: users do not see them.
 
     Raises:
-        TrackingError: in place of MLflow's error, or of an ``OSError`` (as are those of ``requests``).
+        TrackingError: in place of MLflow's error, of an ``OSError`` (as are those of ``requests``), or of an
+            ``ImportError`` (a store may need a package of its own, such as boto3).
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, ImportError) as error:
         raise TrackingError(f"{task} failed: {one_line(error)}") from error

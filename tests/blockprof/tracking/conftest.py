@@ -1,0 +1,123 @@
+"""Real MLflow stores in temporary folders, real predictors, and a real server."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blockprof import predictors
+from blockprof.latency_data import LatencyData
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import load_space
+from blockprof.tracking.store import begin_stores
+
+MLFLOW_NAMES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID")
+SERVER_START_SECONDS = 60
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, with MLflow told nothing."""
+    for name in MLFLOW_NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store without runs, made once: it takes a second."""
+    place = tmp_path_factory.mktemp("empty-store")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in MLFLOW_NAMES:
+            patch.delenv(name, raising=False)
+        patch.chdir(place)
+        begin_stores()
+    return place / "mlflow.db"
+
+
+@pytest.fixture
+def store(folder: Path, empty_store: Path) -> Path:
+    """A working folder that holds a store without runs."""
+    shutil.copy(empty_store, folder / "mlflow.db")
+    return folder
+
+
+@pytest.fixture
+def make_latencies() -> Callable[..., LatencyData]:
+    """Latencies, ms, of random pn networks: a cost for each block, and noise of ``noise_ms``."""
+
+    def make(num: int, seed: int, noise_ms: float = 0.01, resolution: int = 224) -> LatencyData:
+        rng = np.random.default_rng(seed)
+        archs = sample_architectures(load_space("pn"), num, rng)
+        cost = 0.5 * (archs.blocks + 1).sum(axis=1) * (resolution / 224) ** 2
+        return LatencyData(archs, np.full(num, resolution), 5 + cost + rng.normal(0, noise_ms, num), "test-npu")
+
+    return make
+
+
+@pytest.fixture
+def save_predictor(tmp_path: Path) -> Callable[[LatencyData], Path]:
+    """Trains a blockwise predictor, saves it, and gives its folder."""
+
+    def save(data: LatencyData) -> Path:
+        place = tmp_path / "saved" / data.digest[:8]
+        predictors.fit_blockwise(data, "npu", data.resolutions).save(place)
+        return place
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def pyfunc_code() -> Path:
+    """The file that MLflow loads a predictor by."""
+    return Path(predictors.__file__).with_name("pyfunc_model.py")
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[str, Path], AbstractContextManager[str]]:
+    """Runs ``mlflow <command>`` in a folder for as long as a block lasts, and gives its address."""
+    return _serving
+
+
+@contextmanager
+def _serving(command: str, place: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = place / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+            cwd=place,
+            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait_for_server(f"http://127.0.0.1:{port}/health", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, 9)
+        server.wait()
+
+
+def _wait_for_server(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + SERVER_START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the MLflow server did not start: {log.read_text()[-2000:]}")

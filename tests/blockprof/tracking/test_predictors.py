@@ -1,0 +1,215 @@
+"""Predictors are registered, the better one becomes champion, and it works where blockprof is not."""
+
+import json
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from blockprof import predictors, tracking
+from blockprof.errors import InputError, TrackingError
+from blockprof.latency_data import LatencyData
+
+Log = Callable[[LatencyData, LatencyData], tracking.RegisteredPredictor]
+MakeLatencies = Callable[..., LatencyData]
+
+
+@pytest.fixture
+def log(store: Path, save_predictor: Callable[[LatencyData], Path], pyfunc_code: Path) -> Log:
+    """Trains on the first, and logs and registers with the second as test rows."""
+
+    def log_trained(train: LatencyData, test: LatencyData) -> tracking.RegisteredPredictor:
+        with tracking.start_run("train-predictor", space="pn") as run:
+            run.log_metrics({"test.mape_percent": 1.25})
+            return tracking.log_predictor(
+                run,
+                save_predictor(train),
+                pyfunc_code,
+                metric="npu",
+                kind="blockwise",
+                num_nets=len(train),
+                test=test,
+            )
+
+    return log_trained
+
+
+def test_the_first_becomes_champion(store: Path, log: Log, make_latencies: MakeLatencies) -> None:
+    train, test = make_latencies(80, seed=0), make_latencies(20, seed=1)
+    registered = log(train, test)
+    assert (registered.name, registered.version, registered.is_champion) == ("blockprof-pn-npu", 1, True)
+    assert registered.comparison is None
+    assert 0 < registered.mape < 1
+
+    champion = tracking.find_champion("pn", "npu")
+    assert champion is not None
+    assert (champion.name, champion.version) == ("blockprof-pn-npu", 1)
+    expected = {"space": "pn", "metric": "npu", "device": "test-npu", "kind": "blockwise", "num_nets": "80"}
+    assert expected.items() <= champion.tags.items()
+    assert float(champion.tags["test_mape"]) == pytest.approx(registered.mape, abs=1e-4)
+    assert champion.tags["test_digest"] == test.digest
+    assert json.loads((champion.folder / "model.json").read_text())["kind"] == "blockwise"
+    model = predictors.load_blockwise(champion.folder)
+    served = mlflow.pyfunc.load_model("models:/blockprof-pn-npu@champion").predict(
+        test.to_frame()[["net", "resolution"]]
+    )
+    np.testing.assert_allclose(served["latency_ms"], model.predict(test.archs, 224).latency_ms, rtol=1e-12)
+    assert list(served) == ["latency_ms", "lower_ms", "upper_ms"]
+    assert tracking.list_predictors("pn") == ["npu"]
+    assert tracking.list_predictors("mbv3") == []
+
+
+def test_the_model_holds_no_pickle_and_needs_no_blockprof(
+    log: Log, make_latencies: MakeLatencies, tmp_path: Path
+) -> None:
+    registered = log(make_latencies(40, seed=0), make_latencies(10, seed=1))
+    files = Path(mlflow.artifacts.download_artifacts(registered.model_uri, dst_path=str(tmp_path / "model")))
+    assert not [path for path in files.rglob("*") if path.suffix in (".pkl", ".pickle")]
+    assert {line.split("==")[0] for line in (files / "requirements.txt").read_text().split()} == {
+        "mlflow",
+        "numpy",
+        "pandas",
+    }
+    assert "blockprof" not in (files / "conda.yaml").read_text()
+    info = mlflow.models.get_model_info(registered.model_uri)
+    assert info.signature.inputs.input_names() == ["net", "resolution"]
+    assert info.signature.outputs.input_names() == ["latency_ms", "lower_ms", "upper_ms"]
+    example = mlflow.pyfunc.load_model(registered.model_uri).input_example
+    assert list(example) == ["net", "resolution"]
+
+
+def test_the_runs_metrics_are_linked_to_the_model(log: Log, make_latencies: MakeLatencies) -> None:
+    registered = log(make_latencies(40, seed=0), make_latencies(10, seed=1))
+    version = MlflowClient().get_model_version(registered.name, str(registered.version))
+    model = MlflowClient().get_logged_model(version.source.removeprefix("models:/"))
+    assert {metric.key: metric.value for metric in model.metrics} == {"test.mape_percent": 1.25}
+
+
+def test_only_a_better_one_becomes_champion(log: Log, make_latencies: MakeLatencies) -> None:
+    test = make_latencies(40, seed=9)
+    noisy, clean = make_latencies(30, seed=0, noise_ms=2.0), make_latencies(200, seed=1)
+    first, better, worse, tie = log(noisy, test), log(clean, test), log(noisy, test), log(clean, test)
+    assert [each.is_champion for each in (first, better, worse, tie)] == [True, True, False, False]
+    assert [each.version for each in (first, better, worse, tie)] == [1, 2, 3, 4]
+    assert worse.comparison is not None
+    assert tie.comparison is not None
+    assert (worse.comparison.champion_version, worse.comparison.num_rows) == (2, 40)
+    assert worse.comparison.champion_mape == pytest.approx(better.mape)
+    assert worse.comparison.mape == pytest.approx(first.mape)
+    assert tie.comparison.mape == tie.comparison.champion_mape
+    champion = tracking.find_champion("pn", "npu")
+    assert champion is not None
+    assert champion.version == 2
+    assert tracking.find_predictor("blockprof-pn-npu").version == 2
+    assert tracking.find_predictor("blockprof-pn-npu/3").version == 3
+    assert tracking.find_predictor("models:/blockprof-pn-npu@champion").model_uri == "models:/blockprof-pn-npu/2"
+
+
+def test_a_champion_of_another_resolution_stays(log: Log, make_latencies: MakeLatencies) -> None:
+    log(make_latencies(80, seed=0), make_latencies(20, seed=1))
+    other = log(make_latencies(80, seed=2, resolution=160), make_latencies(20, seed=3, resolution=160))
+    assert not other.is_champion
+    assert other.comparison is not None
+    assert other.comparison.num_rows == 0
+    assert other.comparison.problem is not None
+    assert "160" in other.comparison.problem
+
+
+def test_only_rows_that_both_know_are_compared(log: Log, make_latencies: MakeLatencies) -> None:
+    def joined(num: int, seed: int) -> LatencyData:
+        at_224, at_160 = make_latencies(num, seed=seed), make_latencies(num, seed=seed + 1, resolution=160)
+        archs = type(at_224.archs)(at_224.space, np.concatenate([at_224.archs.blocks, at_160.archs.blocks]))
+        return LatencyData(
+            archs,
+            np.concatenate([at_224.resolutions, at_160.resolutions]),
+            np.concatenate([at_224.latencies_ms, at_160.latencies_ms]),
+            "test-npu",
+        )
+
+    log(make_latencies(30, seed=0, noise_ms=2.0), make_latencies(20, seed=1))
+    both = log(joined(100, seed=2), joined(15, seed=4))
+    assert both.is_champion
+    assert both.comparison is not None
+    assert both.comparison.num_rows == 15
+
+
+def test_a_champion_whose_files_are_gone_is_said(store: Path, log: Log, make_latencies: MakeLatencies) -> None:
+    log(make_latencies(40, seed=0), make_latencies(10, seed=1))
+    for path in list((store / "mlruns").rglob("costs.npz")):
+        path.unlink()
+    again = log(make_latencies(40, seed=2), make_latencies(10, seed=3))
+    assert not again.is_champion
+    assert again.comparison is not None
+    assert "cannot be loaded" in (again.comparison.problem or "")
+
+
+def test_what_does_not_predict_is_not_registered(store: Path, log: Log, make_latencies: MakeLatencies) -> None:
+    with pytest.raises(TrackingError, match="registering the predictor failed"):
+        log(make_latencies(40, seed=0), make_latencies(10, seed=1, resolution=96))
+    assert tracking.list_predictors("pn") == []
+    assert MlflowClient().search_runs([MlflowClient().get_experiment_by_name("blockprof").experiment_id])[
+        0
+    ].info.status == ("FAILED")
+
+
+def test_a_metric_that_cannot_be_a_name(folder: Path) -> None:
+    with pytest.raises(InputError, match="'a/b' cannot name a metric"):
+        tracking.find_champion("pn", "a/b")
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("blockprof-pn-gpu", "no predictor 'blockprof-pn-gpu': blockprof-pn-npu"),
+        ("blockprof-pn-npu/7", "has no such version"),
+        ("blockprof-pn-npu@best", "has no such version or alias"),
+        ("models:/a/b/c", "no predictor"),
+    ],
+)
+def test_no_such_predictor(log: Log, make_latencies: MakeLatencies, reference: str, message: str) -> None:
+    log(make_latencies(40, seed=0), make_latencies(10, seed=1))
+    with pytest.raises(InputError, match=message):
+        tracking.find_predictor(reference)
+
+
+def test_no_predictor_yet(folder: Path) -> None:
+    with pytest.raises(InputError, match="none is registered yet"):
+        tracking.find_predictor("blockprof-pn-npu")
+    assert list(folder.iterdir()) == []
+
+
+def test_it_predicts_the_same_where_blockprof_is_not_installed(
+    store: Path, log: Log, make_latencies: MakeLatencies
+) -> None:
+    """In a second environment: this one's packages as a plain path, whose hook for blockprof is then not run."""
+    test = make_latencies(20, seed=1)
+    log(make_latencies(80, seed=0), test)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "other"], check=True)
+    (packages,) = Path("other").glob("lib/python*/site-packages")
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    script = """
+import sys, mlflow, pandas as pd
+try:
+    import blockprof
+    sys.exit("blockprof is installed here: the test shows nothing")
+except ModuleNotFoundError:
+    pass
+model = mlflow.pyfunc.load_model("models:/blockprof-pn-npu@champion")
+model.predict(pd.read_csv("nets.csv")).to_csv("predicted.csv", index=False)
+"""
+    test.to_frame()[["net", "resolution"]].to_csv("nets.csv", index=False)
+    done = subprocess.run(["other/bin/python", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    champion = tracking.find_champion("pn", "npu")
+    assert champion is not None
+    expected = predictors.load_blockwise(champion.folder).predict(test.archs, 224)
+    there = pd.read_csv("predicted.csv")
+    for column in ("latency_ms", "lower_ms", "upper_ms"):
+        np.testing.assert_allclose(there[column], getattr(expected, column), rtol=1e-12)
