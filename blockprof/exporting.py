@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from blockprof.errors import InputError
 from blockprof.files import staged
@@ -10,10 +10,11 @@ from blockprof.files import staged
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("csv", "parquet")
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-def write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path, file_format: str) -> list[Path]:
+def write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path, file_format: Format) -> list[Path]:
     """Write each frame as ``<name>.csv`` or ``<name>.parquet`` into ``folder``; all of them or none.
 
     Raises:

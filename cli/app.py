@@ -1,26 +1,34 @@
 """The ``blockprof`` command: its sub-commands, and how errors end."""
 
+import inspect
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Callable
+from typing import Annotated, NoReturn
 
 import typer
 
 from blockprof.cli import export, fetch_data, profile, train_predictor
 from blockprof.errors import BlockprofError
 
+INTERRUPTED = 130
+"""The exit code that Typer, as a shell, gives to Ctrl-C."""
+
 app = typer.Typer(
     name="blockprof",
-    help="Profile the building blocks of mobile neural architecture search spaces, tracked in MLflow.",
-    epilog="Start with: blockprof profile --space pn --metrics npu",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # BlockProfile wrote --num_archs.
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+    },
 )
-app.command("fetch-data")(fetch_data.fetch_data)
-app.command("train-predictor")(train_predictor.train_predictor)
-app.command("profile")(profile.profile)
-app.add_typer(export.app, name="export")
+export_app = typer.Typer(
+    help="Write a run's tables, or a predictor, as files.\n\nExample: blockprof export run able-panda-12",
+    no_args_is_help=True,
+)
 
 _state = {"debug": False}
 
@@ -40,24 +48,52 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    """Profile the building blocks of mobile neural architecture search spaces, tracked in MLflow."""
+    """Profile the building blocks of mobile neural architecture search spaces, tracked in MLflow.
+
+    Example: blockprof profile --space pn --metrics npu
+    """
     _state["debug"] = debug
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
+    """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    group.command(name, help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs))(command)
+
+
+_add(app, "fetch-data", fetch_data.fetch_data)
+_add(app, "train-predictor", train_predictor.train_predictor)
+_add(app, "profile", profile.profile)
+app.add_typer(export_app, name="export")
+_add(export_app, "run", export.export_run)
+_add(export_app, "predictor", export.export_predictor)
 
 
 def main() -> None:
     """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
+    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
     try:
-        app()
-    except BlockprofError as error:
-        _end(str(error), error.exit_code, error)
-    except KeyboardInterrupt as error:
-        _end("interrupted", 130, error)
+        # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
+        code = app(prog_name="blockprof", standalone_mode=False)
+    except typer.TyperException as error:
+        _end(_usage(error), error.exit_code)
     except Exception as error:
-        _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1, error)
+        if _state["debug"]:
+            raise
+        if isinstance(error, BlockprofError):
+            _end(str(error), error.exit_code)
+        _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
+    if code == INTERRUPTED:
+        _end("interrupted", INTERRUPTED)
 
 
-def _end(message: str, code: int, error: BaseException) -> None:
-    if _state["debug"]:
-        raise error
-    typer.secho(f"error: {' '.join(message.split())}", err=True, fg="red")
+def _usage(error: typer.TyperException) -> str:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message}: see `{context.command_path} --help`" if message and context else message
+
+
+def _end(message: str, code: int) -> NoReturn:
+    if message:  # there is none where help was shown for want of arguments
+        typer.secho(f"error: {' '.join(message.split())}", err=True, fg="red")
     sys.exit(code)

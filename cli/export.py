@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Write a run's tables, or a predictor, as files.", no_args_is_help=True)
+from blockprof.exporting import Format
 
 
-@app.command("run")
 def export_run(
-    run: Annotated[str, typer.Argument(help="Id or name of the run.")],
-    file_format: Annotated[str, typer.Option("--format", "-f", help="csv or parquet.")] = "csv",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id or name of the run.")],
+    file_format: Annotated[Format, typer.Option("--format", "-f", help="Format of the files.")] = "csv",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder to write to.  [default: one named as the run]", show_default=False),
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="named as the run"),
     ] = None,
 ) -> None:
     """Write the tables of a run as CSV or Parquet files.
@@ -25,18 +24,22 @@ def export_run(
     from blockprof.cli import render
 
     record = tracking.find_run(run)
-    paths = exporting.write_frames(tracking.load_frames(record), out or Path(record.name), file_format)
-    render.print_paths(paths)
+    # A run may be called anything, such as ../x.
+    is_file_name = record.name != ".." and record.name == Path(record.name).name
+    folder = out or Path(record.name if is_file_name else record.id)
+    render.print_paths(exporting.write_frames(tracking.load_frames(record), folder, file_format))
 
 
-@app.command("predictor")
 def export_predictor(
     predictor: Annotated[
-        str, typer.Argument(help="Registered name, such as blockprof-pn-npu, blockprof-pn-npu/2 or ...@champion.")
+        str,
+        typer.Argument(
+            metavar="PREDICTOR", help="Registered name: blockprof-pn-npu (its champion), or blockprof-pn-npu/2."
+        ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="ONNX file to write.  [default: <name>-<version>.onnx]", show_default=False),
+        typer.Option("--out", "-o", metavar="FILE", help="ONNX file to write.", show_default="name and version, .onnx"),
     ] = None,
 ) -> None:
     """Write a predictor as ONNX, checked against the model with ONNX Runtime.
@@ -55,4 +58,4 @@ def export_predictor(
     check = write_onnx(predictors.load_blockwise(stored.folder), path)
     render.print_paths([path])
     checked = f"on {check.num_nets:,} random networks to {check.error:.0e}"
-    render.out.print(f"equal to {stored.name} version {stored.version} {checked}")
+    render.print_line(f"equal to {stored.name} version {stored.version} {checked}")

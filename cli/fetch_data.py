@@ -8,24 +8,43 @@ import typer
 
 from blockprof.cli import options
 
+REFERENCE = "reference"
+REFERENCE_METRICS = ["npu"]
+REFERENCE_NETS = 5000
+
 
 def fetch_data(
     space: options.SpaceOption,
     source: Annotated[
         str,
         typer.Option(
-            "--source", help="reference (the built-in tables), a local file or folder, or a URL (with --sha256)."
+            "--source",
+            metavar="SOURCE",
+            help="reference (the built-in tables), a local file or folder, or a URL (with --sha256).",
         ),
-    ] = "reference",
+    ] = REFERENCE,
     metrics: Annotated[
-        list[str],
-        typer.Option("--metrics", "-m", help="Reference tables to write networks for: npu, gpu, cpu."),
-    ] = ["npu"],  # noqa: B006
-    num_nets: Annotated[int, typer.Option("--num-nets", "-n", help="Reference networks to write.")] = 5000,
-    sha256: Annotated[str | None, typer.Option("--sha256", help="Checksum that the file must have.")] = None,
+        list[str] | None,
+        typer.Option(
+            "--metrics",
+            "-m",
+            metavar="NAMES",
+            help="Reference tables to write networks for: npu, gpu, cpu.",
+            show_default=",".join(REFERENCE_METRICS),
+        ),
+    ] = None,
+    num_nets: Annotated[
+        int | None,
+        typer.Option(
+            "--num-nets", "-n", metavar="N", help="Reference networks to write.", show_default=f"{REFERENCE_NETS}"
+        ),
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="DIGITS", help="Checksum that the file must have.")
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to write to.  [default: ./blockprof-data]", show_default=False),
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
     ] = None,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
@@ -46,26 +65,36 @@ def fetch_data(
 
     chosen_space = options.load_space(space)
     folder = out or data_folder()
-    if source == "reference" and sha256:
-        raise InputError("--sha256 is for a file or a URL: leave it out with --source reference")
     params: dict[str, object] = {"out": folder}
-    if source == "reference":
-        params |= {"metrics": ",".join(metrics), "num_nets": num_nets, "seed": seed}
+    if source == REFERENCE:
+        if sha256:
+            raise InputError("--sha256 is for a file or a URL: leave it out with --source reference")
+        names = options.parse_metrics(metrics or REFERENCE_METRICS, chosen_space)
+        nets = REFERENCE_NETS if num_nets is None else num_nets
+        params |= {"metrics": ",".join(names), "num_nets": nets, "seed": seed}
+    for option, given in (("--metrics", metrics), ("--num-nets", num_nets)):
+        if given is not None and source != REFERENCE:
+            raise InputError(f"{option} is for --source reference: leave it out with {source}")
     if not no_log:
         tracking.check_store(experiment)
 
     def fetch() -> list[fetching.FetchedFile]:
-        if source == "reference":
-            return fetching.fetch_reference(chosen_space, options.parse_metrics(metrics), folder, num_nets, seed)
-        return fetching.fetch(source, folder, sha256=sha256, progress=sys.stderr.isatty())
+        if source == REFERENCE:
+            return fetching.fetch_reference(chosen_space, names, folder, nets, seed)
+        # A folder may hold files of several spaces; each then tells its own.
+        expected = None if Path(source).is_dir() else chosen_space
+        return fetching.fetch(source, folder, sha256=sha256, space=expected, progress=sys.stderr.isatty())
 
+    # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
+    is_local = "://" not in source
+    files = fetch() if is_local or no_log else []
     if no_log:
-        render.print_files(fetch())
+        render.print_files(files)
         return
     from blockprof import recording
 
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=chosen_space.name) as run:
-        files = fetch()
+        files = files or fetch()
         recording.record_fetch(run, files, source, params)
     render.print_files(files)
     render.print_run(run.name, run.id)

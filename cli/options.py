@@ -1,11 +1,13 @@
 """Options that several commands share, with what the shell completes."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blockprof.errors import InputError
+from blockprof.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
     from blockprof.spaces import Space
@@ -22,15 +24,17 @@ def _complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
     given, _, last = incomplete.rpartition(",")
     prefix = f"{given}," if given else ""
-    space = ctx.params.get("space")
-    names = {*BUILT_IN, *(_registered(space) if space else ())}
+    names = {*BUILT_IN, *_registered(ctx.params.get("space") or "")} - {*given.split(",")}
     yield from (f"{prefix}{name}" for name in sorted(names) if name.startswith(last))
 
 
 def _registered(space: str) -> list[str]:
     from blockprof.tracking import list_predictors
 
-    return list_predictors(space)
+    try:
+        return list_predictors(load_space(space).name)
+    except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
+        return []
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
@@ -40,13 +44,15 @@ def _complete_sampler(incomplete: str) -> list[str]:
 
 
 SpaceOption = Annotated[
-    str, typer.Option("--space", "-s", help="Design space: pn or mbv3.", autocompletion=_complete_space)
+    str,
+    typer.Option("--space", "-s", metavar="NAME", help="Design space: pn or mbv3.", autocompletion=_complete_space),
 ]
 MetricsOption = Annotated[
     list[str],
     typer.Option(
         "--metrics",
         "-m",
+        metavar="NAMES",
         help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
         "or one of a predictor you trained.",
         autocompletion=_complete_metrics,
@@ -56,18 +62,46 @@ SamplerOption = Annotated[
     str,
     typer.Option(
         "--sampler",
+        metavar="NAME",
         help="paper: every network holds the placement; upstream: as the code released with the paper.",
         autocompletion=_complete_sampler,
     ),
 ]
-ResolutionOption = Annotated[int, typer.Option("--resolution", help="Input resolution, in pixels.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all that is random.")]
-NameOption = Annotated[str | None, typer.Option("--name", "--save", help="Name of the MLflow run.")]
+ResolutionOption = Annotated[int, typer.Option("--resolution", metavar="PIXELS", help="Input resolution.")]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of all that is random.")]
+NameOption = Annotated[str | None, typer.Option("--name", "--save", metavar="NAME", help="Name of the MLflow run.")]
 ExperimentOption = Annotated[
     str | None,
-    typer.Option("--experiment", help="MLflow experiment.  [default: blockprof]", show_default=False),
+    typer.Option(
+        "--experiment", metavar="NAME", help="MLflow experiment; blockprof where none is named.", show_default=False
+    ),
 ]
 NoLogOption = Annotated[bool, typer.Option("--no-log", help="Log nothing to MLflow.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", "-d", hidden=True)]
+DataOption = Annotated[Path | None, typer.Option("--data", hidden=True)]
+FastOption = Annotated[bool, typer.Option("--fast", hidden=True)]
+
+_UPSTREAM_METRICS = {
+    "pn": ("accuracy", "flops", "gpu", "cpu", "npu"),
+    "mbv3": ("accuracy", "flops", "gpu", "cpu", "note10", "npu"),
+}
+"""BlockProfile numbered the metrics of its supernets in these orders."""
+
+_TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
+
+
+def load_space(name: str) -> "Space":
+    """Return the space, by its name or BlockProfile's.
+
+    Raises:
+        InputError: there is none of that name, or not yet.
+    """
+    from blockprof.spaces import SPACES
+    from blockprof.spaces import load_space as load
+
+    if name in ("resnet50", "ResNet50Supernet"):
+        raise InputError(f"the space resnet50 ({name}) is not there yet: there are {', '.join(SPACES)}")
+    return load(name)
 
 
 def split_names(values: list[str]) -> list[str]:
@@ -76,11 +110,7 @@ def split_names(values: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-UPSTREAM_METRICS = ("accuracy", "flops", "gpu", "cpu", "npu")
-"""BlockProfile numbered its metrics in this order."""
-
-
-def parse_metrics(values: list[str]) -> list[str]:
+def parse_metrics(values: list[str], space: "Space") -> list[str]:
     """Read the metrics' names.
 
     Raises:
@@ -89,16 +119,40 @@ def parse_metrics(values: list[str]) -> list[str]:
     names = split_names(values)
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
+    upstream = _UPSTREAM_METRICS[space.name]
     for name in names:
-        if name.isdigit():
-            number = int(name)
-            hint = f"use {UPSTREAM_METRICS[number]}" if number < len(UPSTREAM_METRICS) else "use its name"
+        if name.isdecimal():
+            hint = f"use {upstream[int(name)]}" if int(name) < len(upstream) else f"there are {', '.join(upstream)}"
             raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
 
 
-def load_space(name: str) -> "Space":
-    """Return the space, by its name or BlockProfile's."""
-    from blockprof.spaces import load_space as load
+def check_predictor_name(space: "Space", name: str) -> None:
+    """Refuse a name for a new predictor that ``profile`` could not ask for, or MLflow not register.
 
-    return load(name)
+    Raises:
+        InputError: it is a number, a built-in metric that no predictor replaces, or holds what MLflow does not allow.
+    """
+    from blockprof.metrics import check_predictor_name as check_not_built_in
+    from blockprof.tracking.registry import predictor_name
+
+    if name.isdecimal():
+        raise InputError(f"--metric '{name}': profile takes metrics by name, not by number: choose a name")
+    check_not_built_in(name)
+    predictor_name(space.name, name)
+
+
+def check_upstream_options(device: str | None, data: Path | None, fast: bool) -> None:
+    """Refuse what no metric can do yet: BlockProfile's options for running networks on ImageNet.
+
+    Raises:
+        InputError: ``data`` or ``fast`` is given, or ``device`` is none of torch's.
+    """
+    for option, given in (("--data", data is not None), ("--fast", fast)):
+        if given:
+            raise InputError(
+                f"{option}: no metric runs networks on ImageNet yet, accuracy is the built-in reference table: "
+                f"leave {option} out"
+            )
+    if device is not None and not _TORCH_DEVICE.fullmatch(device):
+        raise InputError(f"--device '{device}': write a torch device, such as cpu or cuda:0")

@@ -1,10 +1,13 @@
 """``blockprof profile``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+
+if TYPE_CHECKING:
+    from blockprof.profiling import Profile
 
 
 def profile(
@@ -15,8 +18,10 @@ def profile(
         typer.Option(
             "--blocks",
             "-b",
+            metavar="PLACEMENTS",
             help="Placements such as u2.l1.e6k7, repeated or joined with commas; those joined with + are fixed "
-            "together. Default: all of the space.",
+            "together.",
+            show_default="all of the space",
         ),
     ] = None,
     all_blocks: Annotated[bool, typer.Option("--all", "-a", help="All placements; the default.")] = False,
@@ -24,7 +29,12 @@ def profile(
     num_archs: Annotated[
         int | None,
         typer.Option(
-            "--num-archs", "--num_archs", "-n", help="Networks sampled a placement. Default: exact, without sampling."
+            "--num-archs",
+            "-n",
+            metavar="N",
+            min=2,
+            help="Networks sampled a placement.",
+            show_default="exact, without sampling",
         ),
     ] = None,
     resolution: options.ResolutionOption = 224,
@@ -32,6 +42,9 @@ def profile(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
+    device: options.DeviceOption = None,
+    data: options.DataOption = None,
+    fast: options.FastOption = False,
 ) -> None:
     """Say what each block costs and gains at each place of the network.
 
@@ -47,8 +60,9 @@ def profile(
     from blockprof.spaces import parse_blocks
 
     chosen_space = options.load_space(space)
-    names = options.parse_metrics(metrics)
+    names = options.parse_metrics(metrics, chosen_space)
     check_sampler(sampler)
+    options.check_upstream_options(device, data, fast)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
     if blocks:
@@ -59,10 +73,12 @@ def profile(
         chosen_space,
         names,
         resolution=resolution,
-        on_count=lambda: render.err.print("counting MACs of each block with torchprofile, once for this resolution"),
+        on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
     )
+    if device is not None:
+        render.note(f"--device {device} is not used: none of these metrics runs networks")
 
-    def compute() -> api.Profile:
+    def compute() -> "Profile":
         with render.progress("profiling") as on_progress:
             return api.profile(
                 chosen_space,

@@ -1,4 +1,4 @@
-"""Tables on the terminal."""
+"""What the commands print: results on stdout; progress and notes on stderr."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from blockprof.figures import GOOD_TO_BAD, caption, format_value
 from blockprof.profiling import MetricProfile, Profile
+from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from blockprof.predictors import TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 EXTREMES_SHOWN = 5
 
@@ -31,7 +33,7 @@ EXTREMES_SHOWN = 5
 def progress(description: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr while work goes on; the function yielded takes how many steps of how many are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(description, total=None)
 
         def update(done: int, total: int) -> None:
@@ -47,9 +49,25 @@ def working(description: str) -> Iterator[None]:
         yield
 
 
+def note(text: str) -> None:
+    """Print on stderr what the user should know, but did not ask for."""
+    _print_whole(err, f"note: {text}")
+
+
+def print_line(text: str | Text) -> None:
+    """Print prose on stdout."""
+    _print_whole(out, text)
+
+
+def _print_whole(console: Console, text: str | Text) -> None:
+    # Only a terminal has a width: lines in a file or a pipe are for programs to search.
+    console.print(text, soft_wrap=not console.is_terminal)
+
+
 def print_run(name: str, run_id: str) -> None:
     """Print under which name and id the run was logged."""
-    out.print(f"\nrun [bold]{name}[/bold] {run_id}  (mlflow ui shows it)", soft_wrap=True)
+    print_line("")
+    print_line(Text.assemble("logged to MLflow as run ", (name, "bold"), f", id {run_id}"))
 
 
 def print_paths(paths: "Sequence[Path]") -> None:
@@ -69,7 +87,7 @@ def print_files(files: "Sequence[FetchedFile]") -> None:
 def print_training(trained: "TrainedPredictor") -> None:
     """Print how well a predictor does on its test networks, beside the baselines."""
     split, test = trained.split, trained.test
-    out.print(
+    print_line(
         f"trained on {len(split.train):,} networks in {trained.seconds:.2f} s; "
         f"{test.num_rows:,} other networks to test, {len(split.dev):,} held back"
     )
@@ -89,7 +107,7 @@ def print_training(trained: "TrainedPredictor") -> None:
             f"{scores.top10_overlap_percent:.0f}",
         )
     out.print(table)
-    out.print(
+    print_line(
         f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test networks lie inside, "
         f"width {test.interval.width_percent:.1f} % of the latency"
     )
@@ -106,50 +124,45 @@ def print_registered(registered: "RegisteredPredictor") -> None:
         than = f"MAPE {comparison.mape:.2f} % against {comparison.champion_mape:.2f} % of version"
         verdict = "it is the champion now" if registered.is_champion else "which stays champion"
         why = f"{than} {comparison.champion_version} on the same {comparison.num_rows:,} networks: {verdict}"
-    out.print(f"registered [bold]{registered.name}[/bold] version {registered.version}, {why}")
+    print_line(Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {why}"))
 
 
 def print_profile(profile: Profile) -> None:
     """Print each metric's response heat map and its dearest and cheapest placements."""
+    responses, placements = profile.response_frame(), profile.placement_frame()
     for metric in profile.metrics:
-        out.print()
-        random_mean = metric.statistics.column("mean")[0]
-        out.print(Text(f"{metric.info.label}: ", style="bold") + Text(metric.info.source))
-        out.print(f"random networks: {_value(random_mean, metric)}{_interval(metric)}")
+        name = metric.info.name
+        print_line("")
+        print_line(Text(caption(profile, metric), style="bold"))
+        means = metric.statistics.column("mean")
+        random = _with_interval(means[0], metric.statistics.half_widths[0], means)
+        interval = "" if metric.num_archs is None else " (95 % interval)"
+        print_line(f"random networks: {random} {metric.info.unit}{interval}")
         if profile.blocks:
-            out.print(_heatmap(profile, metric))
-        out.print(_extremes(profile, metric))
-        out.print(Text(caption(profile, metric), style="dim"))
+            better = "higher" if metric.info.higher_is_better else "lower"
+            print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
+            out.print(_heatmap(profile, metric, responses[responses["metric"] == name]))
+        print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
+        out.print(_effects(metric, placements[placements["metric"] == name]))
 
 
-def _value(value: float, metric: MetricProfile) -> str:
-    return f"{format_value(value, metric.statistics.column('mean'))} {metric.info.unit}"
-
-
-def _interval(metric: MetricProfile) -> str:
-    half = metric.statistics.half_widths[0]
-    return "" if metric.num_archs is None else f" ± {half:.2g} (95 %, {metric.num_archs:,} networks)"
-
-
-def _heatmap(profile: Profile, metric: MetricProfile) -> Table:
-    responses = profile.response_frame()
-    rows = responses[responses["metric"] == metric.info.name]
+def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:
     values = {(int(e), int(k)): float(r) for e, k, r in zip(rows.expand, rows.kernel, rows.response, strict=True)}
     shown = np.array(list(values.values()))
-    table = Table(title=f"Block response, {metric.info.label}", title_justify="left", show_edge=False, pad_edge=False)
+    table = Table(show_edge=False, pad_edge=False)
     table.add_column("expansion", justify="right")
     for kernel in profile.space.kernels:
         table.add_column(f"{kernel} x {kernel}", justify="center")
     for expand in reversed(profile.space.expands):
         cells = [
-            _coloured(values[expand, kernel], shown, metric) if (expand, kernel) in values else Text("")
+            _coloured(values[expand, kernel], shown, metric) if (expand, kernel) in values else ""
             for kernel in profile.space.kernels
         ]
         table.add_row(str(expand), *cells)
     return table
 
 
-def _coloured(value: float, among: np.ndarray, metric: MetricProfile) -> Text:
+def _coloured(value: float, among: FloatArray, metric: MetricProfile) -> Text:
     from matplotlib import colormaps
 
     low, high = among.min(), among.max()
@@ -160,22 +173,34 @@ def _coloured(value: float, among: np.ndarray, metric: MetricProfile) -> Text:
     return Text(f" {format_value(value, among)} ", style=f"{ink} on rgb({red},{green},{blue})")
 
 
-def _extremes(profile: Profile, metric: MetricProfile) -> Table:
-    frame = profile.placement_frame()
-    rows = frame[frame["metric"] == metric.info.name].sort_values("effect", ascending=False, kind="stable")
-    among = rows["effect"].to_numpy()
-    count = min(EXTREMES_SHOWN, len(rows))
+def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
+    """The placements with the greatest and the least effects side by side; one list of all where they are few."""
+    ordered = rows.sort_values("effect", ascending=False, kind="stable")
+    among = ordered["effect"].to_numpy()
+    halves = ((ordered["effect_upper"] - ordered["effect_lower"]) / 2).to_numpy()
+    pairs = [
+        (name, _signed(effect, half, among))
+        for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
+    ]
+    table = Table(show_edge=False, pad_edge=False)
     high, low = ("best", "worst") if metric.info.higher_is_better else ("dearest", "cheapest")
-    table = Table(title=f"Placements, effect on {metric.info.label}", title_justify="left", show_edge=False)
-    for heading in (high, "effect", low, "effect"):
-        table.add_column(heading, justify="right" if heading == "effect" else "left")
-    for (_, top), (_, bottom) in zip(rows[:count].iterrows(), rows[::-1][:count].iterrows(), strict=True):
-        table.add_row(top["placement"], _signed(top, among), bottom["placement"], _signed(bottom, among))
+    both = len(pairs) >= 2 * EXTREMES_SHOWN
+    for heading in (high, low) if both else ("placement",):
+        table.add_column(heading, overflow="fold")
+        table.add_column("effect", justify="right", no_wrap=True)
+    if both:
+        for top, bottom in zip(pairs[:EXTREMES_SHOWN], pairs[: -EXTREMES_SHOWN - 1 : -1], strict=True):
+            table.add_row(*top, *bottom)
+    else:
+        for pair in pairs:
+            table.add_row(*pair)
     return table
 
 
-def _signed(row: "pd.Series[float]", among: np.ndarray) -> str:
-    value = float(row["effect"])
-    sign = "+" if value >= 0 else "-"
-    half = (float(row["effect_upper"]) - float(row["effect_lower"])) / 2
-    return f"{sign}{format_value(abs(value), among)}" + (f" ± {half:.2g}" if half > 0 else "")
+def _signed(effect: float, half: float, among: FloatArray) -> str:
+    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among)
+
+
+def _with_interval(value: float, half: float, among: FloatArray) -> str:
+    shown = format_value(value, among)
+    return f"{shown} ± {format_value(half, among)}" if half > 0 else shown

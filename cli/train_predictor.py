@@ -13,15 +13,20 @@ def train_predictor(
     data: Annotated[
         Path | None,
         typer.Argument(
-            help="CSV of measured networks.  [default: ofa_<space>_<metric>_lat_data.csv in ./blockprof-data]",
-            show_default=False,
+            metavar="CSV",
+            help="CSV of measured networks.",
+            show_default="ofa_<space>_<metric>_lat_data.csv in ./blockprof-data",
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", "-m", help="The name the predictor will have in profile: npu, or any new one.")
+        str,
+        typer.Option(
+            "--metric", "-m", metavar="NAME", help="The name the predictor will have in profile: npu, or any new one."
+        ),
     ] = "npu",
     train_size: Annotated[
-        int | None, typer.Option("--train-size", help="Train on so many networks only, the test rows unchanged.")
+        int | None,
+        typer.Option("--train-size", metavar="N", help="Train on so many networks only, the test rows unchanged."),
     ] = None,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
@@ -33,18 +38,26 @@ def train_predictor(
     It is registered as blockprof-<space>-<metric>; the alias champion moves to it where it is better on the same test
     networks. From then on `blockprof profile --metrics <metric>` uses the champion.
 
-    Example: blockprof train-predictor --space pn --metric pixel9 my_measurements.csv
+    Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
     from blockprof import fetching, predictors, tracking
     from blockprof.cli import render
+    from blockprof.errors import DataFileError
     from blockprof.latency_data import read_latency_csv
-    from blockprof.metrics import check_predictor_name
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
-    check_predictor_name(metric)
+    options.check_predictor_name(chosen_space, metric)
     path = data or data_folder() / fetching.latency_file_name(chosen_space, metric)
+    if data is None and not path.exists():
+        raise DataFileError(
+            f"{path}: there is no such file: give your CSV, or see `blockprof fetch-data --help` for reference data"
+        )
     latencies = read_latency_csv(path, chosen_space)
+    try:
+        predictors.split_by_network(latencies, seed, train_size)
+    except DataFileError as error:
+        raise DataFileError(f"{path}: {error}") from None
     if not no_log:
         tracking.check_store(experiment)
 

@@ -1,1 +1,22 @@
-"""Latency predictors."""
+"""Latency predictors: trained on measured networks, tested on others, saved and loaded."""
+
+from blockprof.predictors.blockwise import BlockwiseModel, Prediction, load_blockwise
+from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, evaluate
+from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.splitting import Split, split_by_network
+from blockprof.predictors.training import TrainedPredictor, train_predictor
+
+__all__ = [
+    "BlockwiseModel",
+    "Evaluation",
+    "IntervalScores",
+    "Prediction",
+    "Scores",
+    "Split",
+    "TrainedPredictor",
+    "evaluate",
+    "fit_blockwise",
+    "load_blockwise",
+    "split_by_network",
+    "train_predictor",
+]

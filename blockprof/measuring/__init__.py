@@ -1,0 +1,19 @@
+"""Latencies of networks on this machine, measured with ONNX Runtime."""
+
+from blockprof.measuring.environment import Environment, Machine, read_environment
+from blockprof.measuring.measurement import Measurement
+from blockprof.measuring.results import MeasuredNetworks
+from blockprof.measuring.runner import Progress, measure_networks
+from blockprof.measuring.spec import CPU_PROVIDER, MeasureSpec
+
+__all__ = [
+    "CPU_PROVIDER",
+    "Environment",
+    "Machine",
+    "MeasureSpec",
+    "MeasuredNetworks",
+    "Measurement",
+    "Progress",
+    "measure_networks",
+    "read_environment",
+]

@@ -1,0 +1,137 @@
+"""What a journal's lines say: the header, the environment of each process, the visits."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from blockprof.measuring.environment import Environment, Machine
+from blockprof.measuring.spec import MeasureSpec
+from blockprof.measuring.timing import Timing
+
+FORMAT = "blockprof journal 1"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a journal holds the measurements of: journals with equal headers measure the same.
+
+    ``networks`` is the SHA-256 of the networks' names, in order.
+    """
+
+    networks: str
+    num_networks: int
+    spec: MeasureSpec
+    machine: Machine
+
+    @classmethod
+    def of(cls, names: Sequence[str], spec: MeasureSpec, machine: Machine) -> "Header":
+        """The header for networks of these names."""
+        return cls(sha256("\n".join(names).encode()).hexdigest(), len(names), spec, machine)
+
+    def differences(self, now: "Header") -> list[str]:
+        """What differs in another header, for a message: ``threads 1 (now 2)``."""
+        before, after = self._settings(), now._settings()
+        changed = [f"{name} {before[name]} (now {after[name]})" for name in after if before[name] != after[name]]
+        if not changed and self.networks != now.networks:
+            changed.append("other networks, or another order of them")
+        return changed
+
+    def _settings(self) -> dict[str, object]:
+        return {"number of networks": self.num_networks, **asdict(self.spec), **asdict(self.machine)}
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One network, measured once.
+
+    ``network`` is its index, ``round`` counts from 1, ``anchor`` marks visits of the anchor, ``started_s`` is in
+    seconds since 1970.
+    """
+
+    network: int
+    round: int
+    anchor: bool
+    started_s: float
+    timing: Timing
+
+    @property
+    def middle_s(self) -> float:
+        """When half of the repeating was done, in seconds since 1970."""
+        return self.started_s + float(self.timing.times_ns.sum()) / 2e9
+
+    @property
+    def median_ms(self) -> float:
+        """The median of the network's own times, in ms."""
+        return float(np.median(self.timing.own_ms))
+
+
+def encode_header(header: Header) -> bytes:
+    """A journal's first line."""
+    return _line({"format": FORMAT, **asdict(header)})
+
+
+def encode_environment(environment: Environment) -> bytes:
+    """The line that a process begins with."""
+    return _line({"environment": asdict(environment)})
+
+
+def encode_visit(visit: Visit) -> bytes:
+    """The line of a visit."""
+    timing = visit.timing
+    return _line(
+        {
+            "visit": {
+                "network": visit.network,
+                "round": visit.round,
+                "anchor": visit.anchor,
+                "started_s": visit.started_s,
+                "warm_up_runs": timing.warm_up_runs,
+                "times_ns": timing.times_ns.tolist(),
+                "waits_ns": timing.waits_ns.tolist(),
+            }
+        }
+    )
+
+
+def decode_header(line: bytes) -> Header:
+    """The inverse of :func:`encode_header`; raises ValueError, KeyError or TypeError where the line is no header."""
+    content = _content(line)
+    if content.pop("format") != FORMAT:
+        raise ValueError("another format")
+    spec, machine = MeasureSpec(**content.pop("spec")), Machine(**content.pop("machine"))
+    return Header(spec=spec, machine=machine, **content)
+
+
+def decode_record(line: bytes, header: Header) -> Environment | Visit:
+    """A line after the first; raises ValueError, KeyError or TypeError where it is damaged."""
+    content = _content(line)
+    if "environment" in content:
+        environment = content["environment"]
+        return Environment(machine=Machine(**environment.pop("machine")), **environment)
+    visit = content["visit"]
+    times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
+    if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
+        raise ValueError("times that are no numbers")
+    if len(times_ns) < header.spec.min_runs:
+        raise ValueError("too few times")
+    if waits_ns.shape != times_ns.shape or waits_ns.min() < 0 or (times_ns <= waits_ns).any():
+        raise ValueError("times that no run takes")
+    if visit["network"] not in range(header.num_networks) or visit["round"] not in range(1, header.spec.rounds + 1):
+        raise ValueError("a network or round that is not there")
+    timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
+    return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
+
+
+def _line(content: dict[str, object]) -> bytes:
+    return (json.dumps(content, separators=(",", ":")) + "\n").encode()
+
+
+def _content(line: bytes) -> dict[str, Any]:
+    content = json.loads(line)
+    if not isinstance(content, dict):
+        raise ValueError("not an object")
+    return content

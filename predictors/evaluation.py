@@ -1,0 +1,134 @@
+"""How well latencies are predicted, and how well two baselines do."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import kendalltau, spearmanr
+
+from blockprof.latency_data import LatencyData
+from blockprof.predictors.blockwise import BlockwiseModel, Prediction
+from blockprof.predictors.features import instance_counts, physical_quantities
+from blockprof.spaces import FloatArray, Space
+
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Errors of predicted latencies: relative ones, and shares of the rows, in percent.
+
+    ``top10_overlap_percent`` is the share of the ten fastest networks that are among the ten predicted to be fastest
+    (of fewer than 20 rows: the faster half). ``spearman`` and ``kendall`` (tau-b) are 0 where all predictions are equal.
+    """
+
+    mape_percent: float
+    rmse_ms: float
+    within_5_percent: float
+    within_10_percent: float
+    spearman: float
+    kendall: float
+    top10_overlap_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalScores:
+    """The share of rows that lie in their interval, and the mean width over the prediction, both in percent."""
+
+    coverage_percent: float
+    width_percent: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A predictor's scores on some rows, and those of the baselines fitted to the same training rows.
+
+    ``baselines`` has ``flops_only``, linear in the multiply-adds of the blocks' convolutions, and ``mean_only``.
+    """
+
+    num_rows: int
+    scores: Scores
+    interval: IntervalScores
+    baselines: Mapping[str, Scores]
+
+    def flat(self, prefix: str) -> dict[str, float]:
+        """Everything by a flat name: ``test.mape_percent``, ``test.interval.coverage_percent``,
+        ``test.flops_only.mape_percent``.
+        """
+        parts = {prefix: self.scores, f"{prefix}.interval": self.interval}
+        parts |= {f"{prefix}.{name}": scores for name, scores in self.baselines.items()}
+        return {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
+
+
+def evaluate(model: BlockwiseModel, train: LatencyData, rows: LatencyData) -> Evaluation:
+    """Score ``model`` on ``rows``, beside baselines fitted to ``train``.
+
+    Raises:
+        MetricError: a resolution in ``rows`` that the model does not know.
+    """
+    prediction = model.predict(rows.archs, rows.resolutions)
+    return Evaluation(
+        num_rows=len(rows),
+        scores=score(rows.latencies_ms, prediction.latency_ms),
+        interval=score_interval(rows.latencies_ms, prediction),
+        baselines={
+            "flops_only": score(rows.latencies_ms, _flops_only(train, rows)),
+            "mean_only": score(rows.latencies_ms, np.full(len(rows), train.latencies_ms.mean())),
+        },
+    )
+
+
+def score(measured_ms: FloatArray, predicted_ms: FloatArray) -> Scores:
+    """Compare (N,) predictions with (N,) measurements."""
+    error = predicted_ms - measured_ms
+    relative = np.abs(error) / measured_ms
+    tied = np.ptp(predicted_ms) == 0 or np.ptp(measured_ms) == 0
+    return Scores(
+        mape_percent=100 * float(relative.mean()),
+        rmse_ms=float(np.sqrt((error**2).mean())),
+        within_5_percent=100 * float((relative <= 0.05).mean()),
+        within_10_percent=100 * float((relative <= 0.10).mean()),
+        spearman=0.0 if tied else float(spearmanr(measured_ms, predicted_ms).statistic),
+        kendall=0.0 if tied else float(kendalltau(measured_ms, predicted_ms).statistic),
+        top10_overlap_percent=100 * _top_overlap(measured_ms, predicted_ms),
+    )
+
+
+def score_interval(measured_ms: FloatArray, prediction: Prediction) -> IntervalScores:
+    """Compare N intervals with (N,) measurements."""
+    inside = (prediction.lower_ms <= measured_ms) & (measured_ms <= prediction.upper_ms)
+    width = (prediction.upper_ms - prediction.lower_ms) / prediction.latency_ms
+    return IntervalScores(coverage_percent=100 * float(inside.mean()), width_percent=100 * float(width.mean()))
+
+
+def _top_overlap(measured: FloatArray, predicted: FloatArray) -> float:
+    size = min(TOP, max(1, len(measured) // 2))
+    return float(_in_fastest(measured, size) @ _in_fastest(predicted, size)) / size
+
+
+def _in_fastest(latency: FloatArray, size: int) -> FloatArray:
+    """(N,): 1 for the ``size`` lowest, 0 for others; those that tie for the last places share them."""
+    last = np.partition(latency, size - 1)[size - 1]
+    below, tied = latency < last, latency == last
+    return below + tied * (size - below.sum()) / tied.sum()
+
+
+def _flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
+    """Least squares on ``train``: a constant, and a rate per multiply-add."""
+    terms = np.column_stack([np.ones(len(train)), _convolution_macs(train)])
+    weights = np.linalg.lstsq(terms, train.latencies_ms, rcond=None)[0]
+    return np.asarray(weights[0] + weights[1] * _convolution_macs(rows))
+
+
+def _convolution_macs(data: LatencyData) -> FloatArray:
+    """(N,): multiply-adds of the convolutions in each network's blocks, in millions, at its resolution."""
+    counts, macs = instance_counts(data.archs)[:, :-1], np.empty(len(data))
+    for resolution in np.unique(data.resolutions):
+        rows = data.resolutions == resolution
+        macs[rows] = counts[rows] @ _instance_macs(data.space, int(resolution))
+    return macs / 1e6
+
+
+def _instance_macs(space: Space, resolution: int) -> FloatArray:
+    quantities = [physical_quantities(one, resolution, space.kernels) for one in space.instances]
+    return np.array([one["expand_macs"] + one["depthwise_macs"] + one["project_macs"] for one in quantities])

@@ -1,0 +1,145 @@
+"""Fit the blockwise predictor to measured networks."""
+
+import numpy as np
+from scipy.stats import t as student_t
+from threadpoolctl import threadpool_limits
+
+from blockprof.errors import DataFileError
+from blockprof.latency_data import LatencyData
+from blockprof.predictors.blockwise import INTERVAL_LEVEL, BlockwiseModel, pack_symmetric
+from blockprof.predictors.features import Features, build_features
+from blockprof.predictors.regression import (
+    DEGREES_OF_FREEDOM,
+    Fit,
+    StrengthPrior,
+    fit_shrunk,
+    left_out_errors,
+    refit_shrunk,
+    standardised_errors,
+)
+from blockprof.spaces import FloatArray, IntArray, Space
+
+MIN_NETWORKS = 5
+NUM_FOLDS = 5
+MAX_FOLDED_ROWS = 200
+ASSUMED_ERRORS = 10
+ASSUMED_SCALE_ERRORS = 3
+
+SMOOTH = {
+    "base": (-2.0, 1.0),
+    "totals": (-3.0, 1.0),
+    "kinds": (-7.5, 1.5),
+    "other_areas": (-7.5, 1.5),
+    "block_types": (-9.0, 1.5),
+    "units": (-9.0, 1.5),
+    "instances": (-8.7, 1.5),
+    "instances_large_kernel": (-8.7, 1.5),
+    "instances_by_area": (-8.0, 1.5),
+    "resolutions": (-8.5, 2.0),
+    "noise": (-8.0, 2.5),
+}
+"""Log variances, and how sure they are, of a device whose costs follow the totals: most GPUs and CPUs.
+
+The centres are round numbers near what 300 to 4,500 networks teach on the public data (four GPUs, a CPU and two NPUs);
+only with a few dozen networks do they matter.
+"""
+
+STEPPED = SMOOTH | {
+    "totals": (-2.5, 1.0),
+    "kinds": (-2.5, 1.5),
+    "other_areas": (-3.0, 1.5),
+    "block_types": (-1.5, 1.5),
+    "units": (-4.0, 1.5),
+    "instances": (-5.0, 1.5),
+    "instances_large_kernel": (-1.0, 1.5),
+    "instances_by_area": (-2.0, 1.5),
+}
+"""The same of a device that runs some blocks far slower than their size says: an NPU off its fast path."""
+
+
+def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None = None) -> BlockwiseModel:
+    """Fit a cost to each block instance, from all rows of ``data``. The same rows give the same model.
+
+    The model knows the resolutions that it was trained on and those in ``resolutions``, any shape. Where these are
+    several, it also knows all of the space's between the smallest and the largest.
+
+    Raises:
+        DataFileError: fewer than 5 different networks.
+    """
+    networks, network_of = np.unique(data.archs.blocks, axis=0, return_inverse=True)
+    if len(networks) < MIN_NETWORKS:
+        raise DataFileError(f"{len(networks)} different networks to train on: at least {MIN_NETWORKS} are needed")
+    asked = data.resolutions if resolutions is None else np.union1d(data.resolutions, resolutions)
+    features = build_features(data.space, _known_resolutions(data.space, asked))
+    scale = float(np.median(data.latencies_ms))
+    # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
+    with threadpool_limits(limits=1, user_api="blas"):
+        design = features.of(data.archs, data.resolutions) * (scale / data.latencies_ms)[:, None]
+        fit = fit_shrunk(design, features.group_of, _priors(features))
+        errors = _honest_errors(design, features.group_of, fit, network_of)
+        covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
+    lower, upper = _interval_quantiles(errors)
+    return BlockwiseModel(
+        space=data.space,
+        metric=metric,
+        device=data.device,
+        num_nets=len(networks),
+        resolutions=features.resolutions,
+        costs=scale * (features.phi @ fit.mean),
+        covariances=scale**2 * pack_symmetric(covariances),
+        noise_sd=float(np.sqrt(fit.noise_variance)),
+        lower_quantile=lower,
+        upper_quantile=upper,
+    )
+
+
+def prior_scales(features: Features) -> tuple[FloatArray, float]:
+    """What is assumed before any measurement, of a stepped device.
+
+    Returns:
+        (F,) standard deviations of the weights, and the noise variance, of relative errors.
+    """
+    prior = _priors(features)[-1]
+    return np.exp(0.5 * prior.log_centre[:-1])[features.group_of], float(np.exp(prior.log_centre[-1]))
+
+
+def _known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
+    known = np.unique(resolutions)
+    if len(known) == 1:
+        return known
+    return np.union1d(known, [one for one in space.resolutions if known[0] < one < known[-1]])
+
+
+def _priors(features: Features) -> list[StrengthPrior]:
+    """Of a smooth and of a stepped device."""
+    tables = [[table[name] for name in (*features.groups, "noise")] for table in (SMOOTH, STEPPED)]
+    return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
+
+
+def _honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of: IntArray) -> FloatArray:
+    """(N,): standardised errors of the rows, as if not trained on.
+
+    With a few rows the strengths themselves are fitted to the noise, so these are then found anew without each fold.
+    """
+    if len(design) > MAX_FOLDED_ROWS:
+        return left_out_errors(fit, design)
+    errors = np.empty(len(design))
+    for fold in range(NUM_FOLDS):
+        held = network_of % NUM_FOLDS == fold
+        errors[held] = standardised_errors(refit_shrunk(design[~held], group_of, fit), design[held])
+    return errors
+
+
+def _interval_quantiles(errors: FloatArray) -> tuple[float, float]:
+    """The quantiles of standardised errors that bound the interval.
+
+    A few rows say little about the tails, so ten quantiles of the likelihood are counted with them, at the scale of
+    the errors themselves (their median absolute deviation), drawn towards 1 as if three errors had said so.
+    """
+    scale = 1.4826 * np.median(np.abs(errors))
+    scale = np.sqrt((len(errors) * scale**2 + ASSUMED_SCALE_ERRORS) / (len(errors) + ASSUMED_SCALE_ERRORS))
+    assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
+    tail = (1 - INTERVAL_LEVEL) / 2
+    everything = np.concatenate([errors, scale * assumed])
+    lower, upper = np.quantile(everything, [tail, 1 - tail], method="median_unbiased")
+    return float(lower), float(upper)

@@ -1,0 +1,163 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from blockprof.errors import DataFileError, InputError
+from blockprof.measuring import MeasureSpec, read_environment
+from blockprof.measuring.journal import open_journal
+from blockprof.measuring.records import Header, Visit
+from blockprof.measuring.timing import Timing
+
+SPEC = MeasureSpec(rounds=2, min_runs=6)
+HERE = read_environment()
+HEADER = Header.of(["a", "b"], SPEC, HERE.machine)
+
+
+def visit(network, number, anchor=False):
+    times_ns = np.array([10_000_000, 12_345_678, 11_000_000, 10_000_001, 10_000_002, 9_999_999])
+    return Visit(network, number, anchor, 1.7e9 + 0.25, Timing(times_ns, times_ns // 10, 12))
+
+
+VISITS = [visit(0, 1, anchor=True), visit(1, 1), visit(0, 1), visit(0, 2, anchor=True), visit(0, 2)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "new" / "journal.jsonl"
+    with open_journal(path, HEADER) as journal:
+        journal.add_environment(HERE)
+        for each in VISITS:
+            journal.add_visit(each)
+    return path
+
+
+def contents(visits):
+    return [
+        json.dumps(dataclasses.asdict(each), default=lambda times: times.tolist(), sort_keys=True) for each in visits
+    ]
+
+
+def test_what_is_written_is_read(path):
+    with open_journal(path, HEADER) as journal:
+        assert contents(journal.visits) == contents(VISITS)
+        assert journal.environments == [HERE]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_cut_anywhere_it_goes_on_after_the_last_whole_line(path, data):
+    content = path.read_bytes()
+    cut = data.draw(st.integers(0, len(content)))
+    copy = path.with_name("cut.jsonl")
+    copy.write_bytes(content[:cut])
+    kept = max(content[:cut].count(b"\n") - 2, 0)
+    with open_journal(copy, HEADER) as journal:
+        assert contents(journal.visits) == contents(VISITS[:kept])
+        for each in VISITS[kept:]:
+            journal.add_visit(each)
+    lines = copy.read_bytes().splitlines()
+    assert lines[0] == content.splitlines()[0]
+    assert lines[-len(VISITS) :] == content.splitlines()[-len(VISITS) :]
+    with open_journal(copy, HEADER) as journal:
+        assert contents(journal.visits) == contents(VISITS)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (Header.of(["a", "b"], MeasureSpec(rounds=2, min_runs=6, threads=2), HERE.machine), r"threads 1 \(now 2\):"),
+        (
+            Header.of(["a", "b"], MeasureSpec(rounds=3, width=0.05, min_runs=6), HERE.machine),
+            r"rounds 2 \(now 3\), width 0.02 \(now 0.05\):",
+        ),
+        (Header.of(["a", "b", "c"], SPEC, HERE.machine), r"number of networks 2 \(now 3\):"),
+        (Header.of(["a", "c"], SPEC, HERE.machine), "with other networks, or another order of them:"),
+        (Header.of(["b", "a"], SPEC, HERE.machine), "with other networks, or another order of them:"),
+        (
+            Header.of(["a", "b"], SPEC, dataclasses.replace(HERE.machine, cpu="abacus")),
+            r"with cpu .* \(now abacus\): go on with the same, or give another journal \(or remove this one\)",
+        ),
+    ],
+)
+def test_a_journal_of_something_else_is_refused_and_left_alone(path, header, message):
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=message) as caught, open_journal(path, header):
+        pass
+    assert str(caught.value).startswith(f"{path}: was measured with ")
+    assert path.read_bytes() == before
+
+
+def changed(line, **values):
+    content = json.loads(line)
+    content["visit"] |= values
+    return json.dumps(content).encode()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: b"",
+        lambda line: b"\0" * len(line),
+        lambda line: line[:40],
+        lambda line: line.replace(b"10000000", b"1000\xff000"),
+        lambda line: b"[1, 2]",
+        lambda line: b"7",
+        lambda line: b'{"visit": 7}',
+        lambda line: b'{"environment": {"machine": {}}}',
+        lambda line: changed(line, network=2),
+        lambda line: changed(line, network=-1),
+        lambda line: changed(line, round=3),
+        lambda line: changed(line, times_ns=[5] * 5, waits_ns=[0] * 5),
+        lambda line: changed(line, times_ns=[1.5, 2, 3, 4, 5, 6]),
+        lambda line: changed(line, times_ns=["a"] * 6),
+        lambda line: changed(line, times_ns=[5, -6, 7, 8, 9, 10]),
+        lambda line: changed(line, waits_ns=[0, 0]),
+        lambda line: changed(line, waits_ns=[0, 0, 0, 0, 0, 10**12]),
+        lambda line: changed(line, started_s="noon"),
+    ],
+)
+def test_a_damaged_row_is_named_and_nothing_changed(path, damage):
+    lines = path.read_bytes().splitlines()
+    lines[4] = damage(lines[4])
+    content = b"\n".join(lines) + b"\n"
+    path.write_bytes(content)
+    message = "row 5: is damaged: remove the row and run again"
+    with pytest.raises(DataFileError, match=message), open_journal(path, HEADER):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_a_visit_that_is_there_twice(path):
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, lines[3]]))
+    with pytest.raises(DataFileError, match="row 8: repeats a visit"), open_journal(path, HEADER):
+        pass
+
+
+def test_a_removed_row_is_only_that_visit_less(path):
+    lines = path.read_bytes().splitlines(keepends=True)
+    del lines[4]
+    path.write_bytes(b"".join(lines))
+    with open_journal(path, HEADER) as journal:
+        assert contents(journal.visits) == contents(VISITS[:2] + VISITS[3:])
+
+
+@pytest.mark.parametrize("content", [b"net_id,net_str\n0,mbconv\n", b"no line", b"{}\n", b'{"format": "x"}\n', b"[]\n"])
+def test_another_file_is_refused_and_left_alone(tmp_path, content):
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    with pytest.raises(DataFileError, match="other: is not a journal"), open_journal(path, HEADER):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_places_that_cannot_hold_a_journal(tmp_path):
+    with pytest.raises(InputError, match="is not a file"), open_journal(tmp_path, HEADER):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", HEADER):
+        pass

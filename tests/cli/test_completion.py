@@ -1,0 +1,53 @@
+import pytest
+
+
+@pytest.fixture
+def complete(cli, monkeypatch: pytest.MonkeyPatch):
+    """What bash is given for a line, as typed up to its end."""
+
+    def run(line: str) -> list[str]:
+        monkeypatch.setenv("_BLOCKPROF_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        outcome = cli()
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+        return outcome.stdout.split()
+
+    return run
+
+
+def test_spaces(complete, folder) -> None:
+    assert complete("blockprof profile --space ") == ["mbv3", "pn"]
+    assert complete("blockprof train-predictor -s p") == ["pn"]
+
+
+def test_samplers_and_formats(complete, folder) -> None:
+    assert complete("blockprof profile --sampler ") == ["paper", "upstream"]
+    assert complete("blockprof export run x --format p") == ["parquet"]
+
+
+def test_built_in_metrics(complete, folder) -> None:
+    assert complete("blockprof profile --space pn --metrics n") == ["note10", "npu"]
+    assert complete("blockprof profile -m g") == ["gpu"]
+    assert not list(folder.iterdir())
+
+
+def test_the_next_metric_after_a_comma(complete, folder) -> None:
+    assert complete("blockprof profile -m npu,accuracy,n") == ["npu,accuracy,note10"]
+
+
+def test_registered_metrics(complete, cli, in_trained, rows: list[str]) -> None:
+    (in_trained / "mine.csv").write_text("\n".join(["net_id,net_str,device,resolution,lat unit,end-to-end lat", *rows]))
+    assert cli("train-predictor", "-s", "pn", "-m", "phone", "mine.csv").returncode == 0
+    for space in ("pn", "ProxylessSupernet"):
+        assert complete(f"blockprof profile --space {space} --metrics npu,ph") == ["npu,phone"]
+    assert complete("blockprof profile --space mbv3 --metrics ph") == []
+
+
+def test_a_store_that_does_not_answer_adds_nothing(complete, folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mlflow.db").write_text("not a database")
+    assert complete("blockprof profile --space pn --metrics np") == ["npu"]
+
+
+def test_an_unknown_space_adds_nothing(complete, folder) -> None:
+    assert complete("blockprof profile --space nosuch --metrics np") == ["npu"]

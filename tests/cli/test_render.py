@@ -1,0 +1,140 @@
+"""What a user sees: on terminals of two widths, and in a file."""
+
+import re
+from io import StringIO
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+import blockprof
+from blockprof.cli import render
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch):
+    """Sends stdout and stderr to a terminal of a width; gives what it was sent."""
+
+    def start(width: int, *, colours: str = "truecolor") -> StringIO:
+        sent = StringIO()
+        console = Console(
+            file=sent, width=width, force_terminal=True, color_system=colours, highlight=False, markup=False,
+            emoji=False, _environ={},
+        )  # fmt: skip
+        monkeypatch.setattr(render, "out", console)
+        monkeypatch.setattr(render, "err", console)
+        return sent
+
+    return start
+
+
+def plain(sent: StringIO) -> list[str]:
+    return Text.from_ansi(sent.getvalue()).plain.splitlines()
+
+
+@pytest.fixture(scope="module")
+def profile():
+    return blockprof.profile("pn", ["npu", "accuracy"], num_archs=50)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_is_wider_than_the_terminal_or_cut(width: int, profile, terminal) -> None:
+    sent = terminal(width)
+    render.print_profile(profile)
+    lines = plain(sent)
+    assert max(map(len, lines)) <= width
+    assert "…" not in sent.getvalue()
+
+
+def test_the_heat_map_is_blue_where_good_and_red_where_bad(profile, terminal) -> None:
+    sent = terminal(80)
+    render.print_profile(profile)
+    npu, accuracy = sent.getvalue().split("accuracy (%): reference")
+    for shown, better in ((npu, min), (accuracy, max)):
+        metric = "npu" if better is min else "accuracy"
+        frame = profile.response_frame()
+        values = frame[frame["metric"] == metric]["response"]
+        good, bad = (better(values), (max if better is min else min)(values))
+        assert f"48;2;49;54;149m {good:.2f} " in shown  # RdYlBu's blue end
+        assert f"48;2;165;0;38m {bad:.2f} " in shown  # its red end
+
+
+@pytest.mark.parametrize("colours", ["standard", "256", None])
+def test_other_terminals_show_the_same_text(colours: str | None, profile, terminal) -> None:
+    full, other = terminal(80), None
+    render.print_profile(profile)
+    other = terminal(80, colours=colours)
+    render.print_profile(profile)
+    assert plain(other) == plain(full)
+
+
+def test_long_names_are_folded_and_whole(terminal) -> None:
+    joint = "+".join(f"u{unit}.l{layer}.e6k7" for unit in range(1, 6) for layer in (1, 2, 3))
+    sent = terminal(80)
+    render.print_profile(blockprof.profile("pn", ["npu"], blocks=[joint, "u1.l1.e3k3"]))
+    lines = plain(sent)
+    assert max(map(len, lines)) <= 80
+    column = "".join(line.split("│")[0].strip() for line in lines if "│" in line)
+    assert joint in column
+
+
+@pytest.mark.parametrize("count", [1, 3, 9, 10, 189])
+def test_each_placement_is_shown_once(count: int, terminal) -> None:
+    names = [placement.name for placement in blockprof.spaces.all_placements(blockprof.load_space("pn"))][:count]
+    sent = terminal(120)
+    profile = blockprof.profile("pn", ["npu"], blocks=names)
+    render.print_profile(profile)
+    shown = [word for line in plain(sent) for word in line.split() if word in names]
+    ordered = profile.placement_frame().sort_values("effect", ascending=False)["placement"].tolist()
+    assert len(shown) == min(count, 10)
+    assert shown[0] == ordered[0]
+    assert (shown[1] if count >= 10 else shown[-1]) == ordered[-1]
+    assert len(set(shown)) == len(shown)
+
+
+def test_what_users_named_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    render.print_run("[red]a :smile: [/b]", "0123")
+    render.print_paths(["[/x] :car:.csv"])
+    assert capsys.readouterr().out == "\nlogged to MLflow as run [red]a :smile: [/b], id 0123\nwrote [/x] :car:.csv\n"
+
+
+def test_progress_leaves_nothing_on_a_terminal(terminal) -> None:
+    sent = terminal(80)
+    with render.progress("profiling") as on_progress:
+        on_progress(1, 2)
+    with render.working("training"):
+        pass
+    assert "profiling" in sent.getvalue()
+    assert "training" in sent.getvalue()
+    assert left_on_screen(sent.getvalue()) == ""
+
+
+def left_on_screen(sent: str) -> str:
+    """What a terminal shows in the end, of text, line ends, the cursor moved up a line, and lines erased."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[\??[0-9;]*[A-Za-z]|\n|\r|[^\x1b\n\r]+", sent):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part == "\x1b[1A":
+            row -= 1
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif not part.startswith(("\x1b", "\r")):
+            lines[row] += part
+    return "".join(lines)
+
+
+def test_progress_in_a_file_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with render.progress("profiling") as on_progress:
+        on_progress(1, 2)
+    with render.working("training"):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_prose_in_a_file_is_not_broken(profile, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    render.print_profile(profile)
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first.endswith("reference table, Kirin 9000 NPU. Sampler paper, 50 networks a placement.")

@@ -1,0 +1,72 @@
+"""BlockProfile's spellings keep working, or say what to write instead."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("spelling", "title"),
+    [("OFAPred", "OFA-MobileNetV3"), ("OFASupernet", "OFA-MobileNetV3"), ("ProxylessSupernet", "ProxylessNAS")],
+)
+def test_spaces(spelling: str, title: str, cli, folder) -> None:
+    outcome = cli("profile", "--space", spelling, "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert title in outcome.stdout
+
+
+@pytest.mark.parametrize("spelling", ["ResNet50Supernet", "resnet50"])
+def test_resnet50_is_not_there_yet(spelling: str, refused) -> None:
+    message = refused("profile", "--space", spelling)
+    assert message == f"the space resnet50 ({spelling}) is not there yet: there are mbv3, pn"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "profile --space ProxylessSupernet --num_archs 10 --all --metrics npu --no-log",
+        "profile -s ProxylessSupernet -n 10 -a -m npu --no-log",
+    ],
+)
+def test_options(line: str, cli, folder) -> None:
+    outcome = cli(*line.split())
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "10 networks a placement" in outcome.stdout
+
+
+def test_nested_lists_of_blocks_count_from_0(cli, folder) -> None:
+    outcome = cli("profile", "-s", "OFAPred", "-b", "[[1, 0, 7, 6], [2, 3, 3, 4, 224]]", "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "u2.l1.e6k7+u3.l4.e4k3" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("-s pn -m 0", "metric '0': metrics are given by name, not by number: use accuracy"),
+        ("-s pn -m npu,4", "use npu"),
+        ("-s OFASupernet -m 4", "use note10"),
+        ("-s OFASupernet -m 5", "use npu"),
+        ("-s pn -m 9", "there are accuracy, flops, gpu, cpu, npu"),
+    ],
+)
+def test_metrics_by_number_are_refused_with_the_name(line: str, hint: str, refused) -> None:
+    assert refused("profile", *line.split()).endswith(hint)
+
+
+@pytest.mark.parametrize("option", ["--data /data/ImageNet", "--fast"])
+def test_options_for_imagenet_are_refused(option: str, refused) -> None:
+    message = refused("profile", "-s", "pn", *option.split())
+    name = option.split()[0]
+    assert message == (
+        f"{name}: no metric runs networks on ImageNet yet, accuracy is the built-in reference table: leave {name} out"
+    )
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_a_device_that_nothing_runs_on_is_said_to_be_unused(device: str, cli, folder) -> None:
+    outcome = cli("profile", "-s", "pn", "-d", device, "--no-log")
+    assert outcome.returncode == 0
+    assert outcome.stderr == f"note: --device {device} is not used: none of these metrics runs networks\n"
+
+
+def test_a_device_that_torch_does_not_have(refused) -> None:
+    assert refused("profile", "-s", "pn", "-d", "GPU") == "--device 'GPU': write a torch device, such as cpu or cuda:0"
