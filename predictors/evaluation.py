@@ -19,7 +19,7 @@ class Scores:
     """Errors of predicted latencies: relative ones, and shares of the rows, in percent.
 
     ``top10_overlap_percent`` is the share of the ten fastest networks that are among the ten predicted to be fastest
-    (of fewer than 20 rows: the faster half). ``spearman`` and ``kendall`` (tau-b) are 0 where all predictions are equal.
+    (of fewer than 20 rows: the faster half). ``spearman`` and ``kendall`` (tau-b) are 0 where all predictions tie.
     """
 
     mape_percent: float
@@ -55,7 +55,7 @@ class Evaluation:
         """Everything by a flat name: ``test.mape_percent``, ``test.interval.coverage_percent``,
         ``test.flops_only.mape_percent``.
         """
-        parts = {prefix: self.scores, f"{prefix}.interval": self.interval}
+        parts: dict[str, Scores | IntervalScores] = {prefix: self.scores, f"{prefix}.interval": self.interval}
         parts |= {f"{prefix}.{name}": scores for name, scores in self.baselines.items()}
         return {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
 
@@ -110,7 +110,7 @@ def _in_fastest(latency: FloatArray, size: int) -> FloatArray:
     """(N,): 1 for the ``size`` lowest, 0 for others; those that tie for the last places share them."""
     last = np.partition(latency, size - 1)[size - 1]
     below, tied = latency < last, latency == last
-    return below + tied * (size - below.sum()) / tied.sum()
+    return np.asarray(below + tied * (size - below.sum()) / tied.sum())
 
 
 def _flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:

@@ -12,14 +12,15 @@ import mlflow.models
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.protos.databricks_pb2 import ErrorCode
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
-class BlockwisePredictor(PythonModel):  # type: ignore[misc]
+class BlockwisePredictor(PythonModel):
     """From ``net`` (string) and ``resolution`` (integer) to ``latency_ms``, ``lower_ms`` and ``upper_ms``.
 
-    The artifact ``predictor`` is the folder that ``BlockwiseModel.save`` wrote. ``resolution`` may be left out where the
-    predictor knows only one.
+    The artifact ``predictor`` is the folder that ``BlockwiseModel.save`` wrote. ``resolution`` may be left out where
+    the predictor knows only one.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -32,7 +33,9 @@ class BlockwisePredictor(PythonModel):  # type: ignore[misc]
             self._slot_instances = arrays["slot_instances"]
         self._block_of = {token: index for index, token in enumerate(self._facts["block_tokens"])}
 
-    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:
+    def predict(  # type: ignore[override]  # MLflow leaves params out where they are not taken
+        self, context: PythonModelContext, model_input: pd.DataFrame
+    ) -> pd.DataFrame:
         """Predict N networks.
 
         Raises:
@@ -116,7 +119,7 @@ class BlockwisePredictor(PythonModel):  # type: ignore[misc]
 
 
 def _wrong(message: str) -> MlflowException:
-    return MlflowException.invalid_parameter_value(message)
+    return MlflowException(message, error_code=ErrorCode.Value("INVALID_PARAMETER_VALUE"))
 
 
 mlflow.models.set_model(BlockwisePredictor())

@@ -24,8 +24,8 @@ class TrainedPredictor:
 def train_predictor(data: LatencyData, metric: str, seed: int = 0, train_size: int | None = None) -> TrainedPredictor:
     """Split ``data`` by ``seed``, train the blockwise predictor called ``metric``, and evaluate it.
 
-    It knows the resolutions of the whole of ``data``, and those between. ``train_size`` trains it on so many networks only,
-    with the held-out ones unchanged.
+    It knows the resolutions of the whole of ``data``, and those between. ``train_size`` trains it on so many networks
+    only, with the held-out ones unchanged.
 
     Raises:
         DataFileError: fewer than 20 different networks.

@@ -48,7 +48,7 @@ PN = Space(
 
 SPACES: dict[str, Space] = {space.name: space for space in (MBV3, PN)}
 
-UPSTREAM_NAMES = {"OFAPred": "mbv3", "OFASupernet": "mbv3", "ProxylessSupernet": "pn"}
+UPSTREAM_NAMES = {"OFAPred": "mbv3", "OFASupernet": "mbv3", "ProxylessPred": "pn", "ProxylessSupernet": "pn"}
 """BlockProfile's own spellings, which keep working."""
 
 

@@ -104,8 +104,6 @@ def load_frames(run: RunRecord) -> dict[str, pd.DataFrame]:
         TrackingError: they cannot be read.
     """
     return {
-        name: pd.read_csv(
-            StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")), float_precision="round_trip"
-        )
+        name: pd.read_csv(StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")))
         for name in list_frames(run)
     }

@@ -87,7 +87,7 @@ def find_predictor(reference: str) -> StoredPredictor:
     parts = _REFERENCE.fullmatch(reference)
     names = _names()
     if parts is None or parts["name"] not in names:
-        known = ", ".join(sorted(names)) if names else "none is registered yet"
+        known = f"there are {', '.join(sorted(names))}" if names else "none is registered yet"
         raise InputError(f"no predictor '{reference}': {known}")
     found = _fetch(parts["name"], version=parts["version"], alias=parts["alias"] or CHAMPION)
     if found is None:

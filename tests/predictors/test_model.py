@@ -1,0 +1,165 @@
+"""The blockwise model: additive, saved without pickle, the same in MLflow."""
+
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+
+from blockprof import predictors
+from blockprof.errors import BlockprofError, DataFileError, InputError, MetricError
+from blockprof.latency_data import LatencyData
+from blockprof.metrics import PredictorFolder, load_reference
+from blockprof.metrics.predicted import load_predicted
+from blockprof.predictors import BlockwiseModel, fit_blockwise, load_blockwise
+from blockprof.predictors.features import build_features, instance_counts, physical_quantities
+from blockprof.predictors.onnx_export import write_onnx
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import load_space
+
+PN = load_space("pn")
+CODE = Path(predictors.__file__).with_name("pyfunc_model.py")
+
+
+def make_data(resolutions: tuple[int, ...], n: int = 200) -> LatencyData:
+    """The reference table's latencies, growing with the area, 1 % noise."""
+    rng = np.random.default_rng(4)
+    archs = sample_architectures(PN, n, rng)
+    sizes = rng.choice(resolutions, n)
+    latency = load_reference(PN, "npu").evaluate(archs) * (sizes / 224) ** 2 * (1 + rng.normal(0, 0.01, n))
+    return LatencyData(archs, sizes, latency, "made-up")
+
+
+@pytest.fixture(scope="module")
+def single() -> BlockwiseModel:
+    return fit_blockwise(make_data((224,)), "npu")
+
+
+@pytest.fixture(scope="module")
+def several() -> BlockwiseModel:
+    return fit_blockwise(make_data((160, 192, 224)), "npu")
+
+
+def test_features_of_one_block_by_hand() -> None:
+    """u2.first.e6k5 of pn at 224: 56 x 56 x 32 in, 192 between, 28 x 28 x 56 out."""
+    (instance,) = [one for one in PN.instances if one.name == "u2.first.e6k5"]
+    found = physical_quantities(instance, 224, PN.kernels)
+    assert found["expand_macs"] == 56 * 56 * 32 * 192
+    assert found["depthwise5_macs"] == 28 * 28 * 192 * 25
+    assert found["depthwise3_macs"] == found["depthwise7_macs"] == 0
+    assert found["project_macs"] == 28 * 28 * 192 * 56
+    assert found["activations"] == 56 * 56 * (32 + 2 * 192) + 28 * 28 * (2 * 192 + 56)
+    assert found["weights"] == 32 * 192 + 25 * 192 + 192 * 56
+
+
+def test_features_add_up_over_blocks() -> None:
+    features = build_features(PN, np.array([192, 224]))
+    archs = sample_architectures(PN, 20, np.random.default_rng(0))
+    sizes = np.array([192, 224] * 10)
+    by_hand = [instance_counts(archs)[row] @ features.phi[row % 2] for row in range(20)]
+    np.testing.assert_allclose(features.of(archs, sizes), by_hand)
+
+
+def test_a_prediction_is_the_sum_of_its_cost_table(several: BlockwiseModel) -> None:
+    archs = sample_architectures(PN, 30, np.random.default_rng(1))
+    for resolution in (160, 176, 224):
+        base, costs = several.cost_table(resolution)
+        by_hand = base + np.append(costs, 0.0)[archs.ids].sum(axis=1)
+        np.testing.assert_allclose(several.predict(archs, resolution).latency_ms, by_hand)
+
+
+def test_intervals_hold_the_prediction(several: BlockwiseModel) -> None:
+    archs = sample_architectures(PN, 100, np.random.default_rng(2))
+    prediction = several.predict(archs, 192)
+    assert (prediction.lower_ms < prediction.latency_ms).all()
+    assert (prediction.latency_ms < prediction.upper_ms).all()
+    assert (prediction.lower_ms >= 0).all()
+
+
+def test_one_resolution_means_that_one_only(single: BlockwiseModel) -> None:
+    with pytest.raises(MetricError, match="trained on resolution 224, not on 192"):
+        single.predict(sample_architectures(PN, 1, np.random.default_rng(0)), 192)
+
+
+def test_several_resolutions_mean_those_between(several: BlockwiseModel) -> None:
+    assert several.resolutions.tolist() == list(range(160, 225, 4))
+    with pytest.raises(MetricError, match="160 to 224, not on 228"):
+        several.cost_table(228)
+
+
+def test_networks_of_another_space_are_refused(single: BlockwiseModel) -> None:
+    with pytest.raises(InputError, match="is of pn, not of mbv3"):
+        single.predict(sample_architectures(load_space("mbv3"), 1, np.random.default_rng(0)), 224)
+
+
+def test_too_few_networks() -> None:
+    with pytest.raises(DataFileError, match="at least 5"):
+        fit_blockwise(make_data((224,), n=4), "npu")
+
+
+@pytest.mark.parametrize("which", ["single", "several"])
+def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """As a model, as an additive metric, as MLflow runs it, and as ONNX (which checks itself)."""
+    model: BlockwiseModel = request.getfixturevalue(which)
+    model.save(tmp_path / "predictor")
+    assert {file.suffix for file in (tmp_path / "predictor").iterdir()} == {".json", ".npz"}
+    again = load_blockwise(tmp_path / "predictor")
+    archs = sample_architectures(PN, 50, np.random.default_rng(3))
+    sizes = np.random.default_rng(3).choice(model.resolutions, 50)
+    expected = model.predict(archs, sizes)
+    np.testing.assert_array_equal(again.predict(archs, sizes).upper_ms, expected.upper_ms)
+
+    metric = load_predicted(PredictorFolder("it", tmp_path / "predictor"), PN, "npu", 224)
+    np.testing.assert_allclose(metric.evaluate(archs), model.predict(archs, 224).latency_ms)
+
+    signature = mlflow.models.ModelSignature.from_dict(
+        {
+            "inputs": '[{"name": "net", "type": "string"}, {"name": "resolution", "type": "long"}]',
+            "outputs": '[{"name": "latency_ms", "type": "double"}]',
+        }
+    )
+    mlflow.pyfunc.save_model(
+        tmp_path / "mlflow",
+        python_model=str(CODE),
+        artifacts={"predictor": str(tmp_path / "predictor")},
+        pip_requirements=["mlflow"],
+        signature=signature,
+    )
+    assert not list((tmp_path / "mlflow").rglob("*.pkl"))
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "mlflow"))
+    found = loaded.predict(pd.DataFrame({"net": archs.to_strings(), "resolution": sizes.astype("int64")}))
+    for column in ("latency_ms", "lower_ms", "upper_ms"):
+        np.testing.assert_allclose(found[column], getattr(expected, column), rtol=1e-9)
+
+    assert write_onnx(model, tmp_path / "it.onnx").error < 1e-9
+
+    net = archs.to_strings()[0]
+    first = net.split("->")[0]
+    for message, wrong in (
+        ("row 0: unknown block 'mbconv2_e5_k3' at unit 1, layer 1", net.replace(first, "mbconv2_e5_k3", 1)),
+        ("row 0: 5 units, but pn has 6", net.rpartition("|")[0]),
+    ):
+        with pytest.raises(MlflowException, match=message):
+            loaded.predict(pd.DataFrame({"net": [wrong], "resolution": np.array([224], dtype="int64")}))
+    with pytest.raises(MlflowException, match="row 0: resolution 500"):
+        loaded.predict(pd.DataFrame({"net": archs.to_strings()[:1], "resolution": np.array([500], dtype="int64")}))
+
+
+def test_damaged_files_are_refused(single: BlockwiseModel, tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="not a saved predictor"):
+        load_blockwise(tmp_path)
+    single.save(tmp_path)
+    (tmp_path / "costs.npz").write_bytes(b"PK")
+    with pytest.raises(DataFileError, match="not a saved predictor"):
+        load_blockwise(tmp_path)
+
+
+def test_a_metric_of_the_wrong_space_or_resolution(single: BlockwiseModel, tmp_path: Path) -> None:
+    single.save(tmp_path)
+    folder = PredictorFolder("blockprof-pn-npu v1", tmp_path)
+    with pytest.raises(MetricError, match="of pn, not a blockwise predictor of mbv3"):
+        load_predicted(folder, load_space("mbv3"), "npu", 224)
+    with pytest.raises(BlockprofError, match="knows resolution 224, not 192"):
+        load_predicted(folder, PN, "npu", 192)
