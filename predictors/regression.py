@@ -18,7 +18,7 @@ from blockprof.spaces import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 4.0
 ROUNDS = 6
-LOG_BOUNDS = (-18.0, 2.0)
+LOG_BOUNDS = (-18.0, 4.0)
 """Of the variances: relative errors from 0.01 %, and no farther apart than double precision can solve."""
 
 

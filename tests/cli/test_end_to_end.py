@@ -175,7 +175,7 @@ def test_the_default_name_of_an_onnx_file(good, in_trained: Path) -> None:
         ("export predictor blockprof-pn-npu --out file/npu.onnx", "cannot write to the folder"),
         ("export predictor blockprof-pn-npu --out measurements", "cannot write to the folder"),
         ("export predictor blockprof-pn-npu/7", "'blockprof-pn-npu' has no such version or alias"),
-        ("export predictor blockprof-pn-gpu", "no predictor 'blockprof-pn-gpu': blockprof-pn-"),
+        ("export predictor blockprof-pn-gpu", "no predictor 'blockprof-pn-gpu': there are blockprof-pn-"),
         ("export run 0123456789abcdef0123456789abcdef", "no run has the id or name"),
         ("profile --space pn --resolution 192", "blockprof-pn-npu v1 knows resolution 224, not 192"),
     ],

@@ -99,6 +99,7 @@ def test_too_few_networks() -> None:
         fit_blockwise(make_data((224,), n=4), "npu")
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's advice on input examples
 @pytest.mark.parametrize("which", ["single", "several"])
 def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """As a model, as an additive metric, as MLflow runs it, and as ONNX (which checks itself)."""

@@ -167,7 +167,7 @@ def test_a_metric_that_cannot_be_a_name(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("blockprof-pn-gpu", "no predictor 'blockprof-pn-gpu': blockprof-pn-npu"),
+        ("blockprof-pn-gpu", "no predictor 'blockprof-pn-gpu': there are blockprof-pn-npu"),
         ("blockprof-pn-npu/7", "has no such version"),
         ("blockprof-pn-npu@best", "has no such version or alias"),
         ("models:/a/b/c", "no predictor"),
