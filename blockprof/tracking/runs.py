@@ -77,7 +77,7 @@ class Run:
     @translated("logging a figure")
     def log_figure(self, figure: "Figure", path: str) -> None:
         """Log a figure; the ending of ``path`` (``.png``, ``.svg``) decides the format."""
-        MlflowClient().log_figure(self.id, figure, path, save_kwargs={"dpi": _DOTS_PER_INCH, "bbox_inches": "tight"})
+        MlflowClient().log_figure(self.id, figure, path, save_kwargs={"dpi": _DOTS_PER_INCH})
 
     @translated("logging a text")
     def log_text(self, text: str, path: str) -> None:
