@@ -93,16 +93,6 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     )
 
 
-def prior_scales(features: Features) -> tuple[FloatArray, float]:
-    """What is assumed before any measurement, of a stepped device.
-
-    Returns:
-        (F,) standard deviations of the weights, and the noise variance, of relative errors.
-    """
-    prior = _priors(features)[-1]
-    return np.exp(0.5 * prior.log_centre[:-1])[features.group_of], float(np.exp(prior.log_centre[-1]))
-
-
 def _known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
     known = np.unique(resolutions)
     if len(known) == 1:
