@@ -2,13 +2,14 @@
 # make test   sets up .venv and runs the tests
 # make ui     opens MLflow on the runs of this folder
 # make lint   ruff and mypy;  make bench  the benchmarks;  make clean  removes the environment and built files
+# make test-timing   the tests that compare latencies, and so need a quiet machine
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TYPED := build/typed
 
-.PHONY: setup demo test ui lint format bench clean
+.PHONY: setup demo test test-timing ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -27,6 +28,10 @@ demo: setup
 # One thread a process: the tests run in as many processes as there are cores.
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+# Compares latencies, one test at a time, with nothing else going on.
+test-timing: setup
+	$(BIN)/python -m pytest -m timing
 
 ui: setup
 	$(BIN)/mlflow ui

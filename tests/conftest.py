@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("shared", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("shared")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("BLOCKPROF_SHARED", REPOSITORY.parent / "shared" / "data"))

@@ -163,6 +163,7 @@ def bare_loop(model: bytes, runs: int, feed: dict[str, np.ndarray]) -> float:
     return float(np.median(times[10:])) * 1e3
 
 
+@pytest.mark.timing
 def test_median_agrees_with_a_bare_loop(conv_model, tmp_path):
     """The two take turns, 20 runs each, on a network of a millisecond or so: most runs fit between two disturbances.
 
@@ -189,6 +190,7 @@ def test_median_agrees_with_a_bare_loop(conv_model, tmp_path):
     assert np.median(ratios) == pytest.approx(1, abs=0.02), f"median ratio between {lower:.3f} and {upper:.3f}"
 
 
+@pytest.mark.timing
 def test_two_processes_measure_the_same(start_worker, conv_model, tmp_path):
     """Ten networks of 1 to 4 ms, twice.
 
