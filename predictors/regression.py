@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 
 from blockprof.spaces import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 4.0
-ROUNDS = 6
+ITERATIONS = (15, 5, 5, 5, 5, 5)
+"""Steps towards the best strengths, between one weighting of the rows and the next."""
 LOG_BOUNDS = (-18.0, 4.0)
 """Of the variances: relative errors from 0.01 %, and no farther apart than double precision can solve."""
 
@@ -60,12 +61,9 @@ class _Moments:
 
 
 def fit_shrunk(design: FloatArray, group_of: IntArray, priors: Sequence[StrengthPrior]) -> Fit:
-    """Fit (N, F) rows, under the one of ``priors`` that makes them most probable."""
-    moments = _moments(design, np.ones(len(design)))
-    found = [_maximise_evidence(moments, group_of, prior, prior.log_centre) for prior in priors]
-    values = [one.fun + np.log(prior.log_spread).sum() for one, prior in zip(found, priors, strict=True)]
-    best = int(np.argmin(values))
-    return _reweight(design, group_of, priors[best], found[best].x)
+    """Fit (N, F) rows, under the one of ``priors`` that predicts left-out rows best (their log density)."""
+    fits = [_reweight(design, group_of, prior, prior.log_centre) for prior in priors]
+    return min(fits, key=lambda fit: _left_out_loss(fit, design))
 
 
 def refit_shrunk(design: FloatArray, group_of: IntArray, fit: Fit) -> Fit:
@@ -76,22 +74,36 @@ def refit_shrunk(design: FloatArray, group_of: IntArray, fit: Fit) -> Fit:
 def standardised_errors(fit: Fit, design: FloatArray) -> FloatArray:
     """(N,): the errors of rows that ``fit`` was not trained on, over the standard deviation it gives them."""
     residuals = 1.0 - design @ fit.mean
-    return _standardise(residuals, _variances(design, fit.covariance), fit.noise_variance)
+    return residuals / _deviations(residuals, _variances(design, fit.covariance), fit.noise_variance)
 
 
 def left_out_errors(fit: Fit, design: FloatArray) -> FloatArray:
     """(N,): the same for the rows that it was trained on, each as if left out, the strengths unchanged."""
-    residuals, variances = 1.0 - design @ fit.mean, _variances(design, fit.covariance)
+    residuals, deviations = _left_out(fit, design)
+    return residuals / deviations
+
+
+def _left_out(fit: Fit, design: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(N,): the residual of each training row had it been left out, and its standard deviation."""
+    variances = _variances(design, fit.covariance)
     rest = 1.0 - np.minimum(fit.row_weights * variances / fit.noise_variance, 0.99)
-    return _standardise(residuals / rest, variances / rest, fit.noise_variance)
+    residuals = (1.0 - design @ fit.mean) / rest
+    return residuals, _deviations(residuals, variances / rest, fit.noise_variance)
+
+
+def _left_out_loss(fit: Fit, design: FloatArray) -> float:
+    """Minus the mean log density of the training rows, each as if left out, but for a constant."""
+    residuals, deviations = _left_out(fit, design)
+    tails = 0.5 * (DEGREES_OF_FREEDOM + 1) * np.log1p((residuals / deviations) ** 2 / DEGREES_OF_FREEDOM)
+    return float((tails + np.log(deviations)).mean())
 
 
 def _reweight(design: FloatArray, group_of: IntArray, prior: StrengthPrior, logs: FloatArray) -> Fit:
     """Alternate between the strengths and the weights of the rows."""
     row_weights = np.ones(len(design))
-    for _ in range(ROUNDS):
+    for iterations in ITERATIONS:
         moments = _moments(design, row_weights)
-        logs = _maximise_evidence(moments, group_of, prior, logs).x
+        logs = _maximise_evidence(moments, group_of, prior, logs, iterations)
         scales, noise = _scales(logs, group_of)
         factor, mean = _solve(moments, scales, noise)
         covariance = scales[:, None] * cho_solve((factor, True), np.diag(scales), check_finite=False)
@@ -101,8 +113,9 @@ def _reweight(design: FloatArray, group_of: IntArray, prior: StrengthPrior, logs
     return fit
 
 
-def _standardise(residuals: FloatArray, variances: FloatArray, noise: float) -> FloatArray:
-    return residuals / np.sqrt(noise * (1.0 - residuals) ** 2 + variances)
+def _deviations(residuals: FloatArray, variances: FloatArray, noise: float) -> FloatArray:
+    """(N,): standard deviations of relative errors; the noise is in proportion to what is predicted."""
+    return np.sqrt(noise * (1.0 - residuals) ** 2 + variances)
 
 
 def _variances(design: FloatArray, covariance: FloatArray) -> FloatArray:
@@ -128,17 +141,18 @@ def _solve(moments: _Moments, scales: FloatArray, noise: float) -> tuple[FloatAr
 
 
 def _maximise_evidence(
-    moments: _Moments, group_of: IntArray, prior: StrengthPrior, start: FloatArray
-) -> OptimizeResult:
-    return minimize(
+    moments: _Moments, group_of: IntArray, prior: StrengthPrior, start: FloatArray, iterations: int
+) -> FloatArray:
+    found = minimize(
         _negative_log_evidence,
         start,
         args=(moments, group_of, prior),
         jac=True,
         method="L-BFGS-B",
         bounds=[LOG_BOUNDS] * len(start),
-        options={"maxiter": 15, "ftol": 1e-6},
+        options={"maxiter": iterations, "ftol": 1e-6},
     )
+    return np.asarray(found.x)
 
 
 def _negative_log_evidence(
