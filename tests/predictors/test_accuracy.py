@@ -73,6 +73,13 @@ def test_intervals_hold_nine_tenths_of_randomly_drawn_test_rows(file: str, share
     assert 86 <= coverage <= 94
 
 
+@pytest.mark.parametrize("file", [MBV3_GPU, PN_CPU])
+@pytest.mark.parametrize("n", [10, 30])
+def test_intervals_hold_with_few_networks_on_average_over_draws(file: str, n: int, shared_data: Path) -> None:
+    data = load(shared_data, file)
+    assert 80 <= np.mean([scores(data, draw(n, seed), LAST)[1] for seed in range(10)]) <= 98
+
+
 def test_outliers_in_training_hardly_matter(shared_data: Path) -> None:
     data = load(shared_data, RTX)
     train = np.arange(1000)

@@ -54,6 +54,29 @@ def test_features_of_one_block_by_hand() -> None:
     assert found["weights"] == 32 * 192 + 25 * 192 + 192 * 56
 
 
+def test_totals_are_one_for_the_mean_network() -> None:
+    features = build_features(PN, np.array([160, 224]))
+    archs = sample_architectures(PN, 4000, np.random.default_rng(5))
+    rows = np.concatenate([features.of(archs, np.full(4000, size)) for size in (160, 224)])
+    totals = rows[:, features.group_of == features.groups.index("totals")]
+    np.testing.assert_allclose(totals.mean(axis=0), 1.0, rtol=0.02)
+
+
+def test_one_resolution_has_no_features_of_the_area() -> None:
+    assert "instances_by_area" in build_features(PN, np.array([192, 224])).groups
+    assert not {"instances_by_area", "other_areas", "resolutions"} & set(build_features(PN, np.array([224])).groups)
+
+
+def test_exact_costs_are_found_again() -> None:
+    """Costs without any pattern, and no noise: with enough networks every prediction is right."""
+    archs = sample_architectures(PN, 600, np.random.default_rng(8))
+    costs = np.append(np.random.default_rng(9).gamma(1.0, 1.0, len(PN.instances)), 0.0)
+    latency = 3.0 + costs[archs.ids].sum(axis=1)
+    train = LatencyData(archs[:400], np.full(400, 224), latency[:400], "made-up")
+    found = fit_blockwise(train, "exact").predict(archs[400:], 224).latency_ms
+    np.testing.assert_allclose(found, latency[400:], rtol=1e-3)
+
+
 def test_features_add_up_over_blocks() -> None:
     features = build_features(PN, np.array([192, 224]))
     archs = sample_architectures(PN, 20, np.random.default_rng(0))
@@ -146,6 +169,46 @@ def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.
             loaded.predict(pd.DataFrame({"net": [wrong], "resolution": np.array([224], dtype="int64")}))
     with pytest.raises(MlflowException, match="row 0: resolution 500"):
         loaded.predict(pd.DataFrame({"net": archs.to_strings()[:1], "resolution": np.array([500], dtype="int64")}))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's advice on signatures
+def test_in_mlflow_the_resolution_may_be_left_out_where_there_is_one(
+    single: BlockwiseModel, several: BlockwiseModel, tmp_path: Path
+) -> None:
+    archs = sample_architectures(PN, 5, np.random.default_rng(6))
+    nets = pd.DataFrame({"net": archs.to_strings()}, index=list("abcde"))
+    loaded = []
+    for name, model in (("single", single), ("several", several)):
+        model.save(tmp_path / name)
+        mlflow.pyfunc.save_model(
+            tmp_path / f"{name}-mlflow",
+            python_model=str(CODE),
+            artifacts={"predictor": str(tmp_path / name)},
+            pip_requirements=["mlflow"],
+        )
+        loaded.append(mlflow.pyfunc.load_model(str(tmp_path / f"{name}-mlflow")))
+    found = loaded[0].predict(nets)
+    assert found.index.tolist() == list("abcde")
+    np.testing.assert_allclose(found["latency_ms"], single.predict(archs, 224).latency_ms, rtol=1e-9)
+    with pytest.raises(MlflowException, match="no column 'resolution': this predictor knows 160 to 224"):
+        loaded[1].predict(nets)
+    with pytest.raises(MlflowException, match="row c: resolution nan"):
+        loaded[1].predict(nets.assign(resolution=[160, 164, np.nan, 224, 160]))
+    with pytest.raises(MlflowException, match="no column 'net': there are network"):
+        loaded[0].predict(nets.rename(columns={"net": "network"}))
+
+
+def test_a_saved_model_is_small(tmp_path: Path) -> None:
+    everything = fit_blockwise(make_data((128, 256)), "npu")
+    assert len(everything.resolutions) == 33
+    everything.save(tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 2e6
+
+
+def test_a_folder_that_cannot_be_written(single: BlockwiseModel, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot write the predictor"):
+        single.save(tmp_path / "file")
 
 
 def test_damaged_files_are_refused(single: BlockwiseModel, tmp_path: Path) -> None:

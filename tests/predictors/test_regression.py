@@ -1,0 +1,93 @@
+"""The regression against what it should be by definition: gradients, left-out rows, outliers, known weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.linalg import solve
+from scipy.optimize import approx_fprime
+from scipy.stats import multivariate_normal
+
+from blockprof.predictors import regression
+from blockprof.predictors.regression import StrengthPrior, fit_shrunk, left_out_errors, standardised_errors
+
+NUM_ROWS = 60
+GROUP_OF = np.repeat([0, 1, 2], [2, 5, 9])
+WEIGHTS = np.concatenate([[0.5, 0.5], np.full(5, 0.05), np.zeros(9)])
+PRIOR = StrengthPrior(log_centre=np.array([-2.0, -4.0, -6.0, -7.0]), log_spread=np.array([1.0, 1.5, 2.0, 2.0]))
+
+
+@dataclass(frozen=True)
+class Made:
+    """Rows whose true errors are ``noise``, relative."""
+
+    design: np.ndarray
+    noise: np.ndarray
+
+
+@pytest.fixture
+def made() -> Made:
+    rng = np.random.default_rng(7)
+    rows = rng.gamma(2.0, 1.0, (NUM_ROWS, len(GROUP_OF)))
+    noise = rng.normal(0.0, 0.02, NUM_ROWS)
+    return Made(rows / (rows @ WEIGHTS * (1 + noise))[:, None], noise)
+
+
+def test_the_evidence_is_the_density_of_the_rows(made: Made) -> None:
+    """Against the marginal Gaussian of all rows at once, up to the same constant at every strength."""
+    moments = regression._moments(made.design, np.ones(NUM_ROWS))
+
+    def by_definition(logs: np.ndarray) -> float:
+        spread = (made.design * np.exp(logs[:-1])[GROUP_OF]) @ made.design.T + np.exp(logs[-1]) * np.eye(NUM_ROWS)
+        offset = (logs - PRIOR.log_centre) / PRIOR.log_spread
+        return 0.5 * float(offset @ offset) - float(multivariate_normal(cov=spread).logpdf(np.ones(NUM_ROWS)))
+
+    places = [PRIOR.log_centre, np.array([-1.0, -6.0, -3.0, -8.0]), np.array([-4.0, -2.0, -9.0, -5.0])]
+    found = [regression._negative_log_evidence(logs, moments, GROUP_OF, PRIOR)[0] for logs in places]
+    np.testing.assert_allclose(np.diff(found), np.diff([by_definition(logs) for logs in places]), rtol=1e-8)
+
+
+def test_the_gradient_is_that_of_the_evidence(made: Made) -> None:
+    moments = regression._moments(made.design, np.random.default_rng(1).uniform(0.1, 1.25, NUM_ROWS))
+    place = np.array([-1.5, -5.0, -4.0, -6.0])
+    _, gradient = regression._negative_log_evidence(place, moments, GROUP_OF, PRIOR)
+    by_differences = approx_fprime(
+        place, lambda logs: regression._negative_log_evidence(logs, moments, GROUP_OF, PRIOR)[0], 1e-6
+    )
+    np.testing.assert_allclose(gradient, by_differences, rtol=1e-3, atol=1e-3)
+
+
+def test_left_out_rows_are_as_if_left_out(made: Made) -> None:
+    fit = fit_shrunk(made.design, GROUP_OF, [PRIOR])
+    found = left_out_errors(fit, made.design)
+    prior_precision = np.diag(np.exp(-fit.log_variances[:-1])[GROUP_OF])
+    for row in range(0, NUM_ROWS, 7):
+        others = np.arange(NUM_ROWS) != row
+        weighted = made.design[others] * fit.row_weights[others, None] / fit.noise_variance
+        precision = weighted.T @ made.design[others] + prior_precision
+        residual = 1 - made.design[row] @ solve(precision, weighted.sum(axis=0))
+        variance = made.design[row] @ solve(precision, made.design[row])
+        deviation = np.sqrt(fit.noise_variance * (1 - residual) ** 2 + variance)
+        assert found[row] == pytest.approx(residual / deviation, rel=1e-6)
+
+
+def test_noise_and_weights_are_found(made: Made) -> None:
+    fit = fit_shrunk(made.design, GROUP_OF, [PRIOR])
+    assert np.sqrt(fit.noise_variance) == pytest.approx(0.02, rel=0.35)
+    deviations = np.sqrt(np.diag(fit.covariance))
+    assert np.abs((fit.mean - WEIGHTS) / deviations).max() < 4
+    assert (np.diff(fit.log_variances[:3]) < 0).all()
+
+
+def test_outliers_count_for_little(made: Made) -> None:
+    spoilt = made.design.copy()
+    spoilt[:4] /= 3.0
+    fit = fit_shrunk(spoilt, GROUP_OF, [PRIOR])
+    assert fit.row_weights[:4].max() < 0.05 < 0.5 < np.median(fit.row_weights)
+    assert np.abs(standardised_errors(fit, made.design)).max() < 5
+
+
+def test_of_several_priors_the_one_that_predicts_best_is_used(made: Made) -> None:
+    misled = StrengthPrior(log_centre=np.array([-12.0, -12.0, 0.0, -7.0]), log_spread=np.full(4, 0.1))
+    assert fit_shrunk(made.design, GROUP_OF, [misled, PRIOR]).prior is PRIOR
+    assert fit_shrunk(made.design, GROUP_OF, [PRIOR, misled]).prior is PRIOR
