@@ -100,18 +100,20 @@ class Space:
         return len(self.slot_unit)
 
     @cached_property
+    def _catalogue(self) -> tuple[tuple["BlockInstance", ...], IntArray]:
+        from blockprof.spaces.instances import build_catalogue
+
+        return build_catalogue(self)
+
+    @property
     def instances(self) -> tuple["BlockInstance", ...]:
         """The catalogue: every distinct block instance once (99 for ``pn``, 90 for ``mbv3``)."""
-        from blockprof.spaces.instances import build_catalogue
+        return self._catalogue[0]
 
-        return build_catalogue(self)[0]
-
-    @cached_property
+    @property
     def instance_ids(self) -> IntArray:
         """(L, B): the catalogue index of each block at each slot."""
-        from blockprof.spaces.instances import build_catalogue
-
-        return build_catalogue(self)[1]
+        return self._catalogue[1]
 
     def encode(self, archs: "Architectures", by: Literal["instance", "placement"] = "instance") -> IntArray:
         """Turn N architectures into (N, L) indices of block instances, or of placements.
