@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -147,18 +146,20 @@ def print_profile(profile: Profile) -> None:
 
 
 def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    values = {(int(e), int(k)): float(r) for e, k, r in zip(rows.expand, rows.kernel, rows.response, strict=True)}
-    shown = np.array(list(values.values()))
+    values = dict(zip(rows.block, rows.response, strict=True))
+    shown = rows.response.to_numpy()
+    down, across = profile.space.axes
     table = Table(show_edge=False, pad_edge=False)
-    table.add_column("expansion", justify="right")
-    for kernel in profile.space.kernels:
-        table.add_column(f"{kernel} x {kernel}", justify="center")
-    for expand in reversed(profile.space.expands):
+    table.add_column(f"{down.name} \\ {across.name}", justify="right")
+    for label in across.labels:
+        table.add_column(label, justify="center")
+    names = [block.name for block in profile.space.blocks]
+    for row in reversed(range(len(down.labels))):
         cells = [
-            _coloured(values[expand, kernel], shown, metric) if (expand, kernel) in values else ""
-            for kernel in profile.space.kernels
+            _coloured(values[name], shown, metric) if name in values else ""
+            for name in names[row * len(across.labels) : (row + 1) * len(across.labels)]
         ]
-        table.add_row(str(expand), *cells)
+        table.add_row(down.labels[row], *cells)
     return table
 
 

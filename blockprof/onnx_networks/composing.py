@@ -14,11 +14,10 @@ from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
 from blockprof.onnx_networks.pieces import FixedPart
 from blockprof.onnx_networks.store import FragmentStore
-from blockprof.spaces import Architectures, Placement, Space
+from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
+from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 
 IMAGE, LOGITS = "image", "logits"
-IMAGE_CHANNELS = 3
-NUM_CLASSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,9 @@ def compose_bytes(
 
 
 def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
-    """Make a model of one block instance: input ``input`` (N, C, H, W), output ``output`` (N, C', H', W').
+    """Make a model of one instance: input ``input`` (N, C, H, W), output ``output`` (N, C', H', W').
 
-    ``instance`` is its index in ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
+    Of a stem the input is ``image``, of a head the output ``logits`` (N, 1000). ``instance`` is its index in ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -78,15 +77,17 @@ def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch
     """
     space = store.space
     check_resolution(space, resolution)
-    block = space.instances[instance]
-    in_size, out_size = block.in_size(resolution), block.out_size(resolution)
+    piece = space.instances[instance]
+    in_size, out_size = piece.in_size(resolution), piece.out_size(resolution)
+    source = _Value(IMAGE if isinstance(piece, StemInstance) else INPUT, (piece.in_channels, in_size, in_size))
+    result = _Value(OUTPUT, (piece.out_channels, out_size, out_size))
     serialized = _join(
-        names=[block.name],
+        names=[piece.name],
         fragments=[store.fragment(instance)],
-        source=_Value(INPUT, (block.in_channels, in_size, in_size)),
-        result=_Value(OUTPUT, (block.out_channels, out_size, out_size)),
+        source=source,
+        result=_Value(LOGITS, (NUM_CLASSES,)) if isinstance(piece, HeadInstance) else result,
         batch=batch,
-        metadata=_metadata(space, resolution) | {"piece": block.name},
+        metadata=_metadata(space, resolution) | {"piece": piece.name},
     )
     return _parse(serialized)
 
