@@ -87,6 +87,7 @@ _UPSTREAM_METRICS = {
 }
 """BlockProfile numbered the metrics of its supernets in these orders."""
 
+_BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
 
@@ -125,6 +126,19 @@ def parse_metrics(values: list[str], space: "Space") -> list[str]:
             hint = f"use {upstream[int(name)]}" if int(name) < len(upstream) else f"there are {', '.join(upstream)}"
             raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
+
+
+def parse_batch(text: str) -> int | None:
+    """Read a number of images, None for ``dynamic``.
+
+    Raises:
+        InputError: neither.
+    """
+    if text == "dynamic":
+        return None
+    if not _BATCH.fullmatch(text):
+        raise InputError(f"--batch '{text}': write a number from 1 to 999999, or dynamic")
+    return int(text)
 
 
 def check_predictor_name(space: "Space", name: str) -> None:

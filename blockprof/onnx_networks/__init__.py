@@ -5,13 +5,14 @@ from blockprof.onnx_networks.composing import (
     compose_block,
     compose_bytes,
     compose_fixed,
-    write_network,
 )
 from blockprof.onnx_networks.pieces import Piece
 from blockprof.onnx_networks.store import FragmentStore
+from blockprof.onnx_networks.writing import NetworkFile, write_network
 
 __all__ = [
     "FragmentStore",
+    "NetworkFile",
     "Piece",
     "compose",
     "compose_block",

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import onnx
 from onnx import helper
 
 from blockprof.errors import InputError
-from blockprof.files import staged
 from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
 from blockprof.onnx_networks.pieces import FixedPart
@@ -119,27 +117,6 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
         metadata=_metadata(space, resolution) | {"piece": part},
     )
     return _parse(serialized)
-
-
-def write_network(
-    store: FragmentStore,
-    archs: Architectures,
-    index: int,
-    path: Path,
-    *,
-    resolution: int,
-    batch: int | None = 1,
-) -> None:
-    """Write one network, as :func:`compose` makes it, to a file: whole, or not at all. ONNX's checker has passed it.
-
-    Raises:
-        MetricError: a resolution that the space cannot take.
-        InputError: a batch below 1, or a file that cannot be written.
-    """
-    serialized = compose_bytes(store, archs, index, resolution=resolution, batch=batch)
-    onnx.checker.check_model(serialized, full_check=True)
-    with staged(path.absolute().parent) as folder:
-        (folder / path.name).write_bytes(serialized)
 
 
 def _parse(serialized: bytes) -> onnx.ModelProto:
