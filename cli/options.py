@@ -24,17 +24,23 @@ def _complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
     given, _, last = incomplete.rpartition(",")
     prefix = f"{given}," if given else ""
-    names = {*BUILT_IN, *_registered(ctx.params.get("space") or "")} - {*given.split(",")}
+    names = {*BUILT_IN, *_own_metrics(ctx.params.get("space") or "")} - {*given.split(",")}
     yield from (f"{prefix}{name}" for name in sorted(names) if name.startswith(last))
 
 
-def _registered(space: str) -> list[str]:
+def _own_metrics(name: str) -> list[str]:
+    """Those with a block table or a registered predictor."""
+    from blockprof.metrics import list_block_tables
     from blockprof.tracking import list_predictors
 
+    names: list[str] = []
     try:
-        return list_predictors(load_space(space).name)
+        space = load_space(name)
+        names.extend(list_block_tables(space))
+        names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
-        return []
+        pass
+    return names
 
 
 def _complete_sampler(incomplete: str) -> list[str]:

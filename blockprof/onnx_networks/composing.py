@@ -10,7 +10,7 @@ from onnx import helper
 from blockprof.errors import InputError
 from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
-from blockprof.onnx_networks.pieces import FixedPart
+from blockprof.onnx_networks.pieces import FixedPart, Piece
 from blockprof.onnx_networks.store import FragmentStore
 from blockprof.spaces import Architectures, Placement, Space
 
@@ -117,6 +117,18 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
         metadata=_metadata(space, resolution) | {"piece": part},
     )
     return _parse(serialized)
+
+
+def compose_piece(store: FragmentStore, piece: Piece, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
+    """Make a model of any piece: as :func:`compose_block` or :func:`compose_fixed`.
+
+    Raises:
+        MetricError: a resolution that the space cannot take.
+        InputError: a batch below 1.
+    """
+    if isinstance(piece, str):
+        return compose_fixed(store, piece, resolution=resolution, batch=batch)
+    return compose_block(store, piece, resolution=resolution, batch=batch)
 
 
 def _parse(serialized: bytes) -> onnx.ModelProto:

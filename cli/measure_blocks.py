@@ -1,0 +1,105 @@
+"""What is behind ``blockprof measure --blocks``."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blockprof.measuring import BlockTable, MeasureSpec
+    from blockprof.spaces import Space
+
+
+def measure_blocks(
+    space: "Space",
+    metric: str,
+    resolution: int,
+    spec: "MeasureSpec",
+    *,
+    name: str | None = None,
+    experiment: str | None = None,
+    no_log: bool = False,
+    fresh: bool = False,
+) -> None:
+    """Measure a block table, write it into the data folder under the metric's name, log it and print it.
+
+    The journal is beside the table. With ``fresh`` both are set aside as ``*.old`` first.
+
+    Raises:
+        InputError, BlockprofError: as for ``measure_block_table``; or the files cannot be written.
+    """
+    from blockprof import tracking
+    from blockprof.cli import render
+    from blockprof.measuring import measure_block_table
+    from blockprof.measuring.sessions import check_provider
+    from blockprof.metrics import check_resolution
+    from blockprof.metrics.block_table import block_table_path
+
+    check_resolution(space, resolution)
+    check_provider(spec.provider)
+    path = block_table_path(space, metric, resolution)
+    journal = path.with_suffix(".journal.jsonl")
+    if not no_log:
+        tracking.check_store(experiment)
+
+    def measure() -> "tuple[BlockTable, float]":
+        start = time.perf_counter()
+        if fresh:
+            _set_aside(path, journal)
+        with render.progress("measuring blocks") as on_progress:
+            table = measure_block_table(
+                space, resolution, journal, spec, on_progress=lambda now: on_progress(now.done, now.total)
+            )
+        table.write(path)
+        return table, time.perf_counter() - start
+
+    if no_log:
+        table, seconds = measure()
+        _print(table, seconds, metric, [path, journal])
+        return
+    from blockprof.measuring.block_recording import record_block_table
+
+    with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
+        table, seconds = measure()
+        record_block_table(run, table, {"metric": metric, "blocks": True, "out": path})
+    _print(table, seconds, metric, [path, journal])
+    render.print_run(run.name, run.id)
+
+
+def _set_aside(*files: Path) -> None:
+    from blockprof.errors import InputError
+    from blockprof.measuring.lock import machine_lock
+
+    with machine_lock():
+        for file in files:
+            try:
+                file.replace(file.with_name(f"{file.name}.old"))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another --metric") from error
+
+
+def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) -> None:
+    from blockprof.cli import render
+
+    measured, costs = table.measured, table.costs
+    render.print_line(
+        f"{len(table.pieces)} pieces and {len(table.networks)} whole networks of {table.space.title} "
+        f"({table.space.name}) at resolution {table.resolution}, on {costs.device}, in {seconds:.0f} s"
+    )
+    repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
+    render.print_line(
+        f"{repeats}{measured.num_noisy} noisy measurements, drift {measured.drift.percent:.1f} % divided out"
+    )
+    for what, scores in (
+        ("sums of pieces", table.raw_scores),
+        (f"sums times {costs.scale:.3f} (each network by the others' factor)", table.scaled_scores),
+    ):
+        render.print_line(
+            f"{what} against whole networks: MAPE {scores.mape_percent:.2f} %, ratio {scores.bias:.3f}, "
+            f"Spearman {scores.spearman:.3f}"
+        )
+    render.print_paths(files)
+    render.print_line(
+        f"next: blockprof profile --space {table.space.name} --metrics {metric} --resolution {table.resolution}"
+    )
