@@ -14,13 +14,14 @@ def measure_blocks(
     metric: str,
     resolution: int,
     spec: "MeasureSpec",
+    folder: Path,
     *,
     name: str | None = None,
     experiment: str | None = None,
     no_log: bool = False,
     fresh: bool = False,
 ) -> None:
-    """Measure a block table, write it into the data folder under the metric's name, log it and print it.
+    """Measure a block table, write it into ``folder`` under the metric's name, log it and print it.
 
     The journal is beside the table. With ``fresh`` both are set aside as ``*.old`` first.
 
@@ -29,22 +30,34 @@ def measure_blocks(
     """
     from blockprof import tracking
     from blockprof.cli import render
-    from blockprof.measuring import measure_block_table
+    from blockprof.errors import InputError
+    from blockprof.measuring import check_block_journal, measure_block_table
     from blockprof.measuring.sessions import check_provider
     from blockprof.metrics import check_resolution
-    from blockprof.metrics.block_table import block_table_path
+    from blockprof.metrics.block_table import block_table_name
 
+    path = folder / block_table_name(space, metric, resolution)
+    journal = path.with_suffix(".journal.jsonl")
     check_resolution(space, resolution)
     check_provider(spec.provider)
-    path = block_table_path(space, metric, resolution)
-    journal = path.with_suffix(".journal.jsonl")
     if not no_log:
         tracking.check_store(experiment)
+        if metric in tracking.list_predictors(space.name):
+            render.note(
+                f"{space.name} has a registered predictor '{metric}', which profile uses before this table: choose "
+                "another --metric to have both"
+            )
+    if fresh:
+        _set_aside(path, journal)
+    elif path.exists() and not journal.exists():
+        raise InputError(
+            f"{path}: another table of that name is there: give another --metric or --out, or --fresh, which keeps it "
+            f"as {path.name}.old"
+        )
+    check_block_journal(space, resolution, journal, spec)
 
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
-        if fresh:
-            _set_aside(path, journal)
         with render.progress("measuring blocks") as on_progress:
             table = measure_block_table(
                 space, resolution, journal, spec, on_progress=lambda now: on_progress(now.done, now.total)
@@ -60,7 +73,7 @@ def measure_blocks(
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
         table, seconds = measure()
-        record_block_table(run, table, {"metric": metric, "blocks": True, "out": path})
+        record_block_table(run, table, {"metric": metric, "blocks": True, "out": path}, seconds)
     _print(table, seconds, metric, [path, journal])
     render.print_run(run.name, run.id)
 
@@ -81,6 +94,7 @@ def _set_aside(*files: Path) -> None:
 
 def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) -> None:
     from blockprof.cli import render
+    from blockprof.paths import data_folder
 
     measured, costs = table.measured, table.costs
     render.print_line(
@@ -100,6 +114,6 @@ def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) 
             f"Spearman {scores.spearman:.3f}"
         )
     render.print_paths(files)
-    render.print_line(
-        f"next: blockprof profile --space {table.space.name} --metrics {metric} --resolution {table.resolution}"
-    )
+    where = "" if files[0].parent == data_folder() else f"BLOCKPROF_DATA={files[0].parent} "
+    profile = f"blockprof profile --space {table.space.name} --metrics {metric} --resolution {table.resolution}"
+    render.print_line(f"next: {where}{profile}")

@@ -23,7 +23,7 @@ def block_table_tags(table: BlockTable) -> dict[str, str]:
     }
 
 
-def block_table_metrics(table: BlockTable) -> dict[str, float]:
+def block_table_metrics(table: BlockTable, seconds: float) -> dict[str, float]:
     """The metrics of a block table's run: how well its sums predict, raw and scaled, and how well it was measured."""
     measured = table.measured
     values = {
@@ -32,15 +32,22 @@ def block_table_metrics(table: BlockTable) -> dict[str, float]:
         "scale": table.costs.scale,
         "num_noisy": measured.num_noisy,
         "drift_percent": measured.drift.percent,
+        "seconds": seconds,
     }
     if measured.spec.rounds > 1:
         values["repeatability_percent"] = measured.repeatability_percent
     return values
 
 
-def record_block_table(run: Run, table: BlockTable, params: Mapping[str, object]) -> None:
-    """Log a block table: params (``params`` and how it was measured), tags, metrics, ``block_table.csv``,
-    ``whole_networks.csv``, ``raw_times.csv`` (a row a run), a figure.
+def record_block_table(run: Run, table: BlockTable, params: Mapping[str, object], seconds: float) -> None:
+    """Log a block table: params, tags, metrics, ``block_table.csv``, ``whole_networks.csv``, ``raw_times.csv`` (a row a
+    run), a figure.
+
+    Args:
+        run: the run to log to.
+        table: the table.
+        params: further params, such as the metric's name.
+        seconds: that measuring took.
     """
     run.log_params(
         {
@@ -56,7 +63,7 @@ def record_block_table(run: Run, table: BlockTable, params: Mapping[str, object]
     run.log_frame(table.whole_frame(), "whole_networks.csv")
     run.log_frame(table.measured.raw_frame(), "raw_times.csv")
     run.log_figure(sums_against_measured(table), "figures/whole_networks.png")
-    run.log_metrics(block_table_metrics(table))
+    run.log_metrics(block_table_metrics(table, seconds))
 
 
 def sums_against_measured(table: BlockTable) -> "Figure":

@@ -11,10 +11,14 @@ from scipy.stats import spearmanr
 
 from blockprof.errors import InputError
 from blockprof.files import staged
-from blockprof.measuring.environment import Environment
+from blockprof.measuring.environment import Environment, read_environment
+from blockprof.measuring.journal import open_journal
+from blockprof.measuring.lock import machine_lock
 from blockprof.measuring.measurement import Measurement
+from blockprof.measuring.records import Header
 from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.runner import Progress, measure_networks
+from blockprof.measuring.sessions import check_provider
 from blockprof.measuring.spec import MeasureSpec
 from blockprof.metrics.block_table import BlockCosts
 from blockprof.metrics.catalogue import check_resolution
@@ -196,11 +200,8 @@ def measure_block_table(
         InputError: fewer than three networks; or as for :func:`measure_networks`.
         DataFileError, BlockprofError: as for :func:`measure_networks`.
     """
-    check_resolution(space, resolution)
-    if num_whole < MIN_WHOLE:
-        raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
     spec = spec or MeasureSpec()
-    archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
+    archs, names = _plan(space, resolution, spec, num_whole)
     pieces = all_pieces(space)
     store = FragmentStore(space)
 
@@ -213,9 +214,33 @@ def measure_block_table(
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    names = [*archs.to_strings(), *(piece_name(space, piece) for piece in pieces)]
-    named = [f"{name} at {resolution}" for name in names]
-    return BlockTable(archs, resolution, measure_networks(named, build, journal_path, spec, on_progress))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, on_progress))
+
+
+def check_block_journal(
+    space: Space, resolution: int, journal_path: Path, spec: MeasureSpec | None = None, *, num_whole: int = NUM_WHOLE
+) -> None:
+    """Check that :func:`measure_block_table` could begin a journal, or go on with the one that is there.
+
+    Raises:
+        MetricError, InputError, DataFileError, BlockprofError: as it would before it measures.
+    """
+    spec = spec or MeasureSpec()
+    check_provider(spec.provider)
+    _, names = _plan(space, resolution, spec, num_whole)
+    if journal_path.exists():
+        with machine_lock(), open_journal(journal_path, Header.of(names, spec, read_environment().machine)):
+            pass
+
+
+def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:
+    """The whole networks, and the names of these and of all pieces."""
+    check_resolution(space, resolution)
+    if num_whole < MIN_WHOLE:
+        raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
+    archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
+    names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
+    return archs, [f"{name} at {resolution}" for name in names]
 
 
 def device_name(environment: Environment, spec: MeasureSpec) -> str:

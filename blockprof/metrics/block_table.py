@@ -58,9 +58,9 @@ class BlockCosts:
         )
 
 
-def block_table_path(space: Space, metric: str, resolution: int) -> Path:
-    """Where a metric's block table is, or would be."""
-    return data_folder() / f"ofa_{space.name}_{metric}_r{resolution}_block_table.csv"
+def block_table_name(space: Space, metric: str, resolution: int) -> str:
+    """The name of a metric's block table, as a file of the data folder."""
+    return f"ofa_{space.name}_{metric}_r{resolution}_block_table.csv"
 
 
 def list_block_tables(space: Space) -> dict[str, list[int]]:
@@ -86,7 +86,8 @@ def load_block_table(space: Space, metric: str, resolution: int) -> AdditiveMetr
             f"no block table '{metric}' of {space.name} at resolution {resolution} in {data_folder()}: there are "
             f"{', '.join(map(str, there))}"
         )
-    return read_block_table(block_table_path(space, metric, resolution), space, resolution).to_metric(metric)
+    path = data_folder() / block_table_name(space, metric, resolution)
+    return read_block_table(path, space, resolution).to_metric(metric)
 
 
 def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:

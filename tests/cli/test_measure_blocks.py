@@ -10,12 +10,13 @@ from mlflow import MlflowClient
 
 from blockprof import tracking
 from blockprof.cli.measure_blocks import measure_blocks
-from blockprof.errors import InputError
+from blockprof.errors import DataFileError, InputError
 from blockprof.measuring import MeasureSpec
 from blockprof.spaces import load_space
 
 PN = load_space("pn")
 QUICK = MeasureSpec(rounds=1, time_limit_s=0.02, min_runs=6, max_runs=8, anchor_every=20)
+DATA = Path("blockprof-data")
 TABLE = "blockprof-data/ofa_pn_mine_r128_block_table.csv"
 JOURNAL = "blockprof-data/ofa_pn_mine_r128_block_table.journal.jsonl"
 
@@ -29,7 +30,7 @@ def own_lock(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 def test_a_table_is_written_logged_and_a_metric(
     folder: Path, cli, complete, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measure_blocks(PN, "mine", 128, QUICK, name="measured")
+    measure_blocks(PN, "mine", 128, QUICK, DATA, name="measured")
     shown = capsys.readouterr().out
     assert "101 pieces and 20 whole networks of ProxylessNAS (pn) at resolution 128, on " in shown
     assert shown.count(" against whole networks: MAPE ") == 2
@@ -62,9 +63,9 @@ def test_a_table_is_written_logged_and_a_metric(
 
     before, table = Path(JOURNAL).read_bytes(), Path(TABLE).read_bytes()
     Path(TABLE).unlink()
-    measure_blocks(PN, "mine", 128, QUICK, no_log=True)
+    measure_blocks(PN, "mine", 128, QUICK, DATA, no_log=True)
     assert (Path(JOURNAL).read_bytes(), Path(TABLE).read_bytes()) == (before, table), "the journal is whole"
-    measure_blocks(PN, "mine", 128, QUICK, no_log=True, fresh=True)
+    measure_blocks(PN, "mine", 128, QUICK, DATA, no_log=True, fresh=True)
     assert Path(JOURNAL).read_bytes() != before
     assert (Path(f"{JOURNAL}.old").read_bytes(), Path(f"{TABLE}.old").read_bytes()) == (before, table)
     assert len(mlflow.search_runs(search_all_experiments=True)) == 1
@@ -72,7 +73,25 @@ def test_a_table_is_written_logged_and_a_metric(
 
 def test_what_is_refused_before_a_run_is_begun(folder: Path) -> None:
     with pytest.raises(InputError, match="resolution 100: pn takes"):
-        measure_blocks(PN, "mine", 100, QUICK)
+        measure_blocks(PN, "mine", 100, QUICK, DATA)
     with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
-        measure_blocks(PN, "mine", 128, MeasureSpec(provider="NoSuchProvider"))
+        measure_blocks(PN, "mine", 128, MeasureSpec(provider="NoSuchProvider"), DATA)
     assert not list(folder.iterdir())
+    DATA.mkdir()
+    Path(JOURNAL).write_text("something else")
+    with pytest.raises(DataFileError, match="is not a journal that blockprof can go on with"):
+        measure_blocks(PN, "mine", 128, QUICK, DATA)
+    assert Path(JOURNAL).read_text() == "something else"
+    Path(JOURNAL).unlink()
+    Path(TABLE).write_text("another's")
+    with pytest.raises(InputError, match="another table of that name is there: give another --metric or --out, or --"):
+        measure_blocks(PN, "mine", 128, QUICK, DATA)
+    assert Path(TABLE).read_text() == "another's"
+    assert list(folder.iterdir()) == [folder / DATA]
+
+
+def test_a_predictor_of_that_name_is_told(in_trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure_blocks(PN, "npu", 128, QUICK, Path("tables"))
+    shown = capsys.readouterr()
+    assert "pn has a registered predictor 'npu', which profile uses before this table" in shown.err.replace("\n", " ")
+    assert "next: BLOCKPROF_DATA=tables blockprof profile --space pn --metrics npu --resolution 128\n" in shown.out

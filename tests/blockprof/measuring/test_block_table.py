@@ -15,9 +15,9 @@ from scipy.stats import spearmanr
 
 import blockprof
 from blockprof.errors import DataFileError, InputError, MetricError
-from blockprof.measuring import BlockTable, MeasureSpec, measure_block_table
+from blockprof.measuring import BlockTable, MeasureSpec, check_block_journal, measure_block_table
 from blockprof.metrics import PredictorFolder, list_block_tables, load_metrics
-from blockprof.metrics.block_table import block_table_path, load_block_table, read_block_table
+from blockprof.metrics.block_table import block_table_name, load_block_table, read_block_table
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, load_space
 
@@ -78,7 +78,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def path(table: BlockTable, folder: Path) -> Path:
     """The table as the file of the metric ``mine``."""
-    path = block_table_path(PN, "mine", RESOLUTION)
+    path = folder / block_table_name(PN, "mine", RESOLUTION)
     table.write(path)
     return path
 
@@ -152,7 +152,7 @@ def test_the_file_gives_the_same_numbers_back(table: BlockTable, path: Path) -> 
 
 
 def test_a_predictor_comes_first_and_a_table_before_the_reference(path: Path, tmp_path: Path) -> None:
-    path.rename(block_table_path(PN, "npu", RESOLUTION))
+    path.rename(path.with_name(block_table_name(PN, "npu", RESOLUTION)))
     (metric,) = load_metrics(PN, ["npu"], RESOLUTION, lambda _: None)
     assert metric.info.origin == "table"
     with pytest.raises(FileNotFoundError, match=r"model\.json"):
@@ -161,7 +161,7 @@ def test_a_predictor_comes_first_and_a_table_before_the_reference(path: Path, tm
 
 def test_which_tables_there_are(path: Path) -> None:
     for name in ("mine_r64", "other"):
-        block_table_path(PN, name, 224).write_text("")
+        path.with_name(block_table_name(PN, name, 224)).write_text("")
     (path.parent / "ofa_pn_x_r1x_block_table.csv").write_text("")
     assert list_block_tables(PN) == {"mine": [128], "mine_r64": [224], "other": [224]}
     assert list_block_tables(load_space("mbv3")) == {}
@@ -218,16 +218,30 @@ def test_a_file_that_is_not_text(path: Path) -> None:
         load_metrics(PN, ["mine"], RESOLUTION, lambda _: None)
 
 
-def test_what_cannot_be_measured(tmp_path: Path, table: BlockTable, journal: Path) -> None:
+@pytest.mark.parametrize("function", [measure_block_table, check_block_journal])
+def test_what_cannot_be_measured(function, tmp_path: Path, table: BlockTable, journal: Path) -> None:
     with pytest.raises(MetricError, match="resolution 100: pn takes 128 to 256"):
-        measure_block_table(PN, 100, tmp_path / "journal.jsonl", QUICK)
+        function(PN, 100, tmp_path / "journal.jsonl", QUICK)
     with pytest.raises(InputError, match="2 whole networks: give at least 3"):
-        measure_block_table(PN, RESOLUTION, tmp_path / "journal.jsonl", QUICK, num_whole=2)
+        function(PN, RESOLUTION, tmp_path / "journal.jsonl", QUICK, num_whole=2)
+    with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
+        function(PN, RESOLUTION, tmp_path / "journal.jsonl", MeasureSpec(provider="NoSuchProvider"))
     assert not (tmp_path / "journal.jsonl").exists()
+    before = journal.read_bytes()
     with pytest.raises(InputError, match="was measured with other networks, or another order of them"):
-        measure_block_table(PN, 132, journal, QUICK, num_whole=NUM_WHOLE)
+        function(PN, 132, journal, QUICK, num_whole=NUM_WHOLE)
     with pytest.raises(InputError, match=r"number of networks 107 \(now 108\)"):
-        measure_block_table(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE + 1)
+        function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE + 1)
+    (tmp_path / "other").write_text("something else")
+    with pytest.raises(DataFileError, match="is not a journal that blockprof can go on with"):
+        function(PN, RESOLUTION, tmp_path / "other", QUICK)
+    function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE)
+    assert journal.read_bytes() == before
+
+
+def test_checking_begins_nothing(tmp_path: Path) -> None:
+    check_block_journal(PN, RESOLUTION, tmp_path / "new" / "journal.jsonl")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_that_cannot_be_written(table: BlockTable, tmp_path: Path) -> None:
