@@ -48,8 +48,8 @@ def profile(
 ) -> None:
     """Say what each block costs and gains at each place of the network.
 
-    A metric is taken from its registered predictor (champion) where there is one, else from the built-in reference
-    table, which the output says.
+    A metric is taken from its registered predictor (champion) where there is one, else from a block table of that name
+    in ./blockprof-data, else from the built-in reference table; the output says which.
 
     Example: blockprof profile --space pn --metrics npu,accuracy
     """

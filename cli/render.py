@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from blockprof.fetching import FetchedFile
+    from blockprof.onnx_networks import NetworkFile
     from blockprof.predictors import TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
@@ -73,6 +74,21 @@ def print_paths(paths: "Sequence[Path]") -> None:
     """Print which files were written."""
     for path in paths:
         out.print(f"wrote {path}", soft_wrap=True)
+
+
+def print_network(file: "NetworkFile") -> None:
+    """Print what a network's ONNX file holds, and whether it was run."""
+    print_paths([file.path])
+    ports = (
+        f"{label} {port.name} ({', '.join(map(str, port.shape))})"
+        for label, port in (("input", file.source), ("output", file.result))
+    )
+    print_line(f"{', '.join(ports)}, float32; opset {file.opset}, {file.num_bytes / 1e6:.1f} MB")
+    print_line("the weights are random: they do not change the latency, but the logits mean nothing")
+    if file.error is None:
+        print_line("passed ONNX's checker; not run")
+    else:
+        print_line(f"passed ONNX's checker; ONNX Runtime's logits equal torch's to {file.error:.0e}")
 
 
 def print_files(files: "Sequence[FetchedFile]") -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from blockprof.errors import MetricError
+from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import load_note10
 from blockprof.metrics.metric import AdditiveMetric
@@ -12,7 +13,9 @@ from blockprof.spaces import Space
 
 BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10")
 NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10"})
-"""Names that always mean the built-in metric; any other is first looked for among the registered predictors."""
+"""Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
+the block tables in the data folder.
+"""
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -24,7 +27,7 @@ def load_metrics(
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None = None,
 ) -> tuple[AdditiveMetric, ...]:
-    """Load metrics by name: counted, a registered predictor, a look-up table, or a reference table.
+    """Load metrics by name: counted, a registered predictor, a block table, a look-up table, or a reference table.
 
     Args:
         space: the design space.
@@ -35,6 +38,7 @@ def load_metrics(
 
     Raises:
         MetricError: a name that nothing answers to, or a metric that there is not at ``resolution``.
+        DataFileError: a table that cannot be read.
     """
     check_resolution(space, resolution)
     return tuple(_load(space, name, resolution, find_predictor, on_count) for name in names)
@@ -74,11 +78,15 @@ def _load(
         return load_count(space, name, resolution, on_count)
     if name == "note10":
         return load_note10(space, resolution)
-    if name not in NOT_PREDICTED and (predictor := find_predictor(name)):
-        return load_predicted(predictor, space, name, resolution)
+    if name not in NOT_PREDICTED:
+        if predictor := find_predictor(name):
+            return load_predicted(predictor, space, name, resolution)
+        if table := load_block_table(space, name, resolution):
+            return table
     if name in REFERENCE_SOURCES:
         return load_reference(space, name, resolution)
+    there = dict.fromkeys((*BUILT_IN, *list_block_tables(space)))
     raise MetricError(
-        f"unknown metric '{name}' for {space.name}: there are {', '.join(BUILT_IN)}, and any that you train with "
+        f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
         f"`blockprof train-predictor --space {space.name} --metric {name}`"
     )

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import onnx
 from onnx import helper
 
 from blockprof.errors import InputError
-from blockprof.files import staged
 from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
-from blockprof.onnx_networks.pieces import FixedPart
+from blockprof.onnx_networks.pieces import FixedPart, Piece
 from blockprof.onnx_networks.store import FragmentStore
 from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
@@ -122,25 +120,16 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
     return _parse(serialized)
 
 
-def write_network(
-    store: FragmentStore,
-    archs: Architectures,
-    index: int,
-    path: Path,
-    *,
-    resolution: int,
-    batch: int | None = 1,
-) -> None:
-    """Write one network, as :func:`compose` makes it, to a file: whole, or not at all. ONNX's checker has passed it.
+def compose_piece(store: FragmentStore, piece: Piece, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
+    """Make a model of any piece: as :func:`compose_block` or :func:`compose_fixed`.
 
     Raises:
         MetricError: a resolution that the space cannot take.
-        InputError: a batch below 1, or a file that cannot be written.
+        InputError: a batch below 1.
     """
-    serialized = compose_bytes(store, archs, index, resolution=resolution, batch=batch)
-    onnx.checker.check_model(serialized, full_check=True)
-    with staged(path.absolute().parent) as folder:
-        (folder / path.name).write_bytes(serialized)
+    if isinstance(piece, str):
+        return compose_fixed(store, piece, resolution=resolution, batch=batch)
+    return compose_block(store, piece, resolution=resolution, batch=batch)
 
 
 def _parse(serialized: bytes) -> onnx.ModelProto:

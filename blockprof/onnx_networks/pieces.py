@@ -21,6 +21,11 @@ def pieces_of(archs: Architectures, index: int) -> tuple[Piece, ...]:
     return tuple(instances) if space.ends_vary else ("stem", *instances, "head")
 
 
+def all_pieces(space: Space) -> tuple[Piece, ...]:
+    """Every piece that a network of the space may have, once: the stem, the block instances, the head."""
+    return ("stem", *range(len(space.instances)), "head")
+
+
 def piece_name(space: Space, piece: Piece) -> str:
     """Readable and unique within the space: ``u2.first.e6k7``, ``stem``."""
     return piece if isinstance(piece, str) else space.instances[piece].name
