@@ -21,9 +21,6 @@ from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import data_folder
 from blockprof.spaces import Space
 
-FIXED_PIECES = ("stem", "head")
-"""Pieces of every network of a space: their costs are its base."""
-
 REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
 """Those that the metric is read from. All but the first two say the same in every row."""
 
@@ -53,9 +50,14 @@ class BlockCosts:
         return AdditiveMetric(
             info=MetricInfo(name, "ms", False, "table", source),
             space=self.space,
-            base=self.scale * sum(self.costs_ms[piece] for piece in FIXED_PIECES),
+            base=self.scale * sum(self.costs_ms[piece] for piece in fixed_pieces(self.space)),
             costs=self.scale * costs_ms,
         )
+
+
+def fixed_pieces(space: Space) -> tuple[str, ...]:
+    """Pieces of every network of a space, which are no instances: their costs are its base."""
+    return () if space.ends_vary else ("stem", "head")
 
 
 def block_table_name(space: Space, metric: str, resolution: int) -> str:
@@ -99,7 +101,7 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
     """
     lines, rows = _read_rows(path)
     expected = {"space": space.name, "resolution": str(resolution)}
-    pieces = {*FIXED_PIECES, *(instance.name for instance in space.instances)}
+    pieces = {*fixed_pieces(space), *(instance.name for instance in space.instances)}
     costs_ms: dict[str, float] = {}
     for line, row in zip(lines, rows, strict=True):
         for column in REQUIRED_COLUMNS[2:]:

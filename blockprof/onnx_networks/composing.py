@@ -67,7 +67,8 @@ def compose_bytes(
 def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
     """Make a model of one instance: input ``input`` (N, C, H, W), output ``output`` (N, C', H', W').
 
-    Of a stem the input is ``image``, of a head the output ``logits`` (N, 1000). ``instance`` is its index in ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
+    Of a stem the input is ``image``, of a head the output ``logits`` (N, 1000). ``instance`` is its index in
+    ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
 
     Raises:
         MetricError: a resolution that the space cannot take.

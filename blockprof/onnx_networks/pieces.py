@@ -22,8 +22,9 @@ def pieces_of(archs: Architectures, index: int) -> tuple[Piece, ...]:
 
 
 def all_pieces(space: Space) -> tuple[Piece, ...]:
-    """Every piece that a network of the space may have, once: the stem, the block instances, the head."""
-    return ("stem", *range(len(space.instances)), "head")
+    """Every piece that a network of the space may have, once: the stem, the instances, the head."""
+    instances = range(len(space.instances))
+    return tuple(instances) if space.ends_vary else ("stem", *instances, "head")
 
 
 def piece_name(space: Space, piece: Piece) -> str:

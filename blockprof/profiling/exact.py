@@ -2,10 +2,10 @@
 
 A network is a chain: the stem, the units, the head. Given the width before a unit and its own, the unit is independent
 of the rest, and so are its layers given its depth. So the mean and the variance of each placement follow the chain
-width by width, the least and the greatest network is found by dynamic programming, and the distribution is a convolution: a
-product of Fourier transforms. It is held on a grid of 2**14 points between the least and the greatest value; a cost
-between two points is split over both so that means stay exact. Quantiles are exact to one grid step, everything else to
-rounding.
+width by width, the least and the greatest network is found by dynamic programming, and the distribution is a
+convolution: a product of Fourier transforms. It is held on a grid of 2**14 points between the least and the greatest
+value; a cost between two points is split over both so that means stay exact. Quantiles are exact to one grid step,
+everything else to rounding.
 
 Where units have one width, as in ``pn`` and ``mbv3``, there is one way along the chain.
 """

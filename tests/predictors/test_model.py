@@ -12,9 +12,10 @@ from blockprof import predictors
 from blockprof.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import PredictorFolder, load_reference
+from blockprof.metrics.counting import load_count
 from blockprof.metrics.predicted import load_predicted
 from blockprof.predictors import BlockwiseModel, fit_blockwise, load_blockwise
-from blockprof.predictors.features import build_features, instance_counts, physical_quantities
+from blockprof.predictors.features import build_features, convolution_macs, instance_counts, physical_quantities
 from blockprof.predictors.onnx_export import write_onnx
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
@@ -30,6 +31,20 @@ def make_data(resolutions: tuple[int, ...], n: int = 200) -> LatencyData:
     sizes = rng.choice(resolutions, n)
     latency = load_reference(PN, "npu").evaluate(archs) * (sizes / 224) ** 2 * (1 + rng.normal(0, 0.01, n))
     return LatencyData(archs, sizes, latency, "made-up")
+
+
+def make_residual_data(n: int = 200) -> LatencyData:
+    """Latencies of resnet50 that grow with the multiply-adds, at rates that differ by instance, 1 % noise."""
+    space, rng = load_space("resnet50"), np.random.default_rng(4)
+    archs = sample_architectures(space, n, rng)
+    costs = convolution_macs(space, 224) / 1e8 * rng.normal(1, 0.1, len(space.instances))
+    latency = (3.0 + np.append(costs, 0.0)[archs.ids].sum(axis=1)) * (1 + rng.normal(0, 0.01, n))
+    return LatencyData(archs, np.full(n, 224), latency, "made-up")
+
+
+@pytest.fixture(scope="module")
+def residual() -> BlockwiseModel:
+    return fit_blockwise(make_residual_data(), "gpu")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +90,19 @@ def test_exact_costs_are_found_again() -> None:
     train = LatencyData(archs[:400], np.full(400, 224), latency[:400], "made-up")
     found = fit_blockwise(train, "exact").predict(archs[400:], 224).latency_ms
     np.testing.assert_allclose(found, latency[400:], rtol=1e-3)
+
+
+def test_residual_networks_are_predicted_to_their_noise() -> None:
+    data = make_residual_data(400)
+    found = fit_blockwise(data.select(np.arange(300)), "gpu").predict(data.archs[300:], 224).latency_ms
+    assert np.abs(found / data.latencies_ms[300:] - 1).mean() < 0.02
+
+
+def test_macs_of_features_are_torchprofiles() -> None:
+    """Of bottlenecks and heads; torchprofile also counts pooling, which is little."""
+    space = load_space("resnet50")
+    counted, found = load_count(space, "macs", 132).costs, convolution_macs(space, 132)
+    np.testing.assert_allclose(found, counted, rtol=0.02)
 
 
 def test_features_add_up_over_blocks() -> None:
@@ -123,19 +151,19 @@ def test_too_few_networks() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's advice on input examples
-@pytest.mark.parametrize("which", ["single", "several"])
+@pytest.mark.parametrize("which", ["single", "several", "residual"])
 def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """As a model, as an additive metric, as MLflow runs it, and as ONNX (which checks itself)."""
     model: BlockwiseModel = request.getfixturevalue(which)
     model.save(tmp_path / "predictor")
     assert {file.suffix for file in (tmp_path / "predictor").iterdir()} == {".json", ".npz"}
     again = load_blockwise(tmp_path / "predictor")
-    archs = sample_architectures(PN, 50, np.random.default_rng(3))
+    archs = sample_architectures(model.space, 50, np.random.default_rng(3))
     sizes = np.random.default_rng(3).choice(model.resolutions, 50)
     expected = model.predict(archs, sizes)
     np.testing.assert_array_equal(again.predict(archs, sizes).upper_ms, expected.upper_ms)
 
-    metric = load_predicted(PredictorFolder("it", tmp_path / "predictor"), PN, "npu", 224)
+    metric = load_predicted(PredictorFolder("it", tmp_path / "predictor"), model.space, "npu", 224)
     np.testing.assert_allclose(metric.evaluate(archs), model.predict(archs, 224).latency_ms)
 
     signature = mlflow.models.ModelSignature.from_dict(
@@ -159,14 +187,23 @@ def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.
 
     assert write_onnx(model, tmp_path / "it.onnx").error < 1e-9
 
-    net = archs.to_strings()[0]
-    first = net.split("->")[0]
-    for message, wrong in (
-        ("row 0: unknown block 'mbconv2_e5_k3' at unit 1, layer 1", net.replace(first, "mbconv2_e5_k3", 1)),
-        ("row 0: 5 units, but pn has 6", net.rpartition("|")[0]),
-    ):
+    net, units = archs.to_strings()[0], len(model.space.units)
+    first = net.rpartition("|")[2].split("->")[0]
+    wrong = [
+        (f"row 0: unknown block 'e5_k3' at unit {units}, layer 1", net.rpartition("|")[0] + "|e5_k3->" + first),
+        (f"row 0: {units - 1} units, but {model.space.name} has {units}", net.rpartition("|")[0]),
+    ]
+    if which == "residual":
+        wrong += [
+            ("row 0: unknown stem 'stem_h40_o40': resnet50 has", "|".join(["stem_h40_o40", *net.split("|")[1:]])),
+            (
+                "row 0: unit 4 has layers of several widths",
+                net.rpartition("|")[0] + "|res_e0.2_k3_w1328->res_e0.2_k3_w2048",
+            ),
+        ]
+    for message, text in wrong:
         with pytest.raises(MlflowException, match=message):
-            loaded.predict(pd.DataFrame({"net": [wrong], "resolution": np.array([224], dtype="int64")}))
+            loaded.predict(pd.DataFrame({"net": [text], "resolution": np.array([224], dtype="int64")}))
     with pytest.raises(MlflowException, match="row 0: resolution 500"):
         loaded.predict(pd.DataFrame({"net": archs.to_strings()[:1], "resolution": np.array([500], dtype="int64")}))
 
