@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.figures import GOOD_TO_BAD, caption, format_value
-from blockprof.profiling import MetricProfile, Profile
+from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
@@ -136,14 +136,27 @@ def print_profile(profile: Profile) -> None:
         print_line(Text(caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
         random = _with_interval(means[0], metric.statistics.half_widths[0], means)
-        interval = "" if metric.num_archs is None else " (95 % interval)"
+        interval = {"exact": "", "sampled": " (95 % interval)", "pooled": " (95 % credible interval)"}[metric.method]
         print_line(f"random networks: {random} {metric.info.unit}{interval}")
+        if metric.check:
+            _print_check(metric.check)
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
             out.print(_heatmap(profile, metric, responses[responses["metric"] == name]))
         print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
         out.print(_effects(metric, placements[placements["metric"] == name]))
+
+
+def _print_check(check: HeldOut) -> None:
+    """Print how additive a pooled metric is; on stderr, that it is not."""
+    known = "" if np.isnan(check.repeatability_percent) else f", measured again {check.repeatability_percent:.2f} %"
+    print_line(
+        f"predicted without them, networks are off by {check.errors_percent.std():.2f} %{known}; "
+        f"{check.additive_percent:.1f} % of the variance between networks is a sum of blocks' costs"
+    )
+    if not check.is_additive:
+        note("this metric is far from a sum of blocks' costs: effects say little about single networks")
 
 
 def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:

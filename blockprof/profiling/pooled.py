@@ -7,6 +7,7 @@ its interval is a closed form of their posterior covariance.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
@@ -19,7 +20,10 @@ from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
 from blockprof.sampling import Sampler
 from blockprof.spaces import Fixing, FloatArray, IntArray
 
-ADDITIVE_SHARE_PERCENT = 90.0
+if TYPE_CHECKING:
+    import pandas as pd
+
+ADDITIVE_SHARE_PERCENT = 80.0
 """Below this share of the variance between networks, a surrogate does not stand for its metric."""
 
 
@@ -79,8 +83,22 @@ class HeldOut:
 
     @property
     def is_additive(self) -> bool:
-        """Whether the surrogate stands for its metric: all but a tenth of the variance is additive."""
+        """Whether the surrogate stands for its metric: all but a fifth of the variance is additive."""
         return self.additive_percent >= ADDITIVE_SHARE_PERCENT
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a network: ``net``, ``value``, ``predicted``, ``lower``, ``upper``, in the metric's unit."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "net": self.networks,
+                "value": self.values,
+                "predicted": self.predicted,
+                "lower": self.lower,
+                "upper": self.upper,
+            }
+        )
 
     def scores(self) -> dict[str, float]:
         """Everything by name."""
