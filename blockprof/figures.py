@@ -26,7 +26,8 @@ def caption(profile: Profile, metric: MetricProfile) -> str:
     """What the numbers are and where they come from; stands under every figure."""
     how = f"{metric.num_archs:,} networks a placement" if metric.method == "sampled" else metric.method
     if metric.check:
-        how = f"pooled, {metric.num_archs:,} networks in all; held out: {describe_check(metric.check)}"
+        size = f"{metric.num_archs:,} networks in all"
+        how = f"additive surrogate, pooled, {size}; held out: {describe_check(metric.check)}"
     return (
         f"{profile.space.title} ({profile.space.name}) at resolution {profile.resolution}. {metric.info.label}: "
         f"{metric.info.source}. Sampler {profile.sampler}, {how}."

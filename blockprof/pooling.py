@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from blockprof.errors import InputError
 from blockprof.metrics import ORT_CPU, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures, Space
+from blockprof.spaces import Architectures, FloatArray, Space
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
     from blockprof.measuring import Progress as Visit
+    from blockprof.predictors import BlockwiseModel
 
 DEFAULT_POOL = 150
 MIN_POOL, MAX_POOL = 20, 150
@@ -124,7 +126,6 @@ def fit_surrogate(
         DataFileError: too few different networks.
     """
     from blockprof.predictors import fit_blockwise
-    from blockprof.predictors.blockwise import unpack_symmetric
 
     found = np.unique(data.resolutions)
     if len(found) > 1:
@@ -134,16 +135,30 @@ def fit_surrogate(
     base, costs = model.cost_table(resolution)
     return Surrogate(
         metric=AdditiveMetric(info, data.space, base, costs),
-        covariance=unpack_symmetric(model.covariances[0], len(costs) + 1),
+        covariance=costs_covariance(model),
         num_networks=len(data),
         check=_check(data, info, seed, repeatability_percent),
     )
 
 
+def costs_covariance(model: "BlockwiseModel") -> FloatArray:
+    """(I + 1, I + 1), ms squared: the covariance of a predictor's costs and base at its first resolution, made honest.
+
+    The predictor's own takes the weights of the rows as known. They are found from the data, which leaves Student's t
+    with (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse, and
+    by more where its errors on networks left out ask for it.
+    """
+    from blockprof.predictors.blockwise import INTERVAL_LEVEL, unpack_symmetric
+    from blockprof.predictors.regression import DEGREES_OF_FREEDOM
+
+    asked = (model.upper_quantile - model.lower_quantile) / (2 * ndtri(0.5 + INTERVAL_LEVEL / 2))
+    widening = max((DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1), asked**2)
+    return widening * unpack_symmetric(model.covariances[0], model.costs.shape[1])
+
+
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:
     """Predict each tenth of the networks by a surrogate of the others."""
     from blockprof.predictors import fit_blockwise
-    from blockprof.predictors.blockwise import unpack_symmetric
     from blockprof.predictors.features import instance_counts
 
     counts = instance_counts(data.archs)
@@ -155,8 +170,7 @@ def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_perce
         model = fit_blockwise(data.select(~held), info.name)
         prediction = model.predict(rows.archs, rows.resolutions)
         predicted[held], lower[held], upper[held] = prediction.latency_ms, prediction.lower_ms, prediction.upper_ms
-        covariance = unpack_symmetric(model.covariances[0], counts.shape[1])
-        variances[held] = ((counts[held] @ covariance) * counts[held]).sum(axis=1)
+        variances[held] = ((counts[held] @ costs_covariance(model)) * counts[held]).sum(axis=1)
     return HeldOut(
         networks=tuple(data.archs.to_strings()),
         values=data.latencies_ms,

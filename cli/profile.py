@@ -59,7 +59,7 @@ def profile(
     from blockprof import api, pooling, tracking
     from blockprof.cli import render
     from blockprof.errors import InputError
-    from blockprof.metrics import ORT_CPU, check_resolution
+    from blockprof.metrics import ORT_CPU
     from blockprof.sampling import check_sampler
     from blockprof.spaces import parse_blocks
 
@@ -75,7 +75,6 @@ def profile(
     pool_size = num_archs or pooling.DEFAULT_POOL
     if is_pooled:
         pooling.check_pool_size(pool_size)
-        check_resolution(chosen_space, resolution)
     if not no_log:
         tracking.check_store(experiment)
     loaded = api.load_metrics(
@@ -88,6 +87,9 @@ def profile(
         render.note(f"--device {device} is not used: none of these metrics runs networks")
 
     def measure() -> "Surrogate":
+        journal = pooling.journal_path(chosen_space, resolution, pool_size, seed)
+        if journal.exists():
+            render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
         # One bar: first it counts the pieces that are exported, or read from the cache, then the visits.
         with render.progress(f"measuring {ORT_CPU}") as on_step:
             return pooling.measure_surrogate(

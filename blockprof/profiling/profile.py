@@ -183,10 +183,11 @@ def profile(
         elif num_archs is None and isinstance(metric, AdditiveMetric):
             profiles.append(_profile_exactly(metric, chosen, groups, sampler))
         else:
-            base = base or draw_base_networks(space, num_archs or DEFAULT_NUM_ARCHS, seed)
+            sample_size = num_archs or DEFAULT_NUM_ARCHS
+            base = base or draw_base_networks(space, sample_size, seed)
             step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
             estimated = sampled_statistics(metric, base, chosen, groups, sampler, step)
-            profiles.append(_estimated_profile(metric.info, "sampled", len(base.blocks), estimated))
+            profiles.append(_estimated_profile(metric.info, "sampled", sample_size, estimated))
     return Profile(
         space=space,
         sampler=sampler,
