@@ -7,6 +7,7 @@ from blockprof.metrics import load_metrics as load_from
 from blockprof.pooling import DEFAULT_POOL, measure_surrogate
 from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
+from blockprof.profiling.profile import check_names
 from blockprof.profiling.sampled import Progress
 from blockprof.sampling import check_sampler
 from blockprof.spaces import Space, load_space, parse_blocks
@@ -81,7 +82,8 @@ def profile(
     loaded: dict[str, Metric | Surrogate] = {}
     loaded |= zip(names, load_metrics(chosen, names, resolution=resolution), strict=True)
     if ORT_CPU in metrics:
-        # Last, so that whatever is wrong with the others is said before minutes of measuring.
+        # Last, so that whatever is wrong with the rest is said before minutes of measuring.
+        check_names([metric if isinstance(metric, str) else metric.info.name for metric in metrics])
         pool_size = DEFAULT_POOL if num_archs is None else num_archs
         loaded[ORT_CPU] = measure_surrogate(chosen, resolution=resolution, num_networks=pool_size, seed=seed)
         num_archs = None

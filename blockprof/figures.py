@@ -115,7 +115,7 @@ def left_out_against_measured(profile: Profile, metric: MetricProfile, check: He
     """Draw a pool: each network as predicted without it, with its 90 % interval, against what it was measured to be."""
     bounds = (check.predicted, check.lower, check.upper)
     figure = _predicted_against(check.values, *bounds, f"{metric.info.label}, {metric.info.origin}", metric.info.unit)
-    figure.suptitle(f"{len(check.networks)} networks, each predicted by the surrogate of others")
+    figure.suptitle(f"{len(check.networks)} networks, each predicted by the surrogate fitted without it")
     _write_caption(figure, profile, metric)
     return figure
 

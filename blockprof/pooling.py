@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from blockprof.errors import InputError
 from blockprof.metrics import ORT_CPU, AdditiveMetric, MetricInfo, check_resolution
@@ -145,14 +145,15 @@ def costs_covariance(model: "BlockwiseModel") -> FloatArray:
     """(I + 1, I + 1), ms squared: the covariance of a predictor's costs and base at its first resolution, made honest.
 
     The predictor's own takes the weights of the rows as known. They are found from the data, which leaves Student's t
-    with (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse, and
-    by more where its errors on networks left out ask for it.
+    with (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse. And
+    where its errors on networks left out are larger than it says, by their ratio.
     """
     from blockprof.predictors.blockwise import INTERVAL_LEVEL, unpack_symmetric
     from blockprof.predictors.regression import DEGREES_OF_FREEDOM
 
-    asked = (model.upper_quantile - model.lower_quantile) / (2 * ndtri(0.5 + INTERVAL_LEVEL / 2))
-    widening = max((DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1), asked**2)
+    said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)
+    ratio = max((model.upper_quantile - model.lower_quantile) / said, 1.0)
+    widening = ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1)
     return widening * unpack_symmetric(model.covariances[0], model.costs.shape[1])
 
 

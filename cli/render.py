@@ -150,13 +150,13 @@ def print_profile(profile: Profile) -> None:
 
 def _print_check(check: HeldOut) -> None:
     """Print how additive a pooled metric is; on stderr, that it is not."""
-    known = "" if np.isnan(check.repeatability_percent) else f", measured again {check.repeatability_percent:.2f} %"
+    known = "" if np.isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
     print_line(
-        f"predicted without them, networks are off by {check.errors_percent.std():.2f} %{known}; "
-        f"{check.additive_percent:.1f} % of the variance between networks is a sum of blocks' costs"
+        f"networks left out are predicted to {check.errors_percent.std():.2f} %{known} (standard deviations); "
+        f"{check.additive_percent:.1f} % of the variance between networks is additive"
     )
     if not check.is_additive:
-        note("this metric is far from a sum of blocks' costs: effects say little about single networks")
+        note("this metric is far from additive: its effects are means that say little about single networks")
 
 
 def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:

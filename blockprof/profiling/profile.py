@@ -165,9 +165,7 @@ def profile(
     Raises:
         InputError: no metric, two of one name, or fewer than two networks a placement.
     """
-    names = [metric.info.name for metric in metrics]
-    if not names or len(set(names)) < len(names):
-        raise InputError("give at least one metric, and each once")
+    check_names([metric.info.name for metric in metrics])
     if num_archs is not None and num_archs < 2:
         raise InputError(f"--num-archs is {num_archs}: at least 2 networks a placement are needed")
     chosen = tuple(fixings) if fixings is not None else all_fixings(space)
@@ -198,6 +196,16 @@ def profile(
         metrics=tuple(profiles),
         seconds=time.perf_counter() - start,
     )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse metrics that make no profile.
+
+    Raises:
+        InputError: there is none, or two of one name.
+    """
+    if not names or len(set(names)) < len(names):
+        raise InputError("give at least one metric, and each once")
 
 
 def _profile_exactly(

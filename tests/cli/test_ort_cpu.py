@@ -6,10 +6,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+import blockprof
 from blockprof import pooling, tracking
+from blockprof.errors import InputError
 from blockprof.measuring.lock import machine_lock
 from blockprof.spaces import load_space
 
@@ -77,6 +80,26 @@ def test_killed_gone_on_with_logged_and_not_measured_again(process, cli, folder:
     assert JOURNAL.read_bytes() == measured
     effect = placements.set_index("placement").loc["u1.l1.e3k3"].iloc[0]
     assert f"{abs(effect['effect']):.4f}" in again.stdout
+    library = blockprof.profile("pn", ["flops", "ort-cpu"], resolution=128, num_archs=20).placement_frame()
+    same = placements[placements["metric"] == "ort-cpu"].reset_index(drop=True)
+    found = library[library["metric"] == "ort-cpu"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, same, check_dtype=False)
+    assert JOURNAL.read_bytes() == measured
+
+
+def test_the_library_measures_last(own_lock: None, folder: Path) -> None:
+    """What is wrong with anything else is said first: the lock is not asked for, and nothing is written."""
+    for metrics, options in (
+        (["ort-cpu", "npu", "npu"], {}),
+        (["ort-cpu", "nosuch"], {}),
+        (["ort-cpu"], {"blocks": ["u9.l1.e3k3"]}),
+        (["ort-cpu"], {"num_archs": 151}),
+        (["ort-cpu"], {"sampler": "nosuch"}),
+        (["ort-cpu"], {"resolution": 100}),
+    ):
+        with machine_lock(), pytest.raises(InputError):
+            blockprof.profile("pn", metrics, **options)
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_a_pooled_profile_says_how_additive_the_metric_is(width: int, pooled, te
     text = " ".join(" ".join(lines).split())
     assert "Sampler paper, additive surrogate, pooled, 30 networks in all; held out: MAPE" in text
     assert "(95 % credible interval)" in text
-    assert "measured again 1.00 %" in text
-    assert ("note: this metric is far from a sum" in text) == (kind == "not additive")
+    assert "measured again to 1.00 %" in text
+    assert ("note: this metric is far from additive" in text) == (kind == "not additive")
 
 
 @pytest.mark.parametrize("width", [80, 120])
