@@ -20,7 +20,8 @@ def load_metrics(
     resolution: int = 224,
     on_count: Callable[[], None] | None = None,
 ) -> tuple[AdditiveMetric, ...]:
-    """Load metrics by name; a latency is the registered champion where there is one, else the reference table.
+    """Load metrics by name; a latency is the registered champion where there is one, else a block table in the data
+    folder, else the reference table.
 
     Args:
         space: a space, or its name.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blockprof.profiling import HeldOut, MetricProfile, Profile
-from blockprof.spaces import Block, FloatArray, Space
+from blockprof.spaces import FloatArray, Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from blockprof.predictors import TrainedPredictor
 
 GOOD_TO_BAD = "RdYlBu_r"
-EXPAND_COLOURS = ("#56b4e9", "#e69f00", "#7b1fa2")
-EXPAND_MARKERS = ("o", "s", "D")
+ROW_COLOURS = ("#56b4e9", "#e69f00", "#7b1fa2")
+ROW_MARKERS = ("o", "s", "D")
 GREY = "#555555"
 
 
@@ -43,13 +43,13 @@ def describe_check(check: HeldOut) -> str:
 
 
 def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
-    """Draw one metric's block responses: expansion ratio down, kernel size across; blue is better, red worse."""
+    """Draw one metric's block responses, by the two things that tell blocks apart; blue is better, red worse."""
     responses = profile.response_frame()
     rows = responses[responses["metric"] == metric.info.name]
-    by_block = {(int(e), int(k)): float(r) for e, k, r in zip(rows.expand, rows.kernel, rows.response, strict=True)}
-    space = profile.space
-    expands = tuple(reversed(space.expands))
-    grid = np.array([[by_block.get((expand, kernel), np.nan) for kernel in space.kernels] for expand in expands])
+    by_block = dict(zip(rows.block, rows.response, strict=True))
+    down, across = profile.space.axes
+    grid = np.array([by_block.get(block.name, np.nan) for block in profile.space.blocks])
+    grid = grid.reshape(len(down.labels), len(across.labels))[::-1]
     figure = _new_figure((5.4, 4.4))
     axes = figure.add_subplot()
     image = axes.imshow(
@@ -61,10 +61,10 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
         value = float(grid[row, column])
         text = "" if np.isnan(value) else format_value(value, grid)
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=12)
-    axes.set_xticks(range(len(space.kernels)), [f"{kernel} x {kernel}" for kernel in space.kernels])
-    axes.set_yticks(range(len(expands)), [str(expand) for expand in expands])
-    axes.set_xlabel("kernel size")
-    axes.set_ylabel("expansion ratio")
+    axes.set_xticks(range(len(across.labels)), across.labels)
+    axes.set_yticks(range(len(down.labels)), reversed(down.labels))
+    axes.set_xlabel(across.name)
+    axes.set_ylabel(down.name)
     axes.set_title(f"Block response: {metric.info.label}")
     figure.colorbar(image, ax=axes, label=metric.info.label)
     _write_caption(figure, profile, metric)
@@ -72,7 +72,10 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
 
 
 def effect_curves(profile: Profile, metric: MetricProfile) -> "Figure":
-    """Draw one metric's effects against the place in the network: a panel a kernel size, a line an expansion ratio."""
+    """Draw one metric's effects against the place in the network: a panel a kernel size, a line an expansion ratio.
+
+    Of bottlenecks: a panel an expansion ratio, a line a width ratio.
+    """
     frame = profile.placement_frame()
     rows = frame[(frame["metric"] == metric.info.name) & frame["block"].notna()]
     space = profile.space
@@ -86,12 +89,13 @@ def effect_curves(profile: Profile, metric: MetricProfile) -> "Figure":
         for column, values in effects.items():
             values[slot, block_index[row["block"]]] = row[column]
     figure = _new_figure((13.5, 4.8))
-    panels = figure.subplots(1, len(space.kernels), sharey=True)
-    for axes, kernel in zip(panels, space.kernels, strict=True):
-        _draw_effects(axes, space, kernel, effects, shade_interval=metric.num_archs is not None)
-        axes.set_title(f"{kernel} x {kernel} kernels", pad=18)
+    down, across = space.axes
+    panels = figure.subplots(1, len(across.labels), sharey=True)
+    for index, (axes, label) in enumerate(zip(panels, across.labels, strict=True)):
+        _draw_effects(axes, space, index, effects, shade_interval=metric.num_archs is not None)
+        axes.set_title(f"{across.name} {label}", pad=18)
     panels[0].set_ylabel(f"effect on {metric.info.label}")
-    panels[-1].legend(title="expansion", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    panels[-1].legend(title=down.name, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     better = "higher" if metric.info.higher_is_better else "lower"
     figure.suptitle(f"Effect of a block by place, against random networks (0): {metric.info.label}, {better} is better")
     _write_caption(figure, profile, metric)
@@ -172,14 +176,15 @@ def _write_caption(figure: "Figure", profile: Profile, metric: MetricProfile) ->
 
 
 def _draw_effects(
-    axes: "Axes", space: Space, kernel: int, effects: dict[str, FloatArray], *, shade_interval: bool
+    axes: "Axes", space: Space, column: int, effects: dict[str, FloatArray], *, shade_interval: bool
 ) -> None:
     for number, slots in enumerate(space.unit_slots, start=1):
         if number % 2 == 0:
             axes.axvspan(slots.start - 0.5, slots.stop - 0.5, color="#f0f0f0", zorder=0)
     axes.axhline(0, color=GREY, linewidth=0.8)
-    for expand, colour, marker in zip(space.expands, EXPAND_COLOURS, EXPAND_MARKERS, strict=True):
-        block = space.blocks.index(Block(expand, kernel))
+    down, across = space.axes
+    for row, (name, colour, marker) in enumerate(zip(down.labels, ROW_COLOURS, ROW_MARKERS, strict=True)):
+        block = row * len(across.labels) + column
         for slots in space.unit_slots:
             places = np.arange(slots.start, slots.stop)
             axes.plot(
@@ -189,10 +194,10 @@ def _draw_effects(
                 marker=marker,
                 markersize=4,
                 linewidth=1.4,
-                label=f"{expand}" if slots.start == 0 else None,
+                label=name if slots.start == 0 else None,
             )
             if shade_interval:
-                lower, upper = (effects[column][slots, block] for column in ("effect_lower", "effect_upper"))
+                lower, upper = (effects[bound][slots, block] for bound in ("effect_lower", "effect_upper"))
                 axes.fill_between(places, lower, upper, color=colour, alpha=0.2, linewidth=0)
     axes.set_xticks(range(space.num_slots), [str(layer + 1) for layer in space.slot_layer], fontsize=7)
     for number, slots in enumerate(space.unit_slots, start=1):

@@ -4,19 +4,23 @@ Two samplers draw networks for a placement at unit u and layer l:
 
 - ``paper``: the definition of arXiv 2109.12426. The depth of unit u is uniform over the depths that include layer l, so
   every network holds the placement.
-- ``upstream``: what the released code does. The depth is uniform over all depths of the unit, then raised to l - 1, one
-  less than needed: for layer 3 a third of the networks lack the block, for layer 4 two thirds.
+- ``upstream``: what the released code does. The depth is uniform over all depths of the unit, then raised: in ``pn``
+  and ``mbv3`` to l - 1, one less than needed, so for layer 3 a third of the networks lack the block, for layer 4 two
+  thirds; in ``resnet50`` to l.
 
 All placements are drawn from one set of base draws (common random numbers), so that their differences are paired.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.spaces import ABSENT, Architectures, Fixing, FloatArray, IntArray, Space
+from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, Stem, fixed_blocks
+from blockprof.spaces.placements import StemPart
 
 Sampler = Literal["paper", "upstream"]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
@@ -37,40 +41,86 @@ def check_sampler(name: str) -> Sampler:
 def likely_depths(space: Space, unit: int, fixing: Fixing | None, sampler: Sampler) -> tuple[int, ...]:
     """The equally likely depths of a unit (from 0), with repeats, given what is fixed there."""
     depths = space.units[unit].depths
-    deepest = max((p.layer for p in fixing.placements if p.unit == unit + 1), default=0) if fixing else 0
+    deepest = max((placement.layer for placement in (fixing or FREE).of_unit(unit)), default=0)
     if sampler == "paper":
         return tuple(depth for depth in depths if depth >= deepest)
-    return tuple(max(depth, deepest - 1) for depth in depths)
+    return tuple(max(depth, deepest - space.upstream_shortfall) for depth in depths)
+
+
+def likely_widths(space: Space, unit: int, fixing: Fixing | None) -> tuple[int, ...]:
+    """The equally likely width indices of a unit (from 0), given what is fixed there."""
+    _, blocks = fixed_blocks(space, (fixing or FREE).of_unit(unit))
+    return (int(blocks[0]) // space.blocks_per_width,) if len(blocks) else tuple(range(space.num_widths))
+
+
+def stem_shares(space: Space, fixing: Fixing | None) -> FloatArray:
+    """(S,): how likely each of ``space.stems`` is, given what is fixed of it."""
+    choices, shares = space.stem, np.zeros(len(space.stems))
+    for choice in product(choices.skip, choices.mid_channels, choices.out_channels):
+        stem = Stem(*choice)
+        shares[space.stems.index(stem)] += (fixing or FREE).allows(stem)
+    return np.asarray(shares / shares.sum())
 
 
 @dataclass(frozen=True, eq=False)
 class BaseDraws:
-    """The random numbers behind N networks: (N, U) uniforms that choose depths, and (N, L) blocks for every slot."""
+    """The random numbers behind N networks.
+
+    ``depth_uniforms`` is (N, U), uniforms that choose depths; ``kinds`` (N, L) chooses one of a width's blocks for each
+    slot; ``widths`` (N, U) the units' widths; ``stem_choices`` (N, 3) each part of the stem.
+    """
 
     space: Space
     depth_uniforms: FloatArray
-    blocks: IntArray
+    kinds: IntArray
+    widths: IntArray
+    stem_choices: IntArray
 
     def networks(self, fixing: Fixing | None = None, sampler: Sampler = "paper") -> Architectures:
         """The N networks, with what ``fixing`` fixes put in place."""
-        space = self.space
-        blocks = self.blocks.copy()
-        for placement in fixing.placements if fixing else ():
-            blocks[:, placement.slot(space)] = space.blocks.index(placement.block)
+        space, fixing = self.space, fixing or FREE
+        kinds, widths = self.kinds.copy(), self.widths.copy()
+        slots, fixed = fixed_blocks(space, fixing.layers)
+        kinds[:, slots] = fixed % space.blocks_per_width
+        widths[:, space.slot_unit[slots]] = fixed // space.blocks_per_width
+        blocks = widths[:, space.slot_unit] * np.int8(space.blocks_per_width) + kinds
         depths = np.empty(self.depth_uniforms.shape, dtype=np.int8)
         for unit in range(len(space.units)):
             choices = np.array(likely_depths(space, unit, fixing, sampler))
             depths[:, unit] = choices[(self.depth_uniforms[:, unit] * len(choices)).astype(np.intp)]
         blocks[space.slot_layer >= depths[:, space.slot_unit]] = ABSENT
-        return Architectures(space, blocks)
+        return Architectures(space, blocks, self._stems(fixing))
+
+    def _stems(self, fixing: Fixing) -> IntArray:
+        """(N,): the stems that the draws choose, with the parts that are fixed put in place."""
+        choices, fixed = self.space.stem, {placement.part: placement.value for placement in fixing.stem}
+        parts = np.empty(self.stem_choices.shape, dtype=np.int64)
+        for column, part in enumerate(get_args(StemPart)):
+            values = np.array(getattr(choices, part))
+            parts[:, column] = fixed[part] if part in fixed else values[self.stem_choices[:, column]]
+        distinct, stem_of = np.unique(parts, axis=0, return_inverse=True)
+        index = [self.space.stems.index(Stem(bool(skip), mid, out)) for skip, mid, out in distinct.tolist()]
+        return np.array(index)[stem_of]
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["BaseDraws"]) -> "BaseDraws":
+        """Join draws of one space, in order."""
+        arrays = ("depth_uniforms", "kinds", "widths", "stem_choices")
+        return cls(parts[0].space, *(np.concatenate([getattr(part, name) for part in parts]) for name in arrays))
 
 
 def draw_base(space: Space, n: int, rng: np.random.Generator) -> BaseDraws:
-    """Draw what decides N random networks: depths and blocks, each uniform over its range."""
+    """Draw what decides N random networks: depths, widths, blocks and stems, each uniform over its range."""
+    stem = space.stem
     return BaseDraws(
         space,
         depth_uniforms=rng.random((n, len(space.units))),
-        blocks=rng.integers(len(space.blocks), size=(n, space.num_slots), dtype=np.int8),
+        kinds=rng.integers(space.blocks_per_width, size=(n, space.num_slots), dtype=np.int8),
+        widths=rng.integers(space.num_widths, size=(n, len(space.units)), dtype=np.int8),
+        stem_choices=rng.integers([len(stem.skip), len(stem.mid_channels), len(stem.out_channels)], size=(n, 3)),
     )
 
 
@@ -89,7 +139,8 @@ def sample_fixed(
 def holds(archs: Architectures, fixing: Fixing) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(N,): whether each network holds every placement of ``fixing``."""
     space = archs.space
-    slots = [placement.slot(space) for placement in fixing.placements]
-    blocks = [space.blocks.index(placement.block) for placement in fixing.placements]
+    slots, blocks = fixed_blocks(space, fixing.layers)
+    allowed = np.array([fixing.allows(stem) for stem in space.stems])
     held: np.ndarray[tuple[int], np.dtype[np.bool_]] = (archs.blocks[:, slots] == blocks).all(axis=1)
+    held &= allowed[archs.stems]
     return held

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from blockprof.cli import options
 from blockprof.exporting import Format
 
 
@@ -59,3 +60,42 @@ def export_predictor(
     render.print_paths([path])
     checked = f"on {check.num_nets:,} random networks to {check.error:.0e}"
     render.print_line(f"equal to {stored.name} version {stored.version} {checked}")
+
+
+def export_network(
+    net: Annotated[
+        str,
+        typer.Argument(metavar="NET", help="Net string, in quotes: as in the column net_str of a CSV of latencies."),
+    ],
+    space: options.SpaceOption,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="ONNX file to write.")],
+    resolution: options.ResolutionOption = 224,
+    batch: Annotated[
+        str, typer.Option("--batch", metavar="N", help="Images at once, or dynamic, which leaves it open.")
+    ] = "1",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check",
+            help="Run the file with ONNX Runtime before it appears, and compare with torch: takes a few seconds.",
+        ),
+    ] = True,
+) -> None:
+    """Write one network as an ONNX file, to be run on any device.
+
+    The weights are random: they do not change the latency, but the logits mean nothing. Input: image (N, 3, R, R);
+    output: logits (N, 1000); both float32. Nodes are named after their placement, such as u2.l1.e6k7/conv/Conv.
+
+    Example: blockprof export network "$NET" --space pn --out network.onnx
+    """
+    chosen_space = options.load_space(space)
+    images = options.parse_batch(batch)
+    from blockprof.cli import render
+    from blockprof.onnx_networks import FragmentStore, write_network
+    from blockprof.spaces import Architectures
+
+    archs = Architectures.from_strings(chosen_space, [net])
+    with render.working("composing the network"):
+        store = FragmentStore(chosen_space)
+        written = write_network(store, archs, 0, out, resolution=resolution, batch=images, check=check)
+    render.print_network(written)

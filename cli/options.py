@@ -24,17 +24,23 @@ def _complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
     given, _, last = incomplete.rpartition(",")
     prefix = f"{given}," if given else ""
-    names = {*BUILT_IN, *_registered(ctx.params.get("space") or "")} - {*given.split(",")}
+    names = {*BUILT_IN, *_own_metrics(ctx.params.get("space") or "")} - {*given.split(",")}
     yield from (f"{prefix}{name}" for name in sorted(names) if name.startswith(last))
 
 
-def _registered(space: str) -> list[str]:
+def _own_metrics(name: str) -> list[str]:
+    """Those with a block table or a registered predictor."""
+    from blockprof.metrics import list_block_tables
     from blockprof.tracking import list_predictors
 
+    names: list[str] = []
     try:
-        return list_predictors(load_space(space).name)
+        space = load_space(name)
+        names.extend(list_block_tables(space))
+        names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
-        return []
+        pass
+    return names
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
@@ -45,7 +51,9 @@ def _complete_sampler(incomplete: str) -> list[str]:
 
 SpaceOption = Annotated[
     str,
-    typer.Option("--space", "-s", metavar="NAME", help="Design space: pn or mbv3.", autocompletion=_complete_space),
+    typer.Option(
+        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=_complete_space
+    ),
 ]
 MetricsOption = Annotated[
     list[str],
@@ -84,9 +92,11 @@ FastOption = Annotated[bool, typer.Option("--fast", hidden=True)]
 _UPSTREAM_METRICS = {
     "pn": ("accuracy", "flops", "gpu", "cpu", "npu"),
     "mbv3": ("accuracy", "flops", "gpu", "cpu", "note10", "npu"),
+    "resnet50": ("accuracy", "flops", "gpu", "cpu"),
 }
 """BlockProfile numbered the metrics of its supernets in these orders."""
 
+_BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
 
@@ -94,13 +104,10 @@ def load_space(name: str) -> "Space":
     """Return the space, by its name or BlockProfile's.
 
     Raises:
-        InputError: there is none of that name, or not yet.
+        InputError: there is none of that name.
     """
-    from blockprof.spaces import SPACES
     from blockprof.spaces import load_space as load
 
-    if name in ("resnet50", "ResNet50Supernet"):
-        raise InputError(f"the space resnet50 ({name}) is not there yet: there are {', '.join(SPACES)}")
     return load(name)
 
 
@@ -125,6 +132,19 @@ def parse_metrics(values: list[str], space: "Space") -> list[str]:
             hint = f"use {upstream[int(name)]}" if int(name) < len(upstream) else f"there are {', '.join(upstream)}"
             raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
+
+
+def parse_batch(text: str) -> int | None:
+    """Read a number of images, None for ``dynamic``.
+
+    Raises:
+        InputError: neither.
+    """
+    if text == "dynamic":
+        return None
+    if not _BATCH.fullmatch(text):
+        raise InputError(f"--batch '{text}': write a number from 1 to 999999, or dynamic")
+    return int(text)
 
 
 def check_predictor_name(space: "Space", name: str) -> None:

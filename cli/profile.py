@@ -50,9 +50,11 @@ def profile(
 ) -> None:
     """Say what each block costs and gains at each place of the network.
 
-    A metric is taken from its registered predictor (champion) where there is one, else from the built-in reference
-    table, which the output says. ort-cpu is measured now, on 150 random networks, which takes minutes: killed, the same
-    command goes on where it was. A surrogate fitted to these networks tells the effects, with credible intervals.
+    A metric is taken from its registered predictor (champion) where there is one, else from a block table of that name
+    in ./blockprof-data, else from the built-in reference table; the output says which.
+
+    ort-cpu is measured now, on 150 random networks, which takes minutes; after a kill the same command goes on where it
+    was. A surrogate fitted to these networks tells the effects, with credible intervals.
 
     Example: blockprof profile --space pn --metrics npu,accuracy
     """

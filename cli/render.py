@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from blockprof.fetching import FetchedFile
+    from blockprof.onnx_networks import NetworkFile
     from blockprof.predictors import TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
@@ -74,6 +75,21 @@ def print_paths(paths: "Sequence[Path]") -> None:
     """Print which files were written."""
     for path in paths:
         out.print(f"wrote {path}", soft_wrap=True)
+
+
+def print_network(file: "NetworkFile") -> None:
+    """Print what a network's ONNX file holds, and whether it was run."""
+    print_paths([file.path])
+    ports = (
+        f"{label} {port.name} ({', '.join(map(str, port.shape))})"
+        for label, port in (("input", file.source), ("output", file.result))
+    )
+    print_line(f"{', '.join(ports)}, float32; opset {file.opset}, {file.num_bytes / 1e6:.1f} MB")
+    print_line("the weights are random: they do not change the latency, but the logits mean nothing")
+    if file.error is None:
+        print_line("passed ONNX's checker; not run")
+    else:
+        print_line(f"passed ONNX's checker; ONNX Runtime's logits equal torch's to {file.error:.0e}")
 
 
 def print_files(files: "Sequence[FetchedFile]") -> None:
@@ -150,7 +166,7 @@ def print_profile(profile: Profile) -> None:
 
 def _print_check(check: HeldOut) -> None:
     """Print how additive a pooled metric is; on stderr, that it is not."""
-    known = "" if np.isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
+    known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
     print_line(
         f"networks left out are predicted to {check.errors_percent.std():.2f} %{known} (standard deviations); "
         f"{check.additive_percent:.1f} % of the variance between networks is additive"
@@ -160,18 +176,20 @@ def _print_check(check: HeldOut) -> None:
 
 
 def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    values = {(int(e), int(k)): float(r) for e, k, r in zip(rows.expand, rows.kernel, rows.response, strict=True)}
-    shown = np.array(list(values.values()))
+    values = dict(zip(rows.block, rows.response, strict=True))
+    shown = rows.response.to_numpy()
+    down, across = profile.space.axes
     table = Table(show_edge=False, pad_edge=False)
-    table.add_column("expansion", justify="right")
-    for kernel in profile.space.kernels:
-        table.add_column(f"{kernel} x {kernel}", justify="center")
-    for expand in reversed(profile.space.expands):
+    table.add_column(f"{down.name} \\ {across.name}", justify="right")
+    for label in across.labels:
+        table.add_column(label, justify="center")
+    names = [block.name for block in profile.space.blocks]
+    for row in reversed(range(len(down.labels))):
         cells = [
-            _coloured(values[expand, kernel], shown, metric) if (expand, kernel) in values else ""
-            for kernel in profile.space.kernels
+            _coloured(values[name], shown, metric) if name in values else ""
+            for name in names[row * len(across.labels) : (row + 1) * len(across.labels)]
         ]
-        table.add_row(str(expand), *cells)
+        table.add_row(down.labels[row], *cells)
     return table
 
 

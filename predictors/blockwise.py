@@ -10,9 +10,9 @@ import numpy as np
 from blockprof.errors import DataFileError, InputError, MetricError
 from blockprof.predictors.features import instance_counts
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
-from blockprof.spaces.codec import block_tokens
+from blockprof.spaces.codec import block_tokens, stem_tokens
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 INTERVAL_LEVEL = 0.9
 MODEL_FILE = "model.json"
 COSTS_FILE = "costs.npz"
@@ -113,9 +113,12 @@ class BlockwiseModel:
             "noise_sd": self.noise_sd,
             "lower_quantile": self.lower_quantile,
             "upper_quantile": self.upper_quantile,
-            "block_tokens": list(block_tokens(self.space)),
+            "stem_tokens": list(stem_tokens(self.space)),
+            "block_tokens": [list(tokens) for tokens in block_tokens(self.space)],
+            "blocks_per_width": self.space.blocks_per_width,
             "unit_depths": [list(unit.depths) for unit in self.space.units],
         }
+        catalogue = self.space.catalogue()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / MODEL_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -124,7 +127,10 @@ class BlockwiseModel:
                 base_ms=self.costs[:, -1],
                 costs_ms=self.costs[:, :-1],
                 covariances_ms2=self.covariances,
-                slot_instances=self.space.instance_ids,
+                layer_instances=catalogue.layers,
+                stem_instances=catalogue.stems,
+                stem_states=self.space.stem_states,
+                head_instances=catalogue.heads,
             )
         except OSError as error:
             raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error

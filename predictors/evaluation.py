@@ -8,8 +8,8 @@ from scipy.stats import kendalltau, spearmanr
 
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, Prediction
-from blockprof.predictors.features import instance_counts, physical_quantities
-from blockprof.spaces import FloatArray, Space
+from blockprof.predictors.features import convolution_macs, instance_counts
+from blockprof.spaces import FloatArray
 
 TOP = 10
 
@@ -121,14 +121,9 @@ def _flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
 
 
 def _convolution_macs(data: LatencyData) -> FloatArray:
-    """(N,): multiply-adds of the convolutions in each network's blocks, in millions, at its resolution."""
+    """(N,): multiply-adds of each network's convolutions, but for parts that all have, in millions."""
     counts, macs = instance_counts(data.archs)[:, :-1], np.empty(len(data))
     for resolution in np.unique(data.resolutions):
         rows = data.resolutions == resolution
-        macs[rows] = counts[rows] @ _instance_macs(data.space, int(resolution))
+        macs[rows] = counts[rows] @ convolution_macs(data.space, int(resolution))
     return macs / 1e6
-
-
-def _instance_macs(space: Space, resolution: int) -> FloatArray:
-    quantities = [physical_quantities(one, resolution, space.kernels) for one in space.instances]
-    return np.array([one["expand_macs"] + one["depthwise_macs"] + one["project_macs"] for one in quantities])

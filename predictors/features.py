@@ -10,18 +10,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.spaces import Architectures, BlockInstance, FloatArray, IntArray, Space
+from blockprof.expectation import expected_counts
+from blockprof.spaces import (
+    Architectures,
+    BlockInstance,
+    BottleneckInstance,
+    FloatArray,
+    HeadInstance,
+    Instance,
+    IntArray,
+    Space,
+    StemInstance,
+)
+from blockprof.spaces.instances import halved
 
-COARSE = (
-    "blocks",
+_CONVOLUTIONS = (
     "expand_macs",
     "depthwise_macs",
-    "strided_macs",
+    "spatial_macs",
     "project_macs",
-    "squeeze_excites",
-    "activations",
+    "shortcut_macs",
+    "stem_macs",
+    "head_macs",
 )
+
+COARSE = ("blocks", *_CONVOLUTIONS, "strided_macs", "squeeze_excites", "activations")
 """The few quantities that explain most of any device; the others are finer distinctions."""
+
+_OF_TYPES = ("blocks", "depthwise_macs", "spatial_macs")
+
+_QUANTITIES = (*COARSE, "squeeze_macs", "squeeze_activations", "weights")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +79,42 @@ def instance_counts(archs: Architectures) -> FloatArray:
     return counts
 
 
-def physical_quantities(instance: BlockInstance, resolution: int, kernels: tuple[int, ...]) -> dict[str, float]:
-    """What running the block once takes, for one image: multiply-adds by kind, numbers moved, and the block itself."""
+def physical_quantities(instance: Instance, resolution: int, kernels: tuple[int, ...]) -> dict[str, float]:
+    """What running the instance once takes, for one image: multiply-adds by kind, numbers moved, and the block itself.
+
+    Every instance has the same quantities, 0 where it has nothing of the kind.
+    """
+    quantities = dict.fromkeys(_QUANTITIES, 0.0) | {f"depthwise{size}_macs": 0.0 for size in kernels}
+    area_in, area_out = instance.in_size(resolution) ** 2, instance.out_size(resolution) ** 2
+    match instance:
+        case BlockInstance():
+            quantities |= _of_mbconv(instance, area_in, area_out)
+        case BottleneckInstance():
+            quantities |= _of_bottleneck(instance, area_in, area_out)
+        case StemInstance():
+            quantities |= _of_stem(instance, halved(resolution, 1) ** 2)
+        case HeadInstance():
+            weights = float(instance.in_channels * instance.out_channels)
+            moved = float(instance.in_channels * area_in)
+            quantities |= {"head_macs": weights, "weights": weights, "activations": moved}
+    return quantities
+
+
+def convolution_macs(space: Space, resolution: int) -> FloatArray:
+    """(I,): multiply-adds of each instance's convolutions and linear maps, without squeeze-and-excite."""
+    rows = [physical_quantities(one, resolution, space.kernels) for one in space.instances]
+    return np.array([sum(row[name] for name in _CONVOLUTIONS) for row in rows])
+
+
+def _of_mbconv(instance: BlockInstance, area_in: int, area_out: int) -> dict[str, float]:
     channels_in, middle, channels_out = instance.in_channels, instance.mid_channels, instance.out_channels
     kernel, squeezed = instance.block.kernel, instance.squeeze_channels
-    area_in, area_out = instance.in_size(resolution) ** 2, instance.out_size(resolution) ** 2
     depthwise_macs = float(middle * kernel**2 * area_out)
     return {
         "blocks": 1.0,
         "expand_macs": float(channels_in * middle * area_in),
         "depthwise_macs": depthwise_macs,
-        **{f"depthwise{size}_macs": depthwise_macs * (size == kernel) for size in kernels},
+        f"depthwise{kernel}_macs": depthwise_macs,
         "strided_macs": depthwise_macs * (instance.stride > 1),
         "project_macs": float(middle * channels_out * area_out),
         "squeeze_excites": float(instance.squeeze_excite),
@@ -82,6 +125,30 @@ def physical_quantities(instance: BlockInstance, resolution: int, kernels: tuple
         ),
         "weights": float(middle * (channels_in + kernel**2 + channels_out + 2 * squeezed)),
     }
+
+
+def _of_bottleneck(instance: BottleneckInstance, area_in: int, area_out: int) -> dict[str, float]:
+    channels_in, middle, channels_out = instance.in_channels, instance.mid_channels, instance.out_channels
+    spatial = 9 * middle**2
+    shortcut = 0 if instance.has_skip else channels_in * channels_out
+    return {
+        "blocks": 1.0,
+        "expand_macs": float(channels_in * middle * area_in),
+        "spatial_macs": float(spatial * area_out),
+        "strided_macs": float(spatial * area_out * (instance.stride > 1)),
+        "project_macs": float(middle * channels_out * area_out),
+        "shortcut_macs": float(shortcut * area_out),
+        "activations": float((2 * channels_in + 2 * middle) * area_in + (middle + 3 * channels_out) * area_out),
+        "weights": float(channels_in * middle + spatial + middle * channels_out + shortcut),
+    }
+
+
+def _of_stem(instance: StemInstance, area: int) -> dict[str, float]:
+    """Two or three 3x3 convolutions at half the resolution, and the pooling."""
+    middle, channels_out = instance.stem.mid_channels, instance.stem.out_channels
+    weights = 9 * middle * (instance.in_channels + (0 if instance.stem.skip else middle) + channels_out)
+    moved = area * ((4 if instance.stem.skip else 7) * middle + 2 * channels_out)
+    return {"stem_macs": float(weights * area), "weights": float(weights), "activations": float(moved)}
 
 
 def build_features(space: Space, resolutions: IntArray) -> Features:
@@ -115,10 +182,12 @@ def _instance_parts(space: Space, resolutions: IntArray) -> dict[str, FloatArray
     totals = np.stack([value for name, value in shares.items() if name in COARSE], axis=-1)
     kinds = np.stack([value for name, value in shares.items() if name not in COARSE], axis=-1)
     everything = np.concatenate([totals, kinds], axis=-1)
-    of_types = np.stack([shares["blocks"], shares["depthwise_macs"]], axis=-1)
-    type_of = np.array([space.blocks.index(instance.block) for instance in space.instances])
-    unit_of = np.array([instance.unit for instance in space.instances])
-    kernel_of = np.array([instance.block.kernel for instance in space.instances])
+    of_types = np.stack(
+        [shares[name] for name in ("blocks", "depthwise_macs", "spatial_macs") if name in shares], axis=-1
+    )
+    type_of = np.array([_block_type(space, instance) for instance in space.instances])
+    unit_of = np.array([_place(space, instance) for instance in space.instances])
+    kernel_of = np.array([_kernel(instance) for instance in space.instances])
     # Accelerators have fast paths for small kernels and none for the largest, whose costs then follow no rule.
     large = (kernel_of == kernel_of.max()) & (kernel_of > kernel_of.min())
     alone = np.broadcast_to(np.eye(len(large)), (len(resolutions), len(large), len(large))) / _mean_counts(space).sum()
@@ -149,11 +218,26 @@ def _shares(space: Space, resolutions: IntArray) -> dict[str, FloatArray]:
 
 def _mean_counts(space: Space) -> FloatArray:
     """(I,): how often each instance is in a random network, on average."""
-    counts = np.zeros(len(space.instances))
-    for slot in range(space.num_slots):
-        depths = np.array(space.units[space.slot_unit[slot]].depths)
-        np.add.at(counts, space.instance_ids[slot], (depths > space.slot_layer[slot]).mean() / len(space.blocks))
-    return counts
+    return np.asarray(expected_counts(space, [None], "paper")[0, :-1])
+
+
+def _block_type(space: Space, instance: Instance) -> int:
+    """The index of its block; stems and heads are further types."""
+    if isinstance(instance, BlockInstance | BottleneckInstance):
+        return space.blocks.index(instance.block)
+    return len(space.blocks) + isinstance(instance, HeadInstance)
+
+
+def _place(space: Space, instance: Instance) -> int:
+    """The index of its unit; stems and heads are further places."""
+    if isinstance(instance, BlockInstance | BottleneckInstance):
+        return instance.unit
+    return len(space.units) + isinstance(instance, HeadInstance)
+
+
+def _kernel(instance: Instance) -> int:
+    """Its depthwise kernel size; 0 where it has no depthwise convolution."""
+    return instance.block.kernel if isinstance(instance, BlockInstance) else 0
 
 
 def _areas(space: Space, resolutions: IntArray) -> FloatArray:

@@ -69,7 +69,7 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     Raises:
         DataFileError: fewer than 5 different networks.
     """
-    networks, network_of = np.unique(data.archs.blocks, axis=0, return_inverse=True)
+    networks, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
     if len(networks) < MIN_NETWORKS:
         raise DataFileError(f"{len(networks)} different networks to train on: at least {MIN_NETWORKS} are needed")
     asked = data.resolutions if resolutions is None else np.union1d(data.resolutions, resolutions)

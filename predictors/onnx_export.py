@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from blockprof.errors import BlockprofError
 from blockprof.files import staged
 from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
-from blockprof.spaces import ABSENT, Architectures, FloatArray
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -33,8 +34,9 @@ def write_onnx(model: BlockwiseModel, path: Path, seed: int = 0) -> OnnxCheck:
     """Write ``model`` as ONNX and check it: random networks at every resolution, run with ONNX Runtime.
 
     Inputs: ``blocks`` (N, L), int64, the index of each slot's block in the space's blocks (by expansion ratio, then
-    kernel size) or -1 where the layer is absent; ``resolution`` (N,), int64. Outputs: ``latency_ms``, ``lower_ms``,
-    ``upper_ms``, each (N,), float64; NaN at a resolution that the model does not know.
+    kernel size; in ``resnet50`` by width, then expansion ratio) or -1 where the layer is absent; ``resolution`` (N,),
+    int64; in ``resnet50`` also ``stem`` (N,), int64, the index in the space's stems. Outputs: ``latency_ms``,
+    ``lower_ms``, ``upper_ms``, each (N,), float64; NaN at a resolution that the model does not know.
 
     Raises:
         BlockprofError: ONNX Runtime predicts something else.
@@ -57,11 +59,12 @@ def _compare(model: BlockwiseModel, serialized: bytes, rng: np.random.Generator)
 
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
     space = model.space
-    depths = np.column_stack([rng.choice(unit.depths, NUM_CHECKED) for unit in space.units])
-    blocks = rng.integers(len(space.blocks), size=(NUM_CHECKED, space.num_slots))
-    archs = Architectures(space, np.where(space.slot_layer < depths[:, space.slot_unit], blocks, ABSENT))
+    archs = sample_architectures(space, NUM_CHECKED, rng)
     resolutions = rng.choice(model.resolutions, NUM_CHECKED)
-    found = session.run(None, {"blocks": archs.blocks.astype(np.int64), "resolution": resolutions.astype(np.int64)})
+    feed = {"blocks": archs.blocks.astype(np.int64), "resolution": resolutions.astype(np.int64)}
+    if space.ends_vary:
+        feed["stem"] = archs.stems.astype(np.int64)
+    found = session.run(None, feed)
     expected = model.predict(archs, resolutions)
     pairs = zip(found, (expected.latency_ms, expected.lower_ms, expected.upper_ms), strict=True)
     scale = expected.latency_ms
@@ -74,10 +77,12 @@ def _build(model: BlockwiseModel) -> "ModelProto":
     space = model.space
     size = len(space.instances) + 1
     base, absent = size - 1, size
-    slot_ids = np.concatenate([np.full((space.num_slots, 1), absent), space.instance_ids], axis=1)
+    catalogue = space.catalogue()
+    num_states = catalogue.layers.shape[1]
+    slot_ids = np.concatenate([np.full((space.num_slots, num_states, 1), absent), catalogue.layers], axis=2)
     base_only: FloatArray = np.eye(size)[base]
     constants: dict[str, NDArray[np.generic]] = {
-        "slot_offsets": np.arange(space.num_slots) * slot_ids.shape[1] + 1,
+        "slot_offsets": np.arange(space.num_slots) * num_states * slot_ids.shape[2] + 1,
         "slot_ids": slot_ids.ravel(),
         "known_resolutions": model.resolutions.astype(np.int64),
         "costs": model.costs.astype(np.float64),
@@ -96,9 +101,40 @@ def _build(model: BlockwiseModel) -> "ModelProto":
         "no_latency": np.array(0.0),
     }
     node = helper.make_node
+    inputs = [helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots])]
+    finding = [node("Add", ["blocks", "slot_offsets"], ["places"]), node("Gather", ["slot_ids", "places"], ["ids"])]
+    if space.ends_vary:
+        inputs.append(helper.make_tensor_value_info("stem", TensorProto.INT64, ["N"]))
+        constants |= {
+            "first_slots": np.array([slots.start for slots in space.unit_slots]),
+            "units_but_last": np.arange(len(space.units) - 1),
+            "last_unit": np.array([len(space.units) - 1]),
+            "slot_units": space.slot_unit,
+            "blocks_per_width": np.array(space.blocks_per_width),
+            "blocks_per_state": np.array(slot_ids.shape[2]),
+            "stem_states": space.stem_states,
+            "stem_ids": catalogue.stems,
+            "head_ids": catalogue.heads,
+        }
+        finding = [
+            node("Gather", ["blocks", "first_slots"], ["first_blocks"], axis=1),
+            node("Div", ["first_blocks", "blocks_per_width"], ["widths"]),
+            node("Gather", ["widths", "units_but_last"], ["widths_before"], axis=1),
+            node("Gather", ["widths", "last_unit"], ["last_width"], axis=1),
+            node("Unsqueeze", ["stem", "one"], ["stem_column"]),
+            node("Gather", ["stem_states", "stem_column"], ["stem_state"]),
+            node("Concat", ["stem_state", "widths_before"], ["unit_states"], axis=1),
+            node("Gather", ["unit_states", "slot_units"], ["states"], axis=1),
+            node("Mul", ["states", "blocks_per_state"], ["state_offsets"]),
+            node("Add", ["blocks", "slot_offsets"], ["slot_places"]),
+            node("Add", ["slot_places", "state_offsets"], ["places"]),
+            node("Gather", ["slot_ids", "places"], ["layer_ids"]),
+            node("Gather", ["stem_ids", "stem_column"], ["stem_id"]),
+            node("Gather", ["head_ids", "last_width"], ["head_id"]),
+            node("Concat", ["stem_id", "layer_ids", "head_id"], ["ids"], axis=1),
+        ]
     nodes = [
-        node("Add", ["blocks", "slot_offsets"], ["places"]),
-        node("Gather", ["slot_ids", "places"], ["ids"]),
+        *finding,
         node("OneHot", ["ids", "one_hot_depth", "one_hot_values"], ["hot"]),
         node("ReduceSum", ["hot", "one"], ["hot_counts"], keepdims=0),
         node("Slice", ["hot_counts", "zero", "num_columns", "one"], ["float_counts"]),
@@ -132,10 +168,7 @@ def _build(model: BlockwiseModel) -> "ModelProto":
     graph = helper.make_graph(
         nodes,
         f"blockprof-{space.name}-{model.metric}",
-        inputs=[
-            helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots]),
-            helper.make_tensor_value_info("resolution", TensorProto.INT64, ["N"]),
-        ],
+        inputs=[*inputs, helper.make_tensor_value_info("resolution", TensorProto.INT64, ["N"])],
         outputs=[
             helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"])
             for name in ("latency_ms", "lower_ms", "upper_ms")

@@ -30,8 +30,10 @@ class BlockwisePredictor(PythonModel):
         with np.load(folder / "costs.npz", allow_pickle=False) as arrays:
             self._costs = np.column_stack([arrays["costs_ms"], arrays["base_ms"]])
             self._covariances = arrays["covariances_ms2"]
-            self._slot_instances = arrays["slot_instances"]
-        self._block_of = {token: index for index, token in enumerate(self._facts["block_tokens"])}
+            self._layer_instances, self._stem_instances = arrays["layer_instances"], arrays["stem_instances"]
+            self._stem_states, self._head_instances = arrays["stem_states"], arrays["head_instances"]
+        self._stem_of = {token: index for index, token in enumerate(self._facts["stem_tokens"])}
+        self._block_of = [{token: index for index, token in enumerate(unit)} for unit in self._facts["block_tokens"]]
 
     def predict(  # type: ignore[override]  # MLflow leaves params out where they are not taken
         self, context: PythonModelContext, model_input: pd.DataFrame
@@ -73,35 +75,43 @@ class BlockwisePredictor(PythonModel):
     def _instance_counts(self, nets: "pd.Series[str]") -> np.ndarray[Any, np.dtype[np.float64]]:
         """(N, I + 1): how often each block instance is in each network; the last column, the base, is 1."""
         counts = np.zeros((len(nets), self._costs.shape[1]))
-        counts[:, -1] = 1.0
         for row, (label, net) in enumerate(nets.items()):
             for instance in self._parse(net, label):
                 counts[row, instance] += 1.0
+        counts[:, -1] = 1.0
         return counts
 
     def _parse(self, net: Any, label: Any) -> list[int]:
-        """The block instances of a network."""
-        space, depths = self._facts["space"], self._facts["unit_depths"]
+        """The instances of a network; a stem or head that all networks have is the base."""
+        space, depths, num_blocks = self._facts["space"], self._facts["unit_depths"], self._facts["blocks_per_width"]
         if not isinstance(net, str):
             raise _wrong(f"row {label}: net is {net!r}, not a string")
-        units = net.strip().split("|")
+        units, stem = net.strip().split("|"), 0
+        if self._stem_of:
+            token, *units = units
+            if token not in self._stem_of:
+                raise _wrong(f"row {label}: unknown stem '{token}': {space} has {', '.join(self._stem_of)}")
+            stem = self._stem_of[token]
         if len(units) != len(depths):
             raise _wrong(f"row {label}: {len(units)} units, but {space} has {len(depths)}")
-        instances, slot = [], 0
+        instances, slot, state = [int(self._stem_instances[stem])], 0, int(self._stem_states[stem])
         for number, (unit, allowed) in enumerate(zip(units, depths, strict=True), start=1):
-            tokens = unit.split("->")
-            for layer, token in enumerate(tokens[: max(allowed)]):
-                if token not in self._block_of:
-                    known = ", ".join(self._block_of)
+            tokens, block_of = unit.split("->"), self._block_of[number - 1]
+            for layer, token in enumerate(tokens[: max(allowed)], start=1):
+                if token not in block_of:
+                    known = ", ".join(block_of)
                     raise _wrong(
-                        f"row {label}: unknown block '{token}' at unit {number}, layer {layer + 1}: {space} has {known}"
+                        f"row {label}: unknown block '{token}' at unit {number}, layer {layer}: {space} has {known}"
                     )
-                instances.append(int(self._slot_instances[slot + layer, self._block_of[token]]))
             if len(tokens) not in allowed:
                 choices = " or ".join(map(str, allowed))
                 raise _wrong(f"row {label}: unit {number} has {len(tokens)} layers, but {space} allows {choices}")
-            slot += max(allowed)
-        return instances
+            blocks = [block_of[token] for token in tokens]
+            if len({block // num_blocks for block in blocks}) > 1:
+                raise _wrong(f"row {label}: unit {number} has layers of several widths, but a unit of {space} has one")
+            instances += self._layer_instances[slot + np.arange(len(blocks)), state, blocks].tolist()
+            slot, state = slot + max(allowed), blocks[0] // num_blocks
+        return [*instances, int(self._head_instances[state])]
 
     def _resolution_indices(self, model_input: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
         """(N,): which of the known resolutions each row has."""

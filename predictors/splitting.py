@@ -33,7 +33,7 @@ def split_by_network(data: LatencyData, seed: int, train_size: int | None = None
         DataFileError: fewer than 20 different networks.
         InputError: a ``train_size`` below 5, or above the number of training networks.
     """
-    networks, network_of = np.unique(data.archs.blocks, axis=0, return_inverse=True)
+    networks, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
     held_out = round(HELD_OUT_FRACTION * len(networks))
     if len(networks) < MIN_NETWORKS:
         raise DataFileError(

@@ -12,8 +12,8 @@ import pooch
 import requests
 
 from blockprof.errors import FetchError, InputError
-from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, space_of, staged
-from blockprof.spaces import Space
+from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
+from blockprof.spaces import Space, space_of
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16

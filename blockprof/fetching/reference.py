@@ -70,7 +70,7 @@ def fetch_reference(
 def _distinct_networks(space: Space, num_nets: int, rng: np.random.Generator) -> Architectures:
     found = sample_architectures(space, num_nets, rng)
     while True:
-        _, first = np.unique(found.blocks, axis=0, return_index=True)
+        _, first = np.unique(found.genes, axis=0, return_index=True)
         if len(first) >= num_nets:
             return found[np.sort(first)[:num_nets]]
         found = Architectures.concatenate([found[np.sort(first)], sample_architectures(space, num_nets, rng)])

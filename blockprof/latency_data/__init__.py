@@ -1,7 +1,7 @@
 """Latencies of whole networks, and the CSV layout they are exchanged in."""
 
 from blockprof.files import staged
-from blockprof.latency_data.reading import first_network, parse_latency_csv, read_latency_csv, space_of
+from blockprof.latency_data.reading import first_network, parse_latency_csv, read_latency_csv
 from blockprof.latency_data.table import LatencyData
 from blockprof.latency_data.writing import write_latency_csv
 
@@ -10,7 +10,6 @@ __all__ = [
     "first_network",
     "parse_latency_csv",
     "read_latency_csv",
-    "space_of",
     "staged",
     "write_latency_csv",
 ]

@@ -20,7 +20,7 @@ from blockprof.latency_data.layout import (
     UNIT,
 )
 from blockprof.latency_data.table import LatencyData
-from blockprof.spaces import SPACES, Architectures, FloatArray, IntArray, Space
+from blockprof.spaces import Architectures, FloatArray, IntArray, Space, space_of
 
 SAME_LATENCY = 1e-9
 """Relative difference below which two latencies are the same number, written in different units."""
@@ -102,11 +102,6 @@ def first_network(content: bytes) -> str | None:
         return dict(zip(names, next(reader, []), strict=False)).get(NET, "")
     except csv.Error:
         return None
-
-
-def space_of(net: str) -> Space | None:
-    """The space of a net string, told by its first block; None where that is no space's."""
-    return next((space for space in SPACES.values() if net.strip().startswith(f"{space.operator}_")), None)
 
 
 def _decode(content: bytes, origin: str) -> str:
@@ -229,8 +224,8 @@ def _check_repeats(
 ) -> list[_Problem]:
     first_of: dict[tuple[bytes, int], int] = {}
     problems = []
-    for row, (blocks, resolution) in enumerate(zip(archs.blocks, resolutions.tolist(), strict=True)):
-        first = first_of.setdefault((blocks.tobytes(), resolution), row)
+    for row, (genes, resolution) in enumerate(zip(archs.genes, resolutions.tolist(), strict=True)):
+        first = first_of.setdefault((genes.tobytes(), resolution), row)
         if first == row:
             continue
         latency, before = float(latencies_ms[row]), float(latencies_ms[first])

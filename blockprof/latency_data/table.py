@@ -31,7 +31,7 @@ class LatencyData:
     def digest(self) -> str:
         """SHA-256 (64 hex digits) of the content: the same for equal rows in equal order, whatever file held them."""
         content = hashlib.sha256(f"{self.space.name}\n{self.device}\n{len(self)}\n".encode())
-        content.update(self.archs.blocks.tobytes())
+        content.update(self.archs.genes.tobytes())
         content.update(np.asarray(self.resolutions, dtype="<i8").tobytes())
         content.update(np.asarray(self.latencies_ms, dtype="<f8").tobytes())
         return content.hexdigest()

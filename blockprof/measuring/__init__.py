@@ -1,5 +1,6 @@
 """Latencies of networks on this machine, measured with ONNX Runtime."""
 
+from blockprof.measuring.block_table import BlockTable, SumScores, check_block_journal, measure_block_table
 from blockprof.measuring.environment import Environment, Machine, read_environment
 from blockprof.measuring.measurement import Measurement
 from blockprof.measuring.networks import measure_architectures, network_names
@@ -9,13 +10,17 @@ from blockprof.measuring.spec import CPU_PROVIDER, MeasureSpec
 
 __all__ = [
     "CPU_PROVIDER",
+    "BlockTable",
     "Environment",
     "Machine",
     "MeasureSpec",
     "MeasuredNetworks",
     "Measurement",
     "Progress",
+    "SumScores",
+    "check_block_journal",
     "measure_architectures",
+    "measure_block_table",
     "measure_networks",
     "network_names",
     "read_environment",

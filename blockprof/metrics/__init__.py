@@ -1,5 +1,6 @@
 """Metrics: the numbers a network has, by name."""
 
+from blockprof.metrics.block_table import list_block_tables
 from blockprof.metrics.catalogue import BUILT_IN, ORT_CPU, check_predictor_name, check_resolution, load_metrics
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, Origin
 from blockprof.metrics.predicted import PredictorFolder
@@ -16,6 +17,7 @@ __all__ = [
     "PredictorFolder",
     "check_predictor_name",
     "check_resolution",
+    "list_block_tables",
     "load_metrics",
     "load_reference",
 ]

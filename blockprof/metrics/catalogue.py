@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from blockprof.errors import MetricError
+from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import load_note10
 from blockprof.metrics.metric import AdditiveMetric
@@ -14,7 +15,9 @@ ORT_CPU = "ort-cpu"
 """Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
 BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10", ORT_CPU)
 NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10", ORT_CPU})
-"""Names that always mean the built-in metric; any other is first looked for among the registered predictors."""
+"""Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
+the block tables in the data folder.
+"""
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -26,7 +29,7 @@ def load_metrics(
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None = None,
 ) -> tuple[AdditiveMetric, ...]:
-    """Load metrics by name: counted, a registered predictor, a look-up table, or a reference table.
+    """Load metrics by name: counted, a registered predictor, a block table, a look-up table, or a reference table.
 
     Args:
         space: the design space.
@@ -37,6 +40,7 @@ def load_metrics(
 
     Raises:
         MetricError: a name that nothing answers to, or a metric that there is not at ``resolution``.
+        DataFileError: a table that cannot be read.
     """
     check_resolution(space, resolution)
     return tuple(_load(space, name, resolution, find_predictor, on_count) for name in names)
@@ -78,11 +82,15 @@ def _load(
         return load_note10(space, resolution)
     if name == ORT_CPU:
         raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
-    if name not in NOT_PREDICTED and (predictor := find_predictor(name)):
-        return load_predicted(predictor, space, name, resolution)
+    if name not in NOT_PREDICTED:
+        if predictor := find_predictor(name):
+            return load_predicted(predictor, space, name, resolution)
+        if table := load_block_table(space, name, resolution):
+            return table
     if name in REFERENCE_SOURCES:
         return load_reference(space, name, resolution)
+    there = dict.fromkeys((*BUILT_IN, *list_block_tables(space)))
     raise MetricError(
-        f"unknown metric '{name}' for {space.name}: there are {', '.join(BUILT_IN)}, and any that you train with "
+        f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
         f"`blockprof train-predictor --space {space.name} --metric {name}`"
     )

@@ -18,7 +18,8 @@ import numpy as np
 from blockprof.errors import BlockprofError
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import cache_folder
-from blockprof.spaces import Architectures, FloatArray, Space
+from blockprof.spaces import FloatArray, Space, network_holding
+from blockprof.spaces.instances import IMAGE_CHANNELS
 
 if TYPE_CHECKING:
     import torch
@@ -113,36 +114,33 @@ def _write_counts(path: Path, counts: dict[str, FloatArray]) -> None:
 def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     """Count MACs and parameters of each instance, and of the fixed parts (``macs_base``, ``params_base``).
 
-    Each block's modules come from the network that holds that block everywhere, at full depth; the fixed parts are
-    what one whole network has beyond its instances.
+    Each instance's module comes from a network that holds it. The fixed parts are stem and head, 0 where these vary and
+    so are instances themselves.
     """
+    from blockprof.networks import build_subnet, take_apart
+
+    macs, params = (np.full(len(space.instances), np.nan) for _ in range(2))
+    base = np.zeros((2, 1))
+    for instance in range(len(space.instances)):
+        if not np.isnan(macs[instance]):
+            continue
+        archs = network_holding(space, instance)
+        modules, ids = take_apart(build_subnet(archs)), archs.ids[0].tolist()
+        if not space.ends_vary:
+            stem, *modules, head = modules
+            last = space.instances[ids[-1]]
+            fixed = ((stem, IMAGE_CHANNELS, resolution), (head, last.out_channels, last.out_size(resolution)))
+            base = np.sum([_count(*part) for part in fixed], axis=0)[:, None]
+        for found, module in zip(ids, modules, strict=True):
+            if np.isnan(macs[found]):
+                described = space.instances[found]
+                macs[found], params[found] = _count(module, described.in_channels, described.in_size(resolution))
+    return {"macs": macs, "params": params, "macs_base": base[0], "params_base": base[1]}
+
+
+def _count(module: "torch.nn.Module", channels: int, size: int) -> tuple[int, int]:
+    """MACs and parameters of a module for an input of so many channels and so high and wide."""
     import torch
 
-    from blockprof.networks import build_subnet
-
-    macs = np.zeros(len(space.instances))
-    params = np.zeros(len(space.instances))
-    whole_macs, whole_params, ids = 0, 0, space.instance_ids
-    for block in range(len(space.blocks)):
-        archs = Architectures(space, np.full((1, space.num_slots), block))
-        network = build_subnet(archs)
-        for slot, layer in enumerate(list(network.get_submodule("blocks").children())[1:]):
-            instance = ids[slot, block]
-            if macs[instance] == 0:
-                described = space.instances[instance]
-                size = described.in_size(resolution)
-                macs[instance] = count_macs(layer, torch.zeros(1, described.in_channels, size, size))
-                params[instance] = _num_params(layer)
-        if block == 0:
-            whole_macs = count_macs(network, torch.zeros(1, 3, resolution, resolution))
-            whole_params = _num_params(network)
-    return {
-        "macs": macs,
-        "params": params,
-        "macs_base": np.array([whole_macs - macs[ids[:, 0]].sum()]),
-        "params_base": np.array([whole_params - params[ids[:, 0]].sum()]),
-    }
-
-
-def _num_params(module: "torch.nn.Module") -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    macs = count_macs(module, torch.zeros(1, channels, size, size))
+    return macs, sum(parameter.numel() for parameter in module.parameters())

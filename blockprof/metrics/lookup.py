@@ -10,10 +10,9 @@ from blockprof.errors import DataFileError, MetricError
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import data_folder
 from blockprof.spaces import BlockInstance, Space
-from blockprof.spaces.instances import STEM_HALVINGS
+from blockprof.spaces.instances import NUM_CLASSES, halved
 
 NOTE10_FOLDER = "note10"
-NUM_CLASSES = 1000
 
 
 def load_note10(space: Space, resolution: int) -> AdditiveMetric:
@@ -42,7 +41,7 @@ def load_note10(space: Space, resolution: int) -> AdditiveMetric:
             info=MetricInfo("note10", "ms", False, "table", f"look-up table, Samsung Note10, {path.name}"),
             space=space,
             base=sum(means[key] for key in _fixed_keys(space, resolution)),
-            costs=np.array([means[_instance_key(instance, resolution)] for instance in space.instances]),
+            costs=np.array([means[_instance_key(instance, resolution)] for instance in _instances(space)]),
         )
     except KeyError as error:
         raise DataFileError(f"{path}: no entry {error}: is it a table of {space.title}, width 1.2?") from None
@@ -59,18 +58,23 @@ def _read_means(path: Path) -> dict[str, float]:
         raise DataFileError(f"{path}: not a look-up table of entries with a mean ({reason})") from None
 
 
+def _instances(space: Space) -> list[BlockInstance]:
+    return [instance for instance in space.instances if isinstance(instance, BlockInstance)]
+
+
 def _shape(size: int, channels: int) -> str:
     return f"{size}x{size}x{channels}"
 
 
 def _fixed_keys(space: Space, resolution: int) -> list[str]:
-    stem_size = -(-resolution // 2**STEM_HALVINGS)
-    last = space.instances[-1]
+    stem_size = halved(resolution, space.stem.halvings)
+    last = _instances(space)[-1]
     final_size, (expand_width, mix_width) = last.out_size(resolution), space.head_widths
-    stem, entry = _shape(stem_size, space.stem_width), _shape(stem_size, space.entry_width)
+    (stem_width,), (entry_width,) = space.stem.mid_channels, space.stem.out_channels
+    stem, entry = _shape(stem_size, stem_width), _shape(stem_size, entry_width)
     return [
         f"Conv-input:{_shape(resolution, 3)}-output:{stem}",
-        f"expanded_conv-input:{stem}-output:{entry}-expand:{space.stem_width}-kernel:3-stride:1-idskip:1-se:0-hs:0",
+        f"expanded_conv-input:{stem}-output:{entry}-expand:{stem_width}-kernel:3-stride:1-idskip:1-se:0-hs:0",
         f"Conv_1-input:{_shape(final_size, last.out_channels)}-output:{_shape(final_size, expand_width)}",
         f"AvgPool2D-input:{_shape(final_size, expand_width)}-output:{_shape(1, expand_width)}",
         f"Conv_2-input:{_shape(1, expand_width)}-output:{_shape(1, mix_width)}",

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from blockprof.spaces import Architectures, FloatArray, Space
+from blockprof.spaces import Architectures, Catalogue, CostsBy, FloatArray, Space
 
 Origin = Literal["counted", "reference", "table", "predicted", "measured"]
 
@@ -47,26 +47,43 @@ class Metric(Protocol):
 class AdditiveMetric:
     """A metric that is ``base`` plus a cost for each block instance, or for each placement.
 
-    ``costs`` is (len(space.instances),) where ``by`` is ``instance``, and (L * B,) where it is ``placement``
-    (accuracy depends on the layer, not only on the instance).
+    ``costs`` is (K,), K being ``space.catalogue(by).absent``: one for each of ``space.instances`` where ``by`` is
+    ``instance``, and L * B, then one for each stem if they vary, where it is ``placement`` (accuracy depends on the
+    layer, not only on the instance).
     """
 
     info: MetricInfo
     space: Space
     base: float
     costs: FloatArray
-    by: Literal["instance", "placement"] = "instance"
+    by: CostsBy = "instance"
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Where along the chain each cost is found."""
+        return self.space.catalogue(self.by)
 
     @cached_property
+    def padded_costs(self) -> FloatArray:
+        """(K + 1,): the costs, and 0 for what is absent."""
+        return np.append(self.costs, 0.0)
+
+    @property
     def slot_costs(self) -> FloatArray:
-        """(L, B): the cost of each block at each slot."""
-        if self.by == "placement":
-            return self.costs.reshape(self.space.num_slots, -1)
-        slot_costs: FloatArray = self.costs[self.space.instance_ids]
-        return slot_costs
+        """(L, P, B): the cost of each block at each slot, by the width before its unit."""
+        return self.padded_costs[self.catalogue.layers]
+
+    @property
+    def stem_costs(self) -> FloatArray:
+        """(S,): the cost of each stem; 0 where there is only one."""
+        return self.padded_costs[self.catalogue.stems]
+
+    @property
+    def head_costs(self) -> FloatArray:
+        """(W,): the cost of each head; 0 where there is only one."""
+        return self.padded_costs[self.catalogue.heads]
 
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) values, in ``info.unit``."""
-        costs = np.append(self.costs, 0.0)
-        values: FloatArray = self.base + costs[self.space.encode(archs, self.by)].sum(axis=1)
+        values: FloatArray = self.base + self.padded_costs[self.space.encode(archs, self.by)].sum(axis=1)
         return values

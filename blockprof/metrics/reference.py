@@ -12,7 +12,7 @@ import numpy as np
 
 from blockprof.errors import MetricError
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.spaces import Block, FloatArray, Space
+from blockprof.spaces import BlockInstance, FloatArray, MBConv, Space
 
 REFERENCE_RESOLUTION = 224
 
@@ -42,6 +42,9 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     """
     if name not in REFERENCE_SOURCES:
         raise MetricError(f"no reference table '{name}': there are {', '.join(REFERENCE_SOURCES)}")
+    if not (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").is_file():
+        remedy = "" if name == "accuracy" else f": train a predictor of measured networks and call it {name}"
+        raise MetricError(f"there is no reference table '{name}' for {space.name}{remedy}")
     if resolution != REFERENCE_RESOLUTION:
         raise MetricError(
             f"the reference table '{name}' is for resolution {REFERENCE_RESOLUTION}, not {resolution}: "
@@ -68,14 +71,16 @@ def _read_table(space: Space, name: str) -> tuple[float, FloatArray]:
     text = (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").read_text(encoding="utf-8")
     _, base_row, *rows = csv.reader(text.splitlines())
     value_of = {
-        (int(unit), place, Block(int(expand), int(kernel))): float(value) for unit, place, expand, kernel, value in rows
+        (int(unit), place, MBConv(int(expand), int(kernel)).name): float(value)
+        for unit, place, expand, kernel, value in rows
     }
     if name == "accuracy":
         keys = [
-            (int(unit) + 1, str(layer + 1), block)
+            (int(unit) + 1, str(layer + 1), block.name)
             for unit, layer in zip(space.slot_unit, space.slot_layer, strict=True)
             for block in space.blocks
         ]
     else:
-        keys = [(instance.unit + 1, instance.position, instance.block) for instance in space.instances]
+        instances = [instance for instance in space.instances if isinstance(instance, BlockInstance)]
+        keys = [(instance.unit + 1, instance.position, instance.block.name) for instance in instances]
     return float(base_row[-1]), np.array([value_of[key] for key in keys])

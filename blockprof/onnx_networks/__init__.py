@@ -5,17 +5,22 @@ from blockprof.onnx_networks.composing import (
     compose_block,
     compose_bytes,
     compose_fixed,
-    write_network,
+    compose_piece,
 )
-from blockprof.onnx_networks.pieces import Piece
+from blockprof.onnx_networks.pieces import Piece, all_pieces, piece_name
 from blockprof.onnx_networks.store import FragmentStore
+from blockprof.onnx_networks.writing import NetworkFile, write_network
 
 __all__ = [
     "FragmentStore",
+    "NetworkFile",
     "Piece",
+    "all_pieces",
     "compose",
     "compose_block",
     "compose_bytes",
     "compose_fixed",
+    "compose_piece",
+    "piece_name",
     "write_network",
 ]

@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import onnx
 from onnx import helper
 
 from blockprof.errors import InputError
-from blockprof.files import staged
 from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
-from blockprof.onnx_networks.pieces import FixedPart
+from blockprof.onnx_networks.pieces import FixedPart, Piece
 from blockprof.onnx_networks.store import FragmentStore
-from blockprof.spaces import Architectures, Placement, Space
+from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
+from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 
 IMAGE, LOGITS = "image", "logits"
-IMAGE_CHANNELS = 3
-NUM_CLASSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +65,9 @@ def compose_bytes(
 
 
 def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
-    """Make a model of one block instance: input ``input`` (N, C, H, W), output ``output`` (N, C', H', W').
+    """Make a model of one instance: input ``input`` (N, C, H, W), output ``output`` (N, C', H', W').
 
-    ``instance`` is its index in ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
+    Of a stem the input is ``image``, of a head the output ``logits`` (N, 1000). ``instance`` is its index in ``space.instances``; ``resolution`` is the whole network's, which decides H and W.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -78,15 +75,17 @@ def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch
     """
     space = store.space
     check_resolution(space, resolution)
-    block = space.instances[instance]
-    in_size, out_size = block.in_size(resolution), block.out_size(resolution)
+    piece = space.instances[instance]
+    in_size, out_size = piece.in_size(resolution), piece.out_size(resolution)
+    source = _Value(IMAGE if isinstance(piece, StemInstance) else INPUT, (piece.in_channels, in_size, in_size))
+    result = _Value(OUTPUT, (piece.out_channels, out_size, out_size))
     serialized = _join(
-        names=[block.name],
+        names=[piece.name],
         fragments=[store.fragment(instance)],
-        source=_Value(INPUT, (block.in_channels, in_size, in_size)),
-        result=_Value(OUTPUT, (block.out_channels, out_size, out_size)),
+        source=source,
+        result=_Value(LOGITS, (NUM_CLASSES,)) if isinstance(piece, HeadInstance) else result,
         batch=batch,
-        metadata=_metadata(space, resolution) | {"piece": block.name},
+        metadata=_metadata(space, resolution) | {"piece": piece.name},
     )
     return _parse(serialized)
 
@@ -121,25 +120,16 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
     return _parse(serialized)
 
 
-def write_network(
-    store: FragmentStore,
-    archs: Architectures,
-    index: int,
-    path: Path,
-    *,
-    resolution: int,
-    batch: int | None = 1,
-) -> None:
-    """Write one network, as :func:`compose` makes it, to a file: whole, or not at all. ONNX's checker has passed it.
+def compose_piece(store: FragmentStore, piece: Piece, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
+    """Make a model of any piece: as :func:`compose_block` or :func:`compose_fixed`.
 
     Raises:
         MetricError: a resolution that the space cannot take.
-        InputError: a batch below 1, or a file that cannot be written.
+        InputError: a batch below 1.
     """
-    serialized = compose_bytes(store, archs, index, resolution=resolution, batch=batch)
-    onnx.checker.check_model(serialized, full_check=True)
-    with staged(path.absolute().parent) as folder:
-        (folder / path.name).write_bytes(serialized)
+    if isinstance(piece, str):
+        return compose_fixed(store, piece, resolution=resolution, batch=batch)
+    return compose_block(store, piece, resolution=resolution, batch=batch)
 
 
 def _parse(serialized: bytes) -> onnx.ModelProto:

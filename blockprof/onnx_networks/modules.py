@@ -1,14 +1,12 @@
 """The torch modules behind the pieces of a network, all of them ``ofa``'s own."""
 
-from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from hashlib import sha256
-from typing import Any, cast
 
 import torch
 from torch import nn
 
-from blockprof.networks import build_subnet
+from blockprof.networks import build_subnet, put_together, take_apart
 from blockprof.onnx_networks.pieces import Piece, piece_name, pieces_of
 from blockprof.spaces import Architectures, Space
 
@@ -37,27 +35,6 @@ def build_pieces(archs: Architectures, index: int, wanted: Collection[Piece], se
         for piece in wanted:
             _initialise(modules[piece], archs.space, piece, seed)
     return {piece: modules[piece] for piece in wanted}
-
-
-def take_apart(network: nn.Module) -> list[nn.Module]:
-    """Cut one of ``ofa``'s MobileNetV3 or ProxylessNASNets into a chain: stem, layers, head.
-
-    The head is ``network`` itself without what lies before it, so that pooling and reshaping are ``ofa``'s own code.
-    """
-    network_parts = cast("Any", network)
-    entry, *layers = network_parts.blocks
-    stem = nn.Sequential(OrderedDict(first_conv=network_parts.first_conv, entry=entry))
-    network_parts.first_conv, network_parts.blocks = nn.Identity(), nn.ModuleList()
-    return [stem, *layers, network]
-
-
-def put_together(modules: Sequence[nn.Module]) -> nn.Module:
-    """Undo :func:`take_apart`."""
-    stem, *layers, network = modules
-    network_parts = cast("Any", network)
-    network_parts.first_conv, entry = cast("nn.Sequential", stem)
-    network_parts.blocks = nn.ModuleList([entry, *layers])
-    return network
 
 
 def input_channels(module: nn.Module) -> int:

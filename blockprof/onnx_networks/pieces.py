@@ -2,14 +2,13 @@
 
 from typing import Literal
 
-import numpy as np
-
+from blockprof import spaces
 from blockprof.spaces import Architectures, Space
 
 FixedPart = Literal["stem", "head"]
 
 Piece = int | FixedPart
-"""A fixed part, or the index of a block instance in ``space.instances``.
+"""A fixed part, or the index of an instance in ``space.instances``, which has stems and heads where these vary.
 
 The stem is what lies before the first layer (the first convolution and the fixed block), the head all behind the last.
 """
@@ -17,8 +16,14 @@ The stem is what lies before the first layer (the first convolution and the fixe
 
 def pieces_of(archs: Architectures, index: int) -> tuple[Piece, ...]:
     """The pieces of one network, in order."""
-    present = archs.blocks[index] >= 0
-    return ("stem", *archs[index].ids[0, present].tolist(), "head")
+    space, ids = archs.space, archs[index].ids[0]
+    instances = ids[ids < len(space.instances)].tolist()
+    return tuple(instances) if space.ends_vary else ("stem", *instances, "head")
+
+
+def all_pieces(space: Space) -> tuple[Piece, ...]:
+    """Every piece that a network of the space may have, once: the stem, the block instances, the head."""
+    return ("stem", *range(len(space.instances)), "head")
 
 
 def piece_name(space: Space, piece: Piece) -> str:
@@ -27,6 +32,5 @@ def piece_name(space: Space, piece: Piece) -> str:
 
 
 def network_holding(space: Space, piece: Piece) -> Architectures:
-    """One network, as deep as can be, that has ``piece``: the same block everywhere."""
-    block = 0 if isinstance(piece, str) else np.argwhere(space.instance_ids == piece)[0, 1]
-    return Architectures(space, np.full((1, space.num_slots), block))
+    """One network, as deep as can be, that has ``piece``."""
+    return spaces.network_holding(space, 0 if isinstance(piece, str) else piece)

@@ -1,53 +1,65 @@
 """Exact statistics of an additive metric: closed forms and convolutions, no sampling.
 
-Units are independent, and so are the layers of a unit given its depth. So the mean and the variance of each placement
-are sums, the least and the greatest network is found unit by unit, and the distribution is a convolution: a product of
-Fourier transforms. The distribution is held on a grid of 2**14 points between the least and the greatest value; a cost
-between two points is split over both so that means stay exact. Quantiles are exact to one grid step, everything else
-to rounding.
+A network is a chain: the stem, the units, the head. Given the width before a unit and its own, the unit is independent
+of the rest, and so are its layers given its depth. So the mean and the variance of each placement follow the chain
+width by width, the least and the greatest network is found by dynamic programming, and the distribution is a convolution: a
+product of Fourier transforms. It is held on a grid of 2**14 points between the least and the greatest value; a cost
+between two points is split over both so that means stay exact. Quantiles are exact to one grid step, everything else to
+rounding.
+
+Where units have one width, as in ``pn`` and ``mbv3``, there is one way along the chain.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from blockprof.metrics.metric import AdditiveMetric
-from blockprof.profiling.statistics import QUANTILES, Statistics
-from blockprof.sampling import Sampler, likely_depths
-from blockprof.spaces import ABSENT, Architectures, Fixing, FloatArray, IntArray, Space
+from blockprof.profiling.statistics import QUANTILES, STATISTICS, Statistics
+from blockprof.sampling import Sampler, likely_depths, likely_widths, stem_shares
+from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, fixed_blocks
 
 GRID_POINTS = 2**14
 
 ComplexArray = NDArray[np.complex128]
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
-class _Layers:
-    """What each layer of one unit contributes when it is there: (layers,) arrays, and (layers, F) transforms."""
+class _Unit:
+    """What one unit adds, for each of P widths before it and of W widths that it may have itself.
 
+    Moments and extremes are (P, W), blocks of the extreme networks (P, W, layers), the transform of the distribution
+    (P, W, F). ``widths`` (W,) are the indices of its possible widths, equally likely.
+    """
+
+    widths: IntArray
     mean: FloatArray
     variance: FloatArray
     least: FloatArray
     greatest: FloatArray
-    least_block: IntArray
-    greatest_block: IntArray
+    least_blocks: IntArray
+    greatest_blocks: IntArray
     transform: ComplexArray
 
 
 @dataclass(frozen=True, eq=False)
-class _UnitSummary:
-    """One unit's contribution: its moments, its extremes with their blocks, the transform of its distribution."""
+class _Ways:
+    """The beginnings of the chain, by the width they leave: what all links up to there add.
 
-    mean: float
-    variance: float
-    least: float
-    greatest: float
-    least_blocks: IntArray
-    greatest_blocks: IntArray
+    Arrays are (W,), the extreme networks' genes (W, genes so far), the transform (W, F). ``states`` are the indices of
+    the widths, ``shares`` how likely each is.
+    """
+
+    states: IntArray
+    shares: FloatArray
+    mean: FloatArray
+    variance: FloatArray
+    least: FloatArray
+    greatest: FloatArray
+    least_genes: IntArray
+    greatest_genes: IntArray
     transform: ComplexArray
 
 
@@ -55,21 +67,20 @@ class _Grid:
     """The grid of values and the transforms of the costs on it."""
 
     def __init__(self, metric: AdditiveMetric) -> None:
-        space, costs = metric.space, metric.slot_costs
-        least = _least_sum(space, costs.min(axis=1))
-        span = -_least_sum(space, -costs.max(axis=1)) - least
-        # Splitting a cost over two points moves each layer's share by up to one step to either side.
-        margin = space.num_slots + 1
+        least, greatest = _bounds(metric)
+        costs = metric.padded_costs
+        # Splitting a cost over two points moves each link's share by up to one step to either side.
+        margin = metric.space.num_slots + 3
+        span = greatest - least
         self.step = span / (GRID_POINTS - 2 * margin) if span > 0 else 1.0
         self.first = int(np.floor(least / self.step)) - margin
         position = costs / self.step
         below = np.floor(position).astype(np.int64)
         weight = position - below
-        slots, blocks = costs.shape
-        mass = np.zeros((slots, blocks, GRID_POINTS))
-        slot, block = np.indices(costs.shape)
-        np.add.at(mass, (slot, block, below % GRID_POINTS), 1 - weight)
-        np.add.at(mass, (slot, block, (below + 1) % GRID_POINTS), weight)
+        mass = np.zeros((len(costs), GRID_POINTS))
+        rows = np.arange(len(costs))
+        np.add.at(mass, (rows, below % GRID_POINTS), 1 - weight)
+        np.add.at(mass, (rows, (below + 1) % GRID_POINTS), weight)
         self.transforms: ComplexArray = np.fft.rfft(mass)
 
     def quantiles(self, transform: ComplexArray) -> FloatArray:
@@ -90,97 +101,144 @@ def exact_statistics(metric: AdditiveMetric, fixings: Sequence[Fixing | None], s
         sampler: how networks of a placement are drawn (``blockprof.sampling``).
     """
     space, grid = metric.space, _Grid(metric)
-    free = [_free_layers(metric, grid, slots) for slots in space.unit_slots]
-    free_units = [
-        _summarise_unit(layers, likely_depths(space, unit, None, sampler)) for unit, layers in enumerate(free)
-    ]
+    free = [_summarise_unit(metric, grid, index, FREE, sampler) for index in range(len(space.units))]
     values, lowest, highest = [], [], []
     for fixing in fixings:
-        units = list(free_units)
-        for unit in {placement.unit - 1 for placement in fixing.placements} if fixing else ():
-            layers = _fix_layers(metric, grid, free[unit], fixing, unit)
-            units[unit] = _summarise_unit(layers, likely_depths(space, unit, fixing, sampler))
-        transform = np.prod([unit.transform for unit in units], axis=0)
-        values.append(
-            [
-                metric.base + sum(unit.mean for unit in units),
-                np.sqrt(sum(unit.variance for unit in units)),
-                *(metric.base + grid.quantiles(transform)),
-                metric.base + sum(unit.least for unit in units),
-                metric.base + sum(unit.greatest for unit in units),
-            ]
-        )
-        lowest.append(np.concatenate([unit.least_blocks for unit in units]))
-        highest.append(np.concatenate([unit.greatest_blocks for unit in units]))
+        units = list(free)
+        for index in {placement.unit - 1 for placement in (fixing or FREE).layers}:
+            units[index] = _summarise_unit(metric, grid, index, fixing or FREE, sampler)
+        ways = _begin(metric, grid, fixing or FREE)
+        for unit in units:
+            ways = _append(ways, unit)
+        ways = _end(metric, grid, ways)
+        mean = float(ways.shares @ ways.mean)
+        deviation = float(np.sqrt(ways.shares @ (ways.variance + (ways.mean - mean) ** 2)))
+        least, greatest = int(ways.least.argmin()), int(ways.greatest.argmax())
+        ends = ways.least[least], ways.greatest[greatest]
+        quantiles = np.clip(grid.quantiles(ways.shares @ ways.transform), *ends)
+        values.append([mean, deviation, *quantiles, *ends])
+        lowest.append(ways.least_genes[least])
+        highest.append(ways.greatest_genes[greatest])
     table = np.array(values)
-    table[:, 2:6] = np.clip(table[:, 2:6], table[:, [6]], table[:, [7]])
+    table[:, [STATISTICS.index(name) for name in STATISTICS if name != "std"]] += metric.base
     return Statistics(
         values=table,
         half_widths=np.zeros(len(fixings)),
-        lowest=tuple(Architectures(space, np.array(lowest)).to_strings()),
-        highest=tuple(Architectures(space, np.array(highest)).to_strings()),
+        lowest=_nets(space, lowest),
+        highest=_nets(space, highest),
     )
 
 
-def _least_sum(space: Space, slot_costs: FloatArray) -> float:
-    """The least sum of (L,) costs over the depths of each unit."""
-    return sum(
-        min(float(slot_costs[slots][:depth].sum()) for depth in unit.depths)
-        for unit, slots in zip(space.units, space.unit_slots, strict=True)
+def _nets(space: Space, genes: Sequence[IntArray]) -> tuple[str, ...]:
+    rows = np.array(genes)
+    return tuple(Architectures(space, rows[:, 1:], rows[:, 0]).to_strings())
+
+
+def _bounds(metric: AdditiveMetric) -> tuple[float, float]:
+    """Between which values, without the base, all networks lie."""
+    layers = metric.slot_costs
+    least, greatest = (
+        end(metric.stem_costs)
+        + end(metric.head_costs)
+        + sum(
+            end([end(np.cumsum(layers[slots], axis=0)[depth - 1]) for depth in unit.depths])
+            for unit, slots in zip(metric.space.units, metric.space.unit_slots, strict=True)
+        )
+        for end, layers in ((np.min, layers.min(axis=-1)), (np.max, layers.max(axis=-1)))
     )
+    return float(least), float(greatest)
 
 
-def _free_layers(metric: AdditiveMetric, grid: _Grid, slots: slice) -> _Layers:
-    costs = metric.slot_costs[slots]
-    return _Layers(
-        mean=costs.mean(axis=1),
-        variance=costs.var(axis=1),
-        least=costs.min(axis=1),
-        greatest=costs.max(axis=1),
-        least_block=costs.argmin(axis=1),
-        greatest_block=costs.argmax(axis=1),
-        transform=grid.transforms[slots].mean(axis=1),
-    )
-
-
-def _fix_layers(metric: AdditiveMetric, grid: _Grid, free: _Layers, fixing: Fixing | None, unit: int) -> _Layers:
-    fixed = [placement for placement in fixing.placements if placement.unit == unit + 1] if fixing else []
+def _begin(metric: AdditiveMetric, grid: _Grid, fixing: Fixing) -> _Ways:
+    """The stems that a fixing allows."""
     space = metric.space
-    layers = [placement.layer - 1 for placement in fixed]
-    slots = [placement.slot(space) for placement in fixed]
-    blocks = [space.blocks.index(placement.block) for placement in fixed]
-
-    def put(array: NDArray[Scalar], value: ArrayLike) -> NDArray[Scalar]:
-        copy = array.copy()
-        copy[layers] = value
-        return copy
-
-    costs = metric.slot_costs[slots, blocks]
-    return _Layers(
-        mean=put(free.mean, costs),
-        variance=put(free.variance, 0.0),
-        least=put(free.least, costs),
-        greatest=put(free.greatest, costs),
-        least_block=put(free.least_block, blocks),
-        greatest_block=put(free.greatest_block, blocks),
-        transform=put(free.transform, grid.transforms[slots, blocks]),
+    shares = stem_shares(space, fixing)
+    stems = np.flatnonzero(shares)
+    costs = metric.stem_costs[stems]
+    genes = stems[:, None]
+    return _Ways(
+        states=space.stem_states[stems],
+        shares=shares[stems],
+        mean=costs,
+        variance=np.zeros(len(stems)),
+        least=costs,
+        greatest=costs,
+        least_genes=genes,
+        greatest_genes=genes,
+        transform=grid.transforms[metric.catalogue.stems[stems]],
     )
 
 
-def _summarise_unit(layers: _Layers, depths: Sequence[int]) -> _UnitSummary:
-    """Mix the equally likely depths of one unit."""
-    means = np.array([layers.mean[:depth].sum() for depth in depths])
-    second_moments = np.array([layers.variance[:depth].sum() for depth in depths]) + means**2
-    least_depth = min(depths, key=lambda depth: float(layers.least[:depth].sum()))
-    greatest_depth = max(depths, key=lambda depth: float(layers.greatest[:depth].sum()))
-    products = np.cumprod(layers.transform, axis=0)
-    present = np.arange(len(layers.mean))
-    return _UnitSummary(
-        mean=float(means.mean()),
-        variance=float(max(second_moments.mean() - means.mean() ** 2, 0.0)),
-        least=float(layers.least[:least_depth].sum()),
-        greatest=float(layers.greatest[:greatest_depth].sum()),
-        least_blocks=np.where(present < least_depth, layers.least_block, ABSENT),
-        greatest_blocks=np.where(present < greatest_depth, layers.greatest_block, ABSENT),
-        transform=products[np.array(depths) - 1].mean(axis=0),
+def _append(ways: _Ways, unit: _Unit) -> _Ways:
+    """Every way so far, gone on through a unit; what its widths are does not depend on the way."""
+    before, shares = ways.states, ways.shares
+    means = ways.mean[:, None] + unit.mean[before]
+    mean = shares @ means
+    least = ways.least[:, None] + unit.least[before]
+    greatest = ways.greatest[:, None] + unit.greatest[before]
+    widths = np.arange(len(unit.widths))
+    from_least, from_greatest = least.argmin(axis=0), greatest.argmax(axis=0)
+    return _Ways(
+        states=unit.widths,
+        shares=np.full(len(widths), 1 / len(widths)),
+        mean=mean,
+        variance=shares @ (ways.variance[:, None] + unit.variance[before] + (means - mean) ** 2),
+        least=least.min(axis=0),
+        greatest=greatest.max(axis=0),
+        least_genes=np.column_stack(
+            [ways.least_genes[from_least], unit.least_blocks[before[from_least], widths]],
+        ),
+        greatest_genes=np.column_stack(
+            [ways.greatest_genes[from_greatest], unit.greatest_blocks[before[from_greatest], widths]],
+        ),
+        transform=np.einsum("pf,pwf->wf", shares[:, None] * ways.transform, unit.transform[before]),
+    )
+
+
+def _end(metric: AdditiveMetric, grid: _Grid, ways: _Ways) -> _Ways:
+    """Every way with its head."""
+    costs = metric.head_costs[ways.states]
+    return replace(
+        ways,
+        mean=ways.mean + costs,
+        least=ways.least + costs,
+        greatest=ways.greatest + costs,
+        transform=ways.transform * grid.transforms[metric.catalogue.heads[ways.states]],
+    )
+
+
+def _summarise_unit(metric: AdditiveMetric, grid: _Grid, unit: int, fixing: Fixing, sampler: Sampler) -> _Unit:
+    """Mix the equally likely depths and blocks of one unit, at each of its possible widths."""
+    space = metric.space
+    slots, widths = space.unit_slots[unit], np.array(likely_widths(space, unit, fixing))
+    depths = likely_depths(space, unit, fixing, sampler)
+    by_width = (slots.stop - slots.start, -1, space.num_widths, space.blocks_per_width)
+    ids = metric.catalogue.layers[slots].reshape(by_width)[:, :, widths]
+    fixed_slots, fixed = fixed_blocks(space, fixing.of_unit(unit))
+    kinds = [np.arange(space.blocks_per_width)] * len(ids)
+    for slot, block in zip(fixed_slots.tolist(), fixed.tolist(), strict=True):
+        kinds[slot - slots.start] = np.array([block % space.blocks_per_width])
+    costs = [metric.padded_costs[one[..., kind]] for one, kind in zip(ids, kinds, strict=True)]
+    first_block = widths * space.blocks_per_width
+    least_block, greatest_block = (
+        np.stack([kind[choose(cost, axis=-1)] for cost, kind in zip(costs, kinds, strict=True)]) + first_block
+        for choose in (np.argmin, np.argmax)
+    )
+    mean, variance, least, greatest = (
+        np.cumsum([of(cost, axis=-1) for cost in costs], axis=0) for of in (np.mean, np.var, np.min, np.max)
+    )
+    last = np.array(depths) - 1
+    means = mean[last].mean(axis=0)
+    least_depth, greatest_depth = last[least[last].argmin(axis=0)], last[greatest[last].argmax(axis=0)]
+    layer = np.arange(len(ids))
+    transforms = [grid.transforms[one[..., kind]].mean(axis=-2) for one, kind in zip(ids, kinds, strict=True)]
+    return _Unit(
+        widths=widths,
+        mean=means,
+        variance=(variance[last] + (mean[last] - means) ** 2).mean(axis=0),
+        least=least[last].min(axis=0),
+        greatest=greatest[last].max(axis=0),
+        least_blocks=np.where(layer <= least_depth[..., None], np.moveaxis(least_block, 0, -1), ABSENT),
+        greatest_blocks=np.where(layer <= greatest_depth[..., None], np.moveaxis(greatest_block, 0, -1), ABSENT),
+        transform=np.cumprod(transforms, axis=0)[last].mean(axis=0),
     )

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import spearmanr
 
+from blockprof.expectation import expected_counts
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.expectation import expected_counts
 from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
 from blockprof.sampling import Sampler
 from blockprof.spaces import Fixing, FloatArray, IntArray

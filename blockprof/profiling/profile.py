@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -111,8 +111,7 @@ class Profile:
                         "unit_of_metric": metric.info.unit,
                         "origin": metric.info.origin,
                         "block": [block.name for block in self.blocks],
-                        "expand": [block.expand for block in self.blocks],
-                        "kernel": [block.kernel for block in self.blocks],
+                        **_describe(self.blocks),
                         "num_placements": [len(group) for group in groups],
                         "response": response,
                         "response_lower": response - metric.response_half_widths,
@@ -258,12 +257,19 @@ def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
     return frame
 
 
+def _describe(blocks: Sequence[Block]) -> dict[str, list[int]]:
+    """What tells blocks apart, as columns: ``expand`` and ``kernel``, or ``width`` and ``expand`` in percent."""
+    return (
+        {field.name: [getattr(block, field.name) for block in blocks] for field in fields(blocks[0])} if blocks else {}
+    )
+
+
 def _single(fixing: Fixing, attribute: Literal["unit", "layer"]) -> int | None:
-    return getattr(fixing.placements[0], attribute) if len(fixing.placements) == 1 else None
+    return getattr(fixing.single, attribute) if fixing.single else None
 
 
 def _block_name(fixing: Fixing) -> str | None:
-    return fixing.placements[0].block.name if len(fixing.placements) == 1 else None
+    return fixing.single.block.name if fixing.single else None
 
 
 def _group_by_block(fixings: Sequence[Fixing], blocks: Sequence[Block]) -> list[IntArray]:

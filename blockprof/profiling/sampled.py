@@ -22,11 +22,7 @@ def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
     chunks = [
         draw_base(space, size, np.random.default_rng(chunk_seed)) for size, chunk_seed in zip(sizes, seeds, strict=True)
     ]
-    return BaseDraws(
-        space,
-        np.concatenate([chunk.depth_uniforms for chunk in chunks]),
-        np.concatenate([chunk.blocks for chunk in chunks]),
-    )
+    return BaseDraws.concatenate(chunks)
 
 
 def sampled_statistics(

@@ -1,36 +1,64 @@
 """Design spaces: their data, their networks, placements and block instances."""
 
-from blockprof.spaces.architectures import ABSENT, Architectures
+from blockprof.spaces.architectures import ABSENT, Architectures, network_holding
 from blockprof.spaces.block_lists import parse_blocks
-from blockprof.spaces.definition import Block, FloatArray, IntArray, Space, Unit
-from blockprof.spaces.instances import BlockInstance
+from blockprof.spaces.blocks import Axis, Block, Bottleneck, MBConv
+from blockprof.spaces.codec import space_of
+from blockprof.spaces.definition import CostsBy, FloatArray, IntArray, Space, Stem, StemChoices, Unit
+from blockprof.spaces.instances import (
+    BlockInstance,
+    BottleneckInstance,
+    Catalogue,
+    HeadInstance,
+    Instance,
+    StemInstance,
+)
 from blockprof.spaces.library import SPACES, UPSTREAM_NAMES, load_space
 from blockprof.spaces.placements import (
+    FREE,
     Fixing,
     Placement,
+    StemPlacement,
     all_fixings,
     all_placements,
+    fixed_blocks,
     make_fixing,
     parse_fixing,
 )
 
 __all__ = [
     "ABSENT",
+    "FREE",
     "SPACES",
     "UPSTREAM_NAMES",
     "Architectures",
+    "Axis",
     "Block",
     "BlockInstance",
+    "Bottleneck",
+    "BottleneckInstance",
+    "Catalogue",
+    "CostsBy",
     "Fixing",
     "FloatArray",
+    "HeadInstance",
+    "Instance",
     "IntArray",
+    "MBConv",
     "Placement",
     "Space",
+    "Stem",
+    "StemChoices",
+    "StemInstance",
+    "StemPlacement",
     "Unit",
     "all_fixings",
     "all_placements",
+    "fixed_blocks",
     "load_space",
     "make_fixing",
+    "network_holding",
     "parse_blocks",
     "parse_fixing",
+    "space_of",
 ]

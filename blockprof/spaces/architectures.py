@@ -1,14 +1,17 @@
-"""A batch of networks, held as one array."""
+"""A batch of networks, held as arrays."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.spaces.definition import IntArray, Space
+from blockprof.spaces.instances import HeadInstance, StemInstance
 
 ABSENT = -1
+_LEFT_OUT = np.empty(0, dtype=np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,29 +19,36 @@ class Architectures:
     """N networks of a space.
 
     ``blocks`` is (N, L), int8: the index in ``space.blocks`` of the block at each slot, or -1 where a unit is not that
-    deep. A unit's active layers come first and their number is one of the unit's depths; this is checked on building.
+    deep. A unit's active layers come first, their number is one of the unit's depths, and they have one width.
+    ``stems`` is (N,), int8: the index in ``space.stems``; it may be left out where there is only one.
 
     Raises:
-        InputError: an array of the wrong shape, a block that is not there, a depth the unit does not have.
+        InputError: an array of the wrong shape, a block or stem that is not there, a depth the unit does not have, two
+            widths in a unit.
     """
 
     space: Space
     blocks: IntArray
+    stems: IntArray = field(default_factory=lambda: _LEFT_OUT)
 
     def __post_init__(self) -> None:
-        blocks = np.asarray(self.blocks)
-        if blocks.ndim != 2 or blocks.shape[1] != self.space.num_slots:
-            raise InputError(f"{self.space.name} networks have {self.space.num_slots} slots, got shape {blocks.shape}")
-        if blocks.size and (blocks.min() < ABSENT or blocks.max() >= len(self.space.blocks)):
-            raise InputError(f"block indices of {self.space.name} are -1 to {len(self.space.blocks) - 1}")
+        space, blocks = self.space, np.asarray(self.blocks)
+        if blocks.ndim != 2 or blocks.shape[1] != space.num_slots:
+            raise InputError(f"{space.name} networks have {space.num_slots} slots, got shape {blocks.shape}")
+        if blocks.size and (blocks.min() < ABSENT or blocks.max() >= len(space.blocks)):
+            raise InputError(f"block indices of {space.name} are -1 to {len(space.blocks) - 1}")
         object.__setattr__(self, "blocks", blocks.astype(np.int8))
+        object.__setattr__(self, "stems", _checked_stems(space, self.stems, len(blocks)))
         depths = self.depths
-        filled = self.space.slot_layer < depths[:, self.space.slot_unit]
+        filled = space.slot_layer < depths[:, space.slot_unit]
         if not np.array_equal(filled, blocks >= 0):
             raise InputError("a unit's active layers must be its first ones")
-        for index, unit in enumerate(self.space.units):
+        for index, unit in enumerate(space.units):
             if not np.isin(depths[:, index], unit.depths).all():
-                raise InputError(f"unit {index + 1} of {self.space.name} has {_one_of(unit.depths)} layers")
+                raise InputError(f"unit {index + 1} of {space.name} has {_one_of(unit.depths)} layers")
+        same_width = blocks // space.blocks_per_width == self.widths[:, space.slot_unit]
+        if not (same_width | ~filled).all():
+            raise InputError(f"the layers of a unit of {space.name} have one width")
 
     @property
     def depths(self) -> IntArray:
@@ -46,9 +56,25 @@ class Architectures:
         present = self.blocks >= 0
         return np.stack([present[:, slots].sum(axis=1) for slots in self.space.unit_slots], axis=1)
 
+    @cached_property
+    def widths(self) -> IntArray:
+        """(N, U): the index of each unit's width; 0 where a unit has but one."""
+        first = self.blocks[:, [slots.start for slots in self.space.unit_slots]]
+        return np.asarray(first // self.space.blocks_per_width, dtype=np.int8)
+
+    @property
+    def states_before(self) -> IntArray:
+        """(N, U): the index of the width before each unit, which is the stem's before the first."""
+        return np.column_stack([self.space.stem_states[self.stems], self.widths[:, :-1]])
+
+    @property
+    def genes(self) -> IntArray:
+        """(N, L + 1), int8: stem and blocks; two networks are the same where these are."""
+        return np.column_stack([self.stems, self.blocks])
+
     @property
     def ids(self) -> IntArray:
-        """(N, L): block instance indices, ``space.encode(self)``."""
+        """(N, L) or (N, L + 2): block instance indices, ``space.encode(self)``."""
         return self.space.encode(self)
 
     def to_strings(self) -> list[str]:
@@ -71,14 +97,47 @@ class Architectures:
     @classmethod
     def concatenate(cls, parts: Sequence["Architectures"]) -> "Architectures":
         """Join batches of one space, in order."""
-        return cls(parts[0].space, np.concatenate([part.blocks for part in parts]))
+        stems = np.concatenate([part.stems for part in parts])
+        return cls(parts[0].space, np.concatenate([part.blocks for part in parts]), stems)
 
     def __len__(self) -> int:
         return len(self.blocks)
 
     def __getitem__(self, index: int | slice | IntArray) -> "Architectures":
         """Select networks; a single index gives a batch of one."""
-        return Architectures(self.space, np.atleast_2d(self.blocks[index]))
+        return Architectures(self.space, np.atleast_2d(self.blocks[index]), np.atleast_1d(self.stems[index]))
+
+
+def network_holding(space: Space, instance: int) -> Architectures:
+    """One network, as deep as can be, that has the instance of that index: its block at every layer."""
+    catalogue, described = space.catalogue(), space.instances[instance]
+    widths, kind, stem = np.zeros(len(space.units), dtype=np.int64), 0, 0
+    if isinstance(described, StemInstance):
+        stem = int(np.flatnonzero(catalogue.stems == instance)[0])
+    elif isinstance(described, HeadInstance):
+        widths[-1] = np.flatnonzero(catalogue.heads == instance)[0]
+    else:
+        slot, state, block = np.argwhere(catalogue.layers == instance)[0]
+        unit, kind = space.slot_unit[slot], block % space.blocks_per_width
+        width = block // space.blocks_per_width
+        # In turn, so that few networks hold all instances.
+        widths[:] = np.where((np.arange(len(widths)) - unit) % 2, state, width)
+        stem = int(np.flatnonzero(space.stem_states == (width if unit % 2 else state))[0])
+    blocks = widths[space.slot_unit] * space.blocks_per_width + kind
+    return Architectures(space, blocks[None], np.array([stem]))
+
+
+def _checked_stems(space: Space, stems: IntArray, num_networks: int) -> IntArray:
+    if stems is _LEFT_OUT:
+        if space.ends_vary:
+            raise InputError(f"networks of {space.name} differ in their stems: say which one each has")
+        return np.zeros(num_networks, dtype=np.int8)
+    stems = np.asarray(stems)
+    if stems.shape != (num_networks,):
+        raise InputError(f"{num_networks} networks, but stems of shape {stems.shape}")
+    if stems.size and (stems.min() < 0 or stems.max() >= len(space.stems)):
+        raise InputError(f"stem indices of {space.name} are 0 to {len(space.stems) - 1}")
+    return stems.astype(np.int8)
 
 
 def _one_of(values: Sequence[int]) -> str:

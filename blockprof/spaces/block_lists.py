@@ -4,10 +4,15 @@ import json
 from collections.abc import Iterable
 
 from blockprof.errors import PlacementError
-from blockprof.spaces.definition import Block, Space
-from blockprof.spaces.placements import Fixing, Placement, make_fixing, parse_fixing
+from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
+from blockprof.spaces.definition import Space
+from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_fixing, parse_fixing
 
-_UPSTREAM_FORM = "[[unit, layer, kernel, expand], ...], unit and layer counted from 0, an optional resolution last"
+_MBCONV_FORM = "[[unit, layer, kernel, expand], ...], unit and layer counted from 0, an optional resolution last"
+_BOTTLENECK_FORM = (
+    "[[2, unit, layer, expand, width index], ...], unit and layer counted from 0; [0, 0] skips the stem's block, "
+    "[0, 2] keeps it, [1, stem, width index] fixes the width of stem 0 or 1"
+)
 
 
 def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[Fixing, ...]:
@@ -15,7 +20,8 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[F
 
     Each text is one or more placements joined with commas (``u2.l1.e6k7,u3.l1.e3k3+u3.l2.e3k3``: those joined with
     ``+`` are fixed together), or one of BlockProfile's nested lists, whose blocks are fixed together and count units
-    and layers from 0: ``[[1, 0, 7, 6]]`` is ``u2.l1.e6k7``.
+    and layers from 0: ``[[1, 0, 7, 6]]`` is ``u2.l1.e6k7``, in ``resnet50`` ``[[2, 2, 1, 0.35, 2]]`` is
+    ``u3.l2.w100.e35``.
 
     Raises:
         PlacementError: a text of neither form, a placement that is not in the space, one given twice, or a nested
@@ -36,20 +42,45 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[F
 
 
 def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
+    parse = _parse_bottleneck if space.num_widths > 1 else _parse_mbconv
+    form = _BOTTLENECK_FORM if space.num_widths > 1 else _MBCONV_FORM
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise PlacementError(f"'{text}' is not JSON ({error}): write {_UPSTREAM_FORM}") from None
-    if not isinstance(content, list) or not all(_is_entry(entry) for entry in content):
-        raise PlacementError(f"'{text}': write {_UPSTREAM_FORM}")
-    for entry in content:
+        raise PlacementError(f"'{text}' is not JSON ({error}): write {form}") from None
+    if not isinstance(content, list) or not all(_is_numbers(entry) for entry in content):
+        raise PlacementError(f"'{text}': write {form}")
+    placements = [parse(space, entry) for entry in content]
+    found = [placement for placement in placements if placement is not None]
+    if len(found) < len(placements):
+        raise PlacementError(f"'{text}': write {form}")
+    for entry in content if space.num_widths == 1 else ():
         if len(entry) == 5 and entry[4] != resolution:
             raise PlacementError(f"'{text}' asks for resolution {entry[4]}: say so with --resolution {entry[4]}")
-    return make_fixing(
-        space,
-        [Placement(unit + 1, layer + 1, Block(expand, kernel)) for unit, layer, kernel, expand, *_ in content],
-    )
+    return make_fixing(space, found)
 
 
-def _is_entry(entry: object) -> bool:
-    return isinstance(entry, list) and len(entry) in (4, 5) and all(type(value) is int for value in entry)
+def _is_numbers(entry: object) -> bool:
+    # A bool is an int to Python.
+    return isinstance(entry, list) and all(type(value) in (int, float) for value in entry)
+
+
+def _parse_mbconv(space: Space, entry: list[object]) -> Placement | None:
+    match entry:
+        case [int(unit), int(layer), int(kernel), int(expand), *rest] if len(rest) <= 1:
+            return Placement(unit + 1, layer + 1, MBConv(expand, kernel))
+    return None
+
+
+def _parse_bottleneck(space: Space, entry: list[object]) -> Placement | StemPlacement | None:
+    stem = space.stem
+    match entry:
+        case [0, 0 | 2 as depth]:
+            return StemPlacement("skip", int(depth == 0))
+        case [1, 0, int(index)] if index in range(len(stem.mid_channels)):
+            return StemPlacement("mid_channels", stem.mid_channels[index])
+        case [1, 1, int(index)] if index in range(len(stem.out_channels)):
+            return StemPlacement("out_channels", stem.out_channels[index])
+        case [2, int(unit), int(layer), float(expand), int(index)] if index in range(space.num_widths):
+            return Placement(unit + 1, layer + 1, Bottleneck(space.width_ratios[index], round(expand * PERCENT)))
+    return None

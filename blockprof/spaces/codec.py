@@ -1,4 +1,8 @@
-"""Net strings, BlockProfile's interchange format: ``->`` joins the layers of a unit, ``|`` joins units."""
+"""Net strings, BlockProfile's interchange format: ``->`` joins the layers of a unit, ``|`` joins units.
+
+Where stems vary, the stem stands before the units: ``stem+res_h32_o64|res_e0.25_k3_w256->...``; a stem that skips its
+block is ``stem_h32_o64``.
+"""
 
 from collections.abc import Iterable
 
@@ -6,28 +10,45 @@ import numpy as np
 
 from blockprof.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
-from blockprof.spaces.definition import Space
+from blockprof.spaces.blocks import PERCENT, Bottleneck
+from blockprof.spaces.definition import Space, Unit
 from blockprof.spaces.library import SPACES
 
 LAYER_SEPARATOR = "->"
 UNIT_SEPARATOR = "|"
+STEM = "stem"
 
 
-def block_tokens(space: Space) -> tuple[str, ...]:
-    """The space's blocks as net strings spell them: ``mbconv2_e6_k7``."""
-    return tuple(f"{space.operator}_e{block.expand}_k{block.kernel}" for block in space.blocks)
+def block_tokens(space: Space) -> tuple[tuple[str, ...], ...]:
+    """By unit, the space's blocks as net strings spell them: ``mbconv2_e6_k7``, ``res_e0.25_k3_w256``."""
+    return tuple(tuple(_block_token(space, unit, block) for block in range(len(space.blocks))) for unit in space.units)
+
+
+def stem_tokens(space: Space) -> tuple[str, ...]:
+    """The space's stems as net strings spell them; none where there is only one."""
+    if not space.ends_vary:
+        return ()
+    kinds = {False: f"{STEM}+{space.operator}", True: STEM}
+    return tuple(f"{kinds[stem.skip]}_h{stem.mid_channels}_o{stem.out_channels}" for stem in space.stems)
+
+
+def space_of(text: str) -> Space | None:
+    """The space of a net string, told by its first block or stem; None where that is no space's."""
+    return next((space for space in SPACES.values() if text.strip().startswith(_beginnings(space))), None)
 
 
 def format_nets(archs: Architectures) -> list[str]:
     """Write each network as a net string."""
-    tokens = block_tokens(archs.space)
-    slots = archs.space.unit_slots
-    return [
-        UNIT_SEPARATOR.join(
-            LAYER_SEPARATOR.join(tokens[block] for block in row[unit] if block != ABSENT) for unit in slots
-        )
-        for row in archs.blocks.tolist()
-    ]
+    space = archs.space
+    tokens, stems = block_tokens(space), stem_tokens(space)
+    nets = []
+    for stem, row in zip(archs.stems.tolist(), archs.blocks.tolist(), strict=True):
+        units = [
+            LAYER_SEPARATOR.join(names[block] for block in row[slots] if block != ABSENT)
+            for names, slots in zip(tokens, space.unit_slots, strict=True)
+        ]
+        nets.append(UNIT_SEPARATOR.join([stems[stem], *units] if stems else units))
+    return nets
 
 
 def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
@@ -36,20 +57,37 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
     Raises:
         NetStringError: with the place of the first mistake, units and layers counted from 1.
     """
-    index_of = {token: index for index, token in enumerate(block_tokens(space))}
-    rows = [_parse_net(space, index_of, net) for net in nets]
-    return Architectures(space, np.array(rows, dtype=np.int8).reshape(-1, space.num_slots))
+    block_of = [{token: index for index, token in enumerate(tokens)} for tokens in block_tokens(space)]
+    stem_of = {token: index for index, token in enumerate(stem_tokens(space))}
+    rows = [_parse_net(space, stem_of, block_of, net) for net in nets]
+    genes = np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
+    return Architectures(space, genes[:, 1:], genes[:, 0])
 
 
-def _parse_net(space: Space, index_of: dict[str, int], net: str) -> list[int]:
+def _block_token(space: Space, unit: Unit, index: int) -> str:
+    block = space.blocks[index]
+    if isinstance(block, Bottleneck):
+        width = unit.widths[index // space.blocks_per_width]
+        return f"{space.operator}_e{block.expand / PERCENT:g}_k{space.kernels[0]}_w{width}"
+    return f"{space.operator}_e{block.expand}_k{block.kernel}"
+
+
+def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, int]], net: str) -> list[int]:
     units = net.strip().split(UNIT_SEPARATOR)
+    row = [0]
+    if stem_of:
+        stem, *units = units
+        if stem not in stem_of:
+            raise NetStringError(
+                _other_space(space, net) or f"unknown stem '{stem}': {space.name} has {', '.join(stem_of)}"
+            )
+        row = [stem_of[stem]]
     if len(units) != len(space.units):
         raise NetStringError(_other_space(space, net) or f"{len(units)} units, but {space.name} has {len(space.units)}")
-    row: list[int] = []
     for number, (text, unit) in enumerate(zip(units, space.units, strict=True), start=1):
-        tokens = text.split(LAYER_SEPARATOR)
+        tokens, index_of = text.split(LAYER_SEPARATOR), block_of[number - 1]
         try:
-            row.extend(index_of[token] for token in tokens)
+            blocks = [index_of[token] for token in tokens]
         except KeyError:
             layer, token = next((i, t) for i, t in enumerate(tokens, start=1) if t not in index_of)
             raise NetStringError(
@@ -59,12 +97,20 @@ def _parse_net(space: Space, index_of: dict[str, int], net: str) -> list[int]:
         if len(tokens) not in unit.depths:
             allowed = " or ".join(map(str, unit.depths))
             raise NetStringError(f"unit {number} has {len(tokens)} layers, but {space.name} allows {allowed}")
-        row.extend([ABSENT] * (unit.max_depth - len(tokens)))
+        if len({block // space.blocks_per_width for block in blocks}) > 1:
+            raise NetStringError(f"unit {number} has layers of several widths, but a unit of {space.name} has one")
+        row += [*blocks, *[ABSENT] * (unit.max_depth - len(tokens))]
     return row
 
 
 def _other_space(space: Space, text: str) -> str | None:
-    for other in SPACES.values():
-        if other is not space and text.startswith(f"{other.operator}_"):
-            return f"'{text.split(LAYER_SEPARATOR)[0]}' is a block of {other.name}, not of {space.name}"
-    return None
+    other = space_of(text)
+    if other in (space, None):
+        return None
+    first = text.split(UNIT_SEPARATOR)[0].split(LAYER_SEPARATOR)[0]
+    return f"'{first}' is a block of {other.name}, not of {space.name}"
+
+
+def _beginnings(space: Space) -> tuple[str, ...]:
+    blocks = f"{space.operator}_"
+    return (blocks, f"{STEM}_", f"{STEM}+{blocks}") if space.ends_vary else (blocks,)

@@ -2,46 +2,36 @@
 
 Units and layers are counted from 1 wherever a user sees them and from 0 in every array. A *slot* is one layer of one
 unit; slots are numbered through the network, so unit 2's first layer is slot 4 where unit 1 has four layers.
+
+A network is a chain: the stem, the units, the head. What a unit's first layer costs depends on the width before it, so
+the chain has a *state* between its links: the index of the width. A space whose units have one width has one state.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.spaces.blocks import PERCENT, Axis, Block, Bottleneck, MBConv
+
 if TYPE_CHECKING:
     from blockprof.spaces.architectures import Architectures
-    from blockprof.spaces.instances import BlockInstance
+    from blockprof.spaces.instances import Catalogue, Instance
 
 IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Block:
-    """An inverted residual block (MBConv) of one expansion ratio and one depthwise kernel size."""
-
-    expand: int
-    kernel: int
-
-    @property
-    def name(self) -> str:
-        """Short name, as in placements: ``e6k7``."""
-        return f"e{self.expand}k{self.kernel}"
-
-    @property
-    def title(self) -> str:
-        """The paper's name: ``MBConv6-7``."""
-        return f"MBConv{self.expand}-{self.kernel}"
+CostsBy = Literal["instance", "placement"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A chain of layers of one width; the first layer carries the stride and the change of width."""
+    """A chain of layers of one of ``widths`` (channels); the first layer carries the stride and the change of width."""
 
-    width: int
+    widths: tuple[int, ...]
     stride: int
     depths: tuple[int, ...]
     activation: str
@@ -52,13 +42,40 @@ class Unit:
         return max(self.depths)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Stem:
+    """One choice of what lies before the first unit.
+
+    ``mid_channels`` is the width of the first convolution, ``out_channels`` that of the last one. Between the two lies
+    a fixed block, which ``skip`` leaves out.
+    """
+
+    skip: bool
+    mid_channels: int
+    out_channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class StemChoices:
+    """What a stem may be; each choice is uniform, and a width that is there twice is twice as likely.
+
+    ``halvings`` is how many times the stem halves height and width.
+    """
+
+    skip: tuple[bool, ...]
+    mid_channels: tuple[int, ...]
+    out_channels: tuple[int, ...]
+    halvings: int
+
+
 @dataclass(frozen=True)
 class Space:
-    """A design space of networks made of units of MBConv layers.
+    """A design space of networks made of units of layers.
 
-    ``stem_width`` is the width of the first convolution (stride 2), ``entry_width`` that of the fixed block behind it
-    (expansion 1, kernel 3, stride 1); ``head_widths`` are the 1x1 convolutions behind the last unit. Widths are
-    channels after the width multiplier.
+    ``operator`` is the layers' in net strings. Its blocks are MBConvs of ``expands`` times ``kernels``, or, where units
+    have several widths, bottlenecks of ``width_ratios`` times ``expands``, both in percent, with one kernel size.
+    ``head_widths`` are the 1x1 convolutions behind the last unit. Widths are channels after the width multiplier.
+    ``upstream_shortfall`` is how many layers less than a placement needs BlockProfile's sampler makes sure of.
     """
 
     name: str
@@ -66,18 +83,59 @@ class Space:
     operator: str
     ofa_network: str
     width_multiplier: float
-    stem_width: int
-    entry_width: int
+    stem: StemChoices
     units: tuple[Unit, ...]
     head_widths: tuple[int, ...]
     expands: tuple[int, ...]
     kernels: tuple[int, ...]
     resolutions: range
+    upstream_shortfall: int
+    width_ratios: tuple[int, ...] = (PERCENT,)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """Every block a layer may hold, by expansion ratio, then kernel size."""
-        return tuple(Block(expand, kernel) for expand in self.expands for kernel in self.kernels)
+        """Every block a layer may hold, by row, then column, of ``axes``."""
+        if self.num_widths > 1:
+            return tuple(Bottleneck(width, expand) for width in self.width_ratios for expand in self.expands)
+        return tuple(MBConv(expand, kernel) for expand in self.expands for kernel in self.kernels)
+
+    @cached_property
+    def axes(self) -> tuple[Axis, Axis]:
+        """What tells blocks apart, rows and columns of every table of them."""
+        if self.num_widths > 1:
+            widths, expands = (
+                tuple(f"{value / PERCENT:g}" for value in each) for each in (self.width_ratios, self.expands)
+            )
+            return Axis("width ratio", widths), Axis("expansion ratio", expands)
+        kernels = tuple(f"{kernel} x {kernel}" for kernel in self.kernels)
+        return Axis("expansion ratio", tuple(map(str, self.expands))), Axis("kernel size", kernels)
+
+    @property
+    def num_widths(self) -> int:
+        """W: how many widths a unit may have."""
+        return len(self.width_ratios)
+
+    @property
+    def blocks_per_width(self) -> int:
+        """E: how many blocks there are of each width; block ``b`` has the width ``b // E``."""
+        return len(self.blocks) // self.num_widths
+
+    @cached_property
+    def stems(self) -> tuple[Stem, ...]:
+        """Every distinct stem."""
+        choices = self.stem
+        return tuple(sorted({Stem(*one) for one in product(choices.skip, choices.mid_channels, choices.out_channels)}))
+
+    @cached_property
+    def stem_states(self) -> IntArray:
+        """(S,): the state that each stem leaves, the index of its width."""
+        widths = self.stem.out_channels
+        return np.array([widths.index(stem.out_channels) for stem in self.stems])
+
+    @property
+    def ends_vary(self) -> bool:
+        """Whether there are several stems and heads; a single one is part of what every network costs."""
+        return len(self.stems) > 1
 
     @cached_property
     def slot_unit(self) -> IntArray:
@@ -100,34 +158,33 @@ class Space:
         return len(self.slot_unit)
 
     @cached_property
-    def _catalogue(self) -> tuple[tuple["BlockInstance", ...], IntArray]:
-        from blockprof.spaces.instances import build_catalogue
+    def _catalogues(self) -> dict[CostsBy, "Catalogue"]:
+        from blockprof.spaces.instances import build_catalogue, placement_catalogue
 
-        return build_catalogue(self)
-
-    @property
-    def instances(self) -> tuple["BlockInstance", ...]:
-        """The catalogue: every distinct block instance once (99 for ``pn``, 90 for ``mbv3``)."""
-        return self._catalogue[0]
+        return {"instance": build_catalogue(self), "placement": placement_catalogue(self)}
 
     @property
-    def instance_ids(self) -> IntArray:
-        """(L, B): the catalogue index of each block at each slot."""
-        return self._catalogue[1]
+    def instances(self) -> tuple["Instance", ...]:
+        """Every distinct instance once (99 in ``pn``, 90 in ``mbv3``, 159 with stems and heads in ``resnet50``)."""
+        return self._catalogues["instance"].instances
 
-    def encode(self, archs: "Architectures", by: Literal["instance", "placement"] = "instance") -> IntArray:
+    def catalogue(self, by: CostsBy = "instance") -> "Catalogue":
+        """Where along the chain each cost is found: costs of block instances, or of placements."""
+        return self._catalogues[by]
+
+    def encode(self, archs: "Architectures", by: CostsBy = "instance") -> IntArray:
         """Turn N architectures into (N, L) indices of block instances, or of placements.
 
-        An absent layer has the last index (``len(instances)``, or L x B), whose cost is 0: a network's additive cost
-        is ``costs[ids].sum(1)``.
+        An absent layer has the last index, ``catalogue(by).absent``, whose cost is 0: a network's additive cost is
+        ``costs[ids].sum(1)``. Where stems and heads vary, the first and the last column are theirs: (N, L + 2).
         """
-        if by == "instance":
-            ids, absent = self.instance_ids, len(self.instances)
-        else:
-            ids = np.arange(self.num_slots * len(self.blocks)).reshape(self.num_slots, -1)
-            absent = ids.size
+        catalogue = self.catalogue(by)
         present = archs.blocks >= 0
-        return np.where(present, ids[np.arange(self.num_slots), archs.blocks], absent)
+        layers = catalogue.layers[np.arange(self.num_slots), archs.states_before[:, self.slot_unit], archs.blocks]
+        layers = np.where(present, layers, catalogue.absent)
+        if not self.ends_vary:
+            return layers
+        return np.column_stack([catalogue.stems[archs.stems], layers, catalogue.heads[archs.widths[:, -1]]])
 
     def __repr__(self) -> str:
         return f"Space({self.name!r})"

@@ -5,11 +5,15 @@ from typing import Literal
 
 import numpy as np
 
-from blockprof.spaces.definition import Block, IntArray, Space
+from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
+from blockprof.spaces.definition import IntArray, Space, Stem
 
-STEM_HALVINGS = 1
 CHANNEL_DIVISOR = 8
 SQUEEZE_RATIO = 4
+IMAGE_CHANNELS = 3
+NUM_CLASSES = 1000
+
+Position = Literal["first", "rest"]
 
 
 def divisible_channels(channels: float) -> int:
@@ -18,18 +22,23 @@ def divisible_channels(channels: float) -> int:
     return rounded + CHANNEL_DIVISOR if rounded < 0.9 * channels else rounded
 
 
+def halved(size: int, halvings: int) -> int:
+    """Height or width after so many stride-2 convolutions, each of which rounds up: (h + 1) // 2."""
+    return -(-size // (1 << halvings))
+
+
 @dataclass(frozen=True, slots=True)
 class BlockInstance:
-    """A block at a place of the network, with its channels and stride; sizes follow from the resolution.
+    """An MBConv at a place of the network, with its channels and stride; sizes follow from the resolution.
 
     ``unit`` counts from 0. ``position`` is ``first`` for a unit's first layer, else ``rest``. ``halvings`` is how many
-    stride-2 convolutions lie before it.
+    times height and width were halved before it.
     """
 
     operator: str
-    block: Block
+    block: MBConv
     unit: int
-    position: Literal["first", "rest"]
+    position: Position
     in_channels: int
     out_channels: int
     stride: int
@@ -52,8 +61,8 @@ class BlockInstance:
         return self.stride == 1 and self.in_channels == self.out_channels
 
     def in_size(self, resolution: int) -> int:
-        """Height and width of the input, in pixels. Each stride-2 convolution rounds up: (h + 1) // 2."""
-        return -(-resolution // (1 << self.halvings))
+        """Height and width of the input, in pixels."""
+        return halved(resolution, self.halvings)
 
     def out_size(self, resolution: int) -> int:
         """Height and width of the output, in pixels."""
@@ -65,28 +74,172 @@ class BlockInstance:
         return f"u{self.unit + 1}.{self.position}.{self.block.name}"
 
 
-def build_catalogue(space: Space) -> tuple[tuple[BlockInstance, ...], IntArray]:
-    """Return the distinct instances of ``space`` and (L, B) indices into them, by slot and block."""
-    instances: dict[BlockInstance, int] = {}
-    ids = np.empty((space.num_slots, len(space.blocks)), dtype=np.int64)
-    channels, halvings = space.entry_width, STEM_HALVINGS
+@dataclass(frozen=True, slots=True)
+class BottleneckInstance:
+    """A residual bottleneck at a place of the network: 1x1, 3x3 and 1x1 convolutions beside a shortcut.
+
+    The shortcut is the input itself, or, in a unit's first layer, average pooling by the stride and a 1x1 convolution.
+    Fields as in :class:`BlockInstance`.
+    """
+
+    block: Bottleneck
+    unit: int
+    position: Position
+    in_channels: int
+    out_channels: int
+    stride: int
+    halvings: int
+
+    @property
+    def mid_channels(self) -> int:
+        """Channels of the 3x3 convolution."""
+        return divisible_channels(round(self.out_channels * self.block.expand / PERCENT))
+
+    @property
+    def has_skip(self) -> bool:
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+    def in_size(self, resolution: int) -> int:
+        """Height and width of the input, in pixels."""
+        return halved(resolution, self.halvings)
+
+    def out_size(self, resolution: int) -> int:
+        """Height and width of the output, in pixels."""
+        return -(-self.in_size(resolution) // self.stride)
+
+    @property
+    def name(self) -> str:
+        """Readable and unique within the space: ``u3.first.w100.e35.from336``, ``u3.rest.w100.e35``."""
+        before = f".from{self.in_channels}" if self.position == "first" else ""
+        return f"u{self.unit + 1}.{self.position}.{self.block.name}{before}"
+
+
+@dataclass(frozen=True, slots=True)
+class StemInstance:
+    """One of several stems, with the pooling behind it; ``halvings`` is what it does to height and width."""
+
+    stem: Stem
+    halvings: int
+
+    @property
+    def in_channels(self) -> int:
+        return IMAGE_CHANNELS
+
+    @property
+    def out_channels(self) -> int:
+        return self.stem.out_channels
+
+    def in_size(self, resolution: int) -> int:
+        """Height and width of the image, in pixels."""
+        return resolution
+
+    def out_size(self, resolution: int) -> int:
+        """Height and width of the output, in pixels."""
+        return halved(resolution, self.halvings)
+
+    @property
+    def name(self) -> str:
+        """Readable and unique within the space: ``stem.skip.c24.c40``."""
+        skip = "skip" if self.stem.skip else "noskip"
+        return f"stem.{skip}.c{self.stem.mid_channels}.c{self.stem.out_channels}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadInstance:
+    """Global pooling and the classifier behind a last unit of one of several widths."""
+
+    in_channels: int
+    halvings: int
+
+    @property
+    def out_channels(self) -> int:
+        return NUM_CLASSES
+
+    def in_size(self, resolution: int) -> int:
+        """Height and width of the input, in pixels."""
+        return halved(resolution, self.halvings)
+
+    def out_size(self, resolution: int) -> int:
+        """The classes have no height and width: 1."""
+        return 1
+
+    @property
+    def name(self) -> str:
+        """Readable and unique within the space: ``head.c2048``."""
+        return f"head.c{self.in_channels}"
+
+
+Instance = BlockInstance | BottleneckInstance | StemInstance | HeadInstance
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Where along the chain each of a space's costs is found.
+
+    ``layers`` is (L, P, B): the index of the cost of each block at each slot, by the width before its unit. ``stems``
+    is (S,) and ``heads`` (W,), by the last unit's width; they are ``absent``, the number of costs, where stem and head
+    are the same for all networks. ``instances`` are what the costs are of, empty for costs of placements.
+    """
+
+    layers: IntArray
+    stems: IntArray
+    heads: IntArray
+    absent: int
+    instances: tuple[Instance, ...] = ()
+
+
+def build_catalogue(space: Space) -> Catalogue:
+    """List the distinct instances of ``space``, by slot, width before and block; then stems and heads, if they vary."""
+    found: dict[Instance, int] = {}
+
+    def number(instance: Instance) -> int:
+        return found.setdefault(instance, len(found))
+
+    before, halvings = space.stem.out_channels, space.stem.halvings
+    layers = np.empty((space.num_slots, len(before), len(space.blocks)), dtype=np.int64)
     for unit_index, (unit, slots) in enumerate(zip(space.units, space.unit_slots, strict=True)):
         for layer, slot in enumerate(range(slots.start, slots.stop)):
-            stride = unit.stride if layer == 0 else 1
-            for block_index, block in enumerate(space.blocks):
-                instance = BlockInstance(
-                    operator=space.operator,
-                    block=block,
-                    unit=unit_index,
-                    position="first" if layer == 0 else "rest",
-                    in_channels=channels,
-                    out_channels=unit.width,
-                    stride=stride,
-                    halvings=halvings,
-                    activation=unit.activation,
-                    squeeze_excite=unit.squeeze_excite,
-                )
-                ids[slot, block_index] = instances.setdefault(instance, len(instances))
-            channels = unit.width
-            halvings += stride - 1
-    return tuple(instances), ids
+            for state, in_channels in enumerate(before):
+                for block in range(len(space.blocks)):
+                    width = unit.widths[block // space.blocks_per_width]
+                    place = (unit_index, halvings, in_channels) if layer == 0 else (unit_index, halvings, width)
+                    layers[slot, state, block] = number(_instance(space, block, layer, *place))
+            if layer == 0:
+                halvings += unit.stride - 1
+        before = unit.widths
+    stems = heads = np.full(1, len(found))
+    if space.ends_vary:
+        stems = np.array([number(StemInstance(stem, space.stem.halvings)) for stem in space.stems])
+        heads = np.array([number(HeadInstance(width, halvings)) for width in before])
+    return Catalogue(layers, stems, heads, len(found), tuple(found))
+
+
+def placement_catalogue(space: Space) -> Catalogue:
+    """A cost for each block at each slot, whatever is before it, and for each stem, if they vary."""
+    shape = (space.num_slots, len(space.stem.out_channels), len(space.blocks))
+    size = space.num_slots * len(space.blocks)
+    layers = np.broadcast_to(np.arange(size).reshape(space.num_slots, 1, -1), shape)
+    stems = size + np.arange(len(space.stems)) if space.ends_vary else np.array([size])
+    absent = size + len(space.stems) if space.ends_vary else size
+    return Catalogue(layers, stems, np.full(space.num_widths, absent), absent)
+
+
+def _instance(space: Space, block_index: int, layer: int, unit_index: int, halvings: int, in_channels: int) -> Instance:
+    unit, block = space.units[unit_index], space.blocks[block_index]
+    position: Position = "rest" if layer else "first"
+    stride = 1 if layer else unit.stride
+    out_channels = unit.widths[block_index // space.blocks_per_width]
+    if isinstance(block, Bottleneck):
+        return BottleneckInstance(block, unit_index, position, in_channels, out_channels, stride, halvings)
+    return BlockInstance(
+        operator=space.operator,
+        block=block,
+        unit=unit_index,
+        position=position,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        stride=stride,
+        halvings=halvings,
+        activation=unit.activation,
+        squeeze_excite=unit.squeeze_excite,
+    )

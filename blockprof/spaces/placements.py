@@ -1,18 +1,46 @@
-"""Placements: a block fixed at a unit and layer, written ``u2.l1.e6k7``; several joined with ``+`` hold together."""
+"""Placements: a block fixed at a unit and layer, written ``u2.l1.e6k7``; several joined with ``+`` hold together.
+
+Where stems vary, a placement may fix a part of the stem: ``stem.skip``, ``stem.noskip``, ``stem1.c24``, ``stem2.c48``.
+"""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
 
 from blockprof.errors import PlacementError
-from blockprof.spaces.definition import Block, Space
+from blockprof.spaces.blocks import Block
+from blockprof.spaces.definition import IntArray, Space, Stem
 
-_PATTERN = re.compile(r"u(?P<unit>\d+)\.l(?P<layer>\d+)\.e(?P<expand>\d+)k(?P<kernel>\d+)")
+_LAYER = re.compile(r"u(?P<unit>\d+)\.l(?P<layer>\d+)\.(?P<block>.+)")
+
+StemPart = Literal["skip", "mid_channels", "out_channels"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StemPlacement:
+    """A part of the stem, named as in :class:`Stem`, at one of its values."""
+
+    part: StemPart
+    value: int
+
+    @property
+    def name(self) -> str:
+        if self.part == "skip":
+            return "stem.skip" if self.value else "stem.noskip"
+        return f"{'stem1' if self.part == 'mid_channels' else 'stem2'}.c{self.value}"
+
+    def allows(self, stem: Stem) -> bool:
+        """Whether a stem is as the placement says."""
+        return bool(getattr(stem, self.part) == self.value)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Placement:
-    """A block at a unit and layer, both counted from 1."""
+    """A block at a unit and layer, both counted from 1; where units have several widths, it fixes the unit's too."""
 
     unit: int
     layer: int
@@ -27,47 +55,79 @@ class Placement:
         return int(space.unit_slots[self.unit - 1].start) + self.layer - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fixing:
-    """One or more placements that hold together; what a profile has a row for."""
+    """Placements that hold together; what a profile has a row for. ``stem`` come first in its name, then ``layers``."""
 
-    placements: tuple[Placement, ...]
+    layers: tuple[Placement, ...]
+    stem: tuple[StemPlacement, ...] = ()
+
+    @cached_property
+    def name(self) -> str:
+        return "+".join([*(part.name for part in self.stem), *(placement.name for placement in self.layers)])
 
     @property
-    def name(self) -> str:
-        return "+".join(placement.name for placement in self.placements)
+    def single(self) -> Placement | None:
+        """The placement of a block that is fixed alone; None where more is fixed, or only the stem."""
+        return self.layers[0] if len(self.layers) == 1 and not self.stem else None
+
+    def of_unit(self, unit: int) -> tuple[Placement, ...]:
+        """The placements in a unit, counted from 0."""
+        return tuple(placement for placement in self.layers if placement.unit == unit + 1)
+
+    def allows(self, stem: Stem) -> bool:
+        """Whether a stem is as the placements say."""
+        return all(placement.allows(stem) for placement in self.stem)
 
 
-def all_placements(space: Space) -> tuple[Placement, ...]:
-    """Every placement of the space, by unit, layer, block (189 for ``pn``, 180 for ``mbv3``)."""
-    return tuple(
+FREE = Fixing(())
+"""Nothing is fixed: random networks."""
+
+
+def all_placements(space: Space) -> tuple[Placement | StemPlacement, ...]:
+    """Every placement: of the stem, then by unit, layer, block (189 in ``pn``, 180 ``mbv3``, 169 ``resnet50``)."""
+    layers = tuple(
         Placement(number, layer, block)
         for number, unit in enumerate(space.units, start=1)
         for layer in range(1, unit.max_depth + 1)
         for block in space.blocks
     )
+    return (*_stem_placements(space), *layers)
 
 
 def all_fixings(space: Space) -> tuple[Fixing, ...]:
     """Every placement of the space, each alone."""
-    return tuple(Fixing((placement,)) for placement in all_placements(space))
+    return tuple(
+        Fixing((), (one,)) if isinstance(one, StemPlacement) else Fixing((one,)) for one in all_placements(space)
+    )
 
 
-def make_fixing(space: Space, placements: Iterable[Placement]) -> Fixing:
+def make_fixing(space: Space, placements: Iterable[Placement | StemPlacement]) -> Fixing:
     """Join placements that must hold together.
 
     Raises:
-        PlacementError: one that the space does not have, or two for one layer.
+        PlacementError: one that the space does not have, or two that cannot hold at once.
     """
-    ordered = tuple(sorted(placements))
-    if not ordered:
+    given = tuple(placements)
+    layers = tuple(sorted(one for one in given if isinstance(one, Placement)))
+    stem = tuple(sorted(one for one in given if isinstance(one, StemPlacement)))
+    if not given:
         raise PlacementError("no placement given")
-    for placement in ordered:
-        _check(space, placement)
-    places = [(placement.unit, placement.layer) for placement in ordered]
-    if len(set(places)) < len(places):
-        raise PlacementError(f"{'+'.join(p.name for p in ordered)}: two blocks for one layer")
-    return Fixing(ordered)
+    fixing = Fixing(layers, stem)
+    for placement in layers:
+        _check_layer(space, placement)
+    for part in stem:
+        if part not in _stem_placements(space):
+            known = ", ".join(one.name for one in _stem_placements(space)) or "a single stem"
+            raise PlacementError(f"{part.name}: {space.name} has {known}")
+    if len({(placement.unit, placement.layer) for placement in layers}) < len(layers):
+        raise PlacementError(f"{fixing.name}: two blocks for one layer")
+    if len({part.part for part in stem}) < len(stem):
+        raise PlacementError(f"{fixing.name}: two values for one part of the stem")
+    for unit in range(len(space.units)):
+        if len({space.blocks.index(one.block) // space.blocks_per_width for one in fixing.of_unit(unit)}) > 1:
+            raise PlacementError(f"{fixing.name}: two widths for unit {unit + 1}")
+    return fixing
 
 
 def parse_fixing(space: Space, text: str) -> Fixing:
@@ -76,17 +136,43 @@ def parse_fixing(space: Space, text: str) -> Fixing:
     Raises:
         PlacementError: not of that form, or not in the space.
     """
-    placements = []
-    for part in text.split("+"):
-        match = _PATTERN.fullmatch(part.strip())
-        if match is None:
-            raise PlacementError(f"'{part.strip()}' is not a placement: write it like u2.l1.{space.blocks[0].name}")
-        number = {key: int(value) for key, value in match.groupdict().items()}
-        placements.append(Placement(number["unit"], number["layer"], Block(number["expand"], number["kernel"])))
-    return make_fixing(space, placements)
+    return make_fixing(space, [_parse_placement(space, part.strip()) for part in text.split("+")])
 
 
-def _check(space: Space, placement: Placement) -> None:
+def fixed_blocks(space: Space, placements: Iterable[Placement]) -> tuple[IntArray, IntArray]:
+    """The slots that placements fix, and the index of the block at each."""
+    chosen = tuple(placements)
+    slots = np.array([placement.slot(space) for placement in chosen], dtype=np.int64)
+    return slots, np.array([space.blocks.index(placement.block) for placement in chosen], dtype=np.int64)
+
+
+def _stem_placements(space: Space) -> tuple[StemPlacement, ...]:
+    if not space.ends_vary:
+        return ()
+    choices = space.stem
+    return (
+        *(StemPlacement("skip", int(skip)) for skip in sorted(set(choices.skip), reverse=True)),
+        *(StemPlacement("mid_channels", width) for width in sorted(set(choices.mid_channels))),
+        *(StemPlacement("out_channels", width) for width in sorted(set(choices.out_channels))),
+    )
+
+
+def _parse_placement(space: Space, text: str) -> Placement | StemPlacement:
+    for part in _stem_placements(space):
+        if text == part.name:
+            return part
+    match = _LAYER.fullmatch(text)
+    if match is None:
+        stems = ", ".join(part.name for part in _stem_placements(space))
+        other = f", or one of {stems}" if stems else ""
+        raise PlacementError(f"'{text}' is not a placement: write it like u2.l1.{space.blocks[0].name}{other}")
+    names = [block.name for block in space.blocks]
+    if match["block"] not in names:
+        raise PlacementError(f"{text}: {space.name} has the blocks {', '.join(names)}")
+    return Placement(int(match["unit"]), int(match["layer"]), space.blocks[names.index(match["block"])])
+
+
+def _check_layer(space: Space, placement: Placement) -> None:
     if not 1 <= placement.unit <= len(space.units):
         raise PlacementError(f"{placement.name}: {space.name} has units 1 to {len(space.units)}")
     depth = space.units[placement.unit - 1].max_depth

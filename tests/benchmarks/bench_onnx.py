@@ -1,6 +1,9 @@
-"""Networks composed of ONNX pieces, against ``torch.onnx.export`` of each: seconds to have a session, and its latency.
+"""Networks composed of ONNX pieces and timed, against the plain way: ``torch.onnx.export`` each, then time it.
 
-Run with: python tests/benchmarks/bench_onnx.py [--networks N]
+Networks a minute both ways, with the same harness and repeats. The plain way is given its torch modules: building them
+is not counted.
+
+Run with: python tests/benchmarks/bench_onnx.py [--networks N] [--seconds S]
 """
 
 import argparse
@@ -9,6 +12,9 @@ import os
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -16,21 +22,17 @@ import numpy as np
 import onnxruntime
 import torch
 
+from blockprof.measuring import MeasureSpec
+from blockprof.measuring.sessions import make_run, open_session
+from blockprof.measuring.timing import time_network
 from blockprof.onnx_networks import FragmentStore, compose_bytes
 from blockprof.onnx_networks.fragments import OPSET
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, Architectures, Space
+from blockprof.spaces import SPACES, Space
 
 RESOLUTION = 224
-NUM_RUNS = 20
-
-
-def load(serialized: bytes) -> onnxruntime.InferenceSession:
-    """A session on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+PARTS = ("build", "load", "timing")
 
 
 def export(network: torch.nn.Module) -> bytes:
@@ -43,34 +45,39 @@ def export(network: torch.nn.Module) -> bytes:
     return buffer.getvalue()
 
 
-def measure(store: FragmentStore, archs: Architectures, index: int) -> tuple[float, ...]:
-    """Seconds to export, to load, to compose, to load, and of one inference of either network.
+@dataclass(frozen=True)
+class Way:
+    """Seconds to build one network's model, to load it, and to time it; the latency found, in ms."""
 
-    Both ways take turns, so that what else the machine does hits both.
-    """
-    network = build_network(archs, index)
+    build: float
+    load: float
+    timing: float
+    latency_ms: float
+
+    @property
+    def total(self) -> float:
+        return self.build + self.load + self.timing
+
+
+def measure(build: Callable[[], bytes], spec: MeasureSpec) -> tuple[Way, onnxruntime.InferenceSession]:
+    """Build a model, load it and time it as ``blockprof measure`` does."""
     laps = [time.perf_counter()]
-    exported = export(network)
+    serialized = build()
     laps.append(time.perf_counter())
-    plain = load(exported)
+    session = open_session(serialized, spec, "network")
     laps.append(time.perf_counter())
-    joined = compose_bytes(store, archs, index, resolution=RESOLUTION)
+    timing = time_network(make_run(session, np.random.default_rng(0), "network"), spec)
     laps.append(time.perf_counter())
-    composed = load(joined)
-    laps.append(time.perf_counter())
-    return (*np.diff(laps), *latencies(plain, composed))
+    return Way(*np.diff(laps).tolist(), float(np.median(timing.own_ms))), session
 
 
-def latencies(plain: onnxruntime.InferenceSession, composed: onnxruntime.InferenceSession) -> tuple[float, float]:
-    """Median seconds of an inference of each, run in turn."""
-    image = np.random.default_rng(0).normal(size=(1, 3, RESOLUTION, RESOLUTION)).astype(np.float32)
-    laps = [time.perf_counter()]
-    for _ in range(NUM_RUNS):
-        for session in (plain, composed):
-            session.run(None, {"image": image})
-            laps.append(time.perf_counter())
-    first, second = np.median(np.diff(laps).reshape(NUM_RUNS, 2), axis=0).tolist()
-    return first, second
+def difference(session: onnxruntime.InferenceSession, network: torch.nn.Module) -> float:
+    """The greatest difference of a session's logits from torch's, over the greatest logit."""
+    image = np.random.default_rng(0).standard_normal((1, 3, RESOLUTION, RESOLUTION), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(image)).numpy()
+    (found,) = session.run(None, {"image": image})
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
 def seconds_to_fill(space: Space) -> float:
@@ -82,37 +89,50 @@ def seconds_to_fill(space: Space) -> float:
     return time.perf_counter() - start
 
 
-def compare(space: Space, num_networks: int) -> None:
-    """Measure one space and print it."""
+def compare(space: Space, num_networks: int, spec: MeasureSpec) -> None:
+    """Measure one space and print it. Both ways take turns, so that what else the machine does hits both."""
     exporting, reading = seconds_to_fill(space), seconds_to_fill(space)
     store = FragmentStore(space)
     archs = sample_architectures(space, num_networks, np.random.default_rng(0))
+    plain, composed, differences = [], [], []
     for index in range(num_networks):
-        store.fragments(archs, index)
-    times = np.array([measure(store, archs, index) for index in range(num_networks)])
-    totals = np.column_stack([times[:, :2].sum(axis=1), times[:, 2:4].sum(axis=1)])
-    quarter, ratio, three_quarters = np.percentile(totals[:, 0] / totals[:, 1], [25, 50, 75])
-    medians = np.median(times, axis=0) * 1e3
-    print(f"{space.name}, {num_networks} networks at {RESOLUTION}, medians")
+        store.fragments(archs, index)  # into memory: from the cache folder, once for all networks
+        network = build_network(archs, index)
+        plain.append(measure(partial(export, network), spec)[0])
+        way, session = measure(partial(compose_bytes, store, archs, index, resolution=RESOLUTION), spec)
+        composed.append(way)
+        differences.append(difference(session, network))
+    print(f"{space.name}, {num_networks} networks at {RESOLUTION}, up to {spec.time_limit_s:g} s of repeats; medians")
     print(f"  {len(space.instances)} block instances     {exporting:.1f} s to export once, {reading:.2f} s to read")
-    for way, name in enumerate(("torch.onnx.export", "composed")):
-        build, start = medians[2 * way], medians[2 * way + 1]
-        total, rate = np.median(totals[:, way]) * 1e3, 60 / totals[:, way].mean()
-        print(f"  {name:20s} {build:7.1f} ms + load {start:6.1f} ms = {total:7.1f} ms, {rate:6.0f} networks a minute")
-    print(f"  ratio                {ratio:7.1f} (quartiles {quarter:.1f} and {three_quarters:.1f})")
-    print(f"  latency              {np.median(times[:, 5] / times[:, 4]):7.3f} times the exported network's")
+    for name, ways in (("torch.onnx.export", plain), ("composed", composed)):
+        build, load, timing = (1e3 * np.median([getattr(way, part) for way in ways]) for part in PARTS)
+        rate = 60 / np.mean([way.total for way in ways])
+        print(
+            f"  {name:20s} build {build:7.1f} + load {load:5.1f} + time {timing:6.1f} ms, {rate:5.0f} networks a minute"
+        )
+    pairs = list(zip(plain, composed, strict=True))
+    for name, ratios in (
+        ("build and load", [(first.build + first.load) / (second.build + second.load) for first, second in pairs]),
+        ("networks a minute", [first.total / second.total for first, second in pairs]),
+    ):
+        quarter, ratio, three_quarters = np.percentile(ratios, [25, 50, 75])
+        print(f"  {name:20s} {ratio:7.1f} times (quartiles {quarter:.1f} and {three_quarters:.1f})")
+    latency = np.median([second.latency_ms / first.latency_ms for first, second in pairs])
+    print(f"  latency              {latency:7.3f} times the exported network's")
+    print(f"  difference           {max(differences):7.0e} at most from torch's logits, relative to the greatest")
 
 
 def main() -> None:
     """Measure every space with an empty cache."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=20)
-    count = parser.parse_args().networks
+    parser.add_argument("--seconds", type=float, default=0.5, help="to repeat each network for, at most")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
     for space in SPACES.values():
         with tempfile.TemporaryDirectory() as folder:
             os.environ["BLOCKPROF_CACHE"] = folder
-            compare(space, count)
+            compare(space, arguments.networks, MeasureSpec(rounds=1, time_limit_s=arguments.seconds))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 
 from blockprof.errors import InputError
 from blockprof.sampling import check_sampler, draw_base, holds, likely_depths, sample_architectures, sample_fixed
-from blockprof.spaces import SPACES, Placement, Space, all_placements, load_space, make_fixing
+from blockprof.spaces import SPACES, Placement, Space, StemPlacement, all_placements, load_space, make_fixing
 
 MANY = 6000
 ALPHA = 1e-4
@@ -17,10 +17,15 @@ ALPHA = 1e-4
 @st.composite
 def placements(draw: st.DrawFn) -> tuple[Space, tuple[Placement, ...]]:
     space = load_space(draw(st.sampled_from(sorted(SPACES))))
-    several = st.lists(
-        st.sampled_from(all_placements(space)), min_size=1, max_size=4, unique_by=lambda p: (p.unit, p.layer)
-    )
-    return space, tuple(draw(several))
+    several = st.lists(st.sampled_from(all_placements(space)), min_size=1, max_size=4, unique_by=_place)
+    chosen = draw(several)
+    widths = {p.unit: p.block.width for p in chosen if isinstance(p, Placement) and space.num_widths > 1}
+    return space, tuple(p for p in chosen if not widths or _place(p)[0] == 0 or p.block.width == widths[p.unit])
+
+
+def _place(placement: Placement | StemPlacement) -> tuple[int, object]:
+    """What a placement fixes, so that two of one place exclude each other; 0 stands for the stem."""
+    return (0, placement.part) if isinstance(placement, StemPlacement) else (placement.unit, placement.layer)
 
 
 @settings(max_examples=200)
@@ -45,8 +50,10 @@ def test_only_what_is_fixed_changes(case: tuple[Space, tuple[Placement, ...]], s
     space, fixed = case
     base = draw_base(space, 20, np.random.default_rng(seed))
     random, placed = base.networks(), base.networks(make_fixing(space, fixed))
+    if all(_place(placement)[0] for placement in fixed):
+        np.testing.assert_array_equal(random.stems, placed.stems)
     for unit, slots in enumerate(space.unit_slots, start=1):
-        if unit not in {placement.unit for placement in fixed}:
+        if unit not in {_place(placement)[0] for placement in fixed}:
             np.testing.assert_array_equal(random.blocks[:, slots], placed.blocks[:, slots])
 
 
@@ -61,6 +68,27 @@ def test_random_networks_are_uniform(name: str) -> None:
     for slot in range(space.num_slots):
         blocks = archs.blocks[:, slot]
         assert chisquare(np.bincount(blocks[blocks >= 0], minlength=9)).pvalue > ALPHA
+
+
+def test_stems_of_resnet50_are_as_upstream_draws_them() -> None:
+    """Each of three indices is uniform, and two of the first convolution's are 24 channels."""
+    space = load_space("resnet50")
+    archs = sample_architectures(space, MANY, np.random.default_rng(3))
+    counts = np.bincount(archs.stems, minlength=12)
+    shares = np.array([(2 if stem.mid_channels == 24 else 1) / 18 for stem in space.stems])
+    assert chisquare(counts, shares * MANY).pvalue > ALPHA
+    for unit in range(4):
+        assert chisquare(np.bincount(archs.widths[:, unit])).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(("layer", "shares"), [(3, [0, 2, 1]), (4, [0, 0, 3])])
+def test_upstream_raises_the_depth_of_resnet50_to_what_is_needed(layer: int, shares: list[int]) -> None:
+    space = load_space("resnet50")
+    fixing = make_fixing(space, [Placement(1, layer, space.blocks[4])])
+    archs = sample_fixed(space, fixing, MANY, np.random.default_rng(5), "upstream")
+    assert holds(archs, fixing).all()
+    counts = np.array([(archs.depths[:, 0] == depth).sum() for depth in (2, 3, 4)])
+    np.testing.assert_allclose(counts / MANY, np.array(shares) / 3, atol=0.03)
 
 
 @pytest.mark.parametrize("layer", [1, 2, 3, 4])

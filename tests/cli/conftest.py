@@ -120,3 +120,18 @@ def refused(folder: Path, cli: Callable[..., Outcome]) -> Callable[..., str]:
         return outcome.stderr.removeprefix("error: ").strip()
 
     return run
+
+
+@pytest.fixture
+def complete(cli: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """What bash is given for a line, as typed up to its end."""
+
+    def run(line: str) -> list[str]:
+        monkeypatch.setenv("_BLOCKPROF_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        outcome = cli()
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+        return outcome.stdout.split()
+
+    return run

@@ -1,21 +1,6 @@
 import pytest
 
 
-@pytest.fixture
-def complete(cli, monkeypatch: pytest.MonkeyPatch):
-    """What bash is given for a line, as typed up to its end."""
-
-    def run(line: str) -> list[str]:
-        monkeypatch.setenv("_BLOCKPROF_COMPLETE", "complete_bash")
-        monkeypatch.setenv("COMP_WORDS", line)
-        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
-        outcome = cli()
-        assert (outcome.returncode, outcome.stderr) == (0, "")
-        return outcome.stdout.split()
-
-    return run
-
-
 def test_spaces(complete, folder) -> None:
     assert complete("blockprof profile --space ") == ["mbv3", "pn"]
     assert complete("blockprof train-predictor -s p") == ["pn"]

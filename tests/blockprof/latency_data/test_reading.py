@@ -15,11 +15,10 @@ from blockprof.latency_data import (
     first_network,
     parse_latency_csv,
     read_latency_csv,
-    space_of,
     write_latency_csv,
 )
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import load_space
+from blockprof.spaces import load_space, space_of
 
 PN = load_space("pn")
 MBV3 = load_space("mbv3")

@@ -7,12 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blockprof.expectation import expected_counts
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
+from blockprof.metrics.counting import load_count
 from blockprof.metrics.lookup import load_note10
 from blockprof.profiling import STATISTICS, profile
 from blockprof.profiling.exact import exact_statistics
 from blockprof.sampling import SAMPLERS, Sampler, draw_base, likely_depths
-from blockprof.spaces import SPACES, Architectures, Space, Unit, all_fixings, load_space, parse_fixing
+from blockprof.spaces import (
+    SPACES,
+    Architectures,
+    Bottleneck,
+    Space,
+    Stem,
+    StemChoices,
+    Unit,
+    all_fixings,
+    load_space,
+    parse_fixing,
+)
 
 INFO = MetricInfo("cost", "ms", False, "table", "made up")
 
@@ -25,17 +38,67 @@ def tiny_space() -> Space:
         operator="mbconv2",
         ofa_network="",
         width_multiplier=1.0,
-        stem_width=8,
-        entry_width=8,
+        stem=StemChoices(skip=(False,), mid_channels=(8,), out_channels=(8,), halvings=1),
         units=(
-            Unit(width=8, stride=2, depths=(2, 3, 4), activation="relu6"),
-            Unit(width=16, stride=1, depths=(1, 2), activation="relu6"),
+            Unit(widths=(8,), stride=2, depths=(2, 3, 4), activation="relu6"),
+            Unit(widths=(16,), stride=1, depths=(1, 2), activation="relu6"),
         ),
         head_widths=(32,),
         expands=(3, 6),
         kernels=(3,),
         resolutions=range(32, 65, 4),
+        upstream_shortfall=1,
     )
+
+
+def tiny_residual_space() -> Space:
+    """Two units of two widths and stems of which some are likelier: small enough to list every network."""
+    return Space(
+        name="tiny_residual",
+        title="Tiny residual",
+        operator="res",
+        ofa_network="",
+        width_multiplier=1.0,
+        stem=StemChoices(skip=(False, True), mid_channels=(8, 8, 16), out_channels=(16, 24), halvings=2),
+        units=(
+            Unit(widths=(32, 40), stride=1, depths=(1, 2, 3), activation="relu"),
+            Unit(widths=(48, 64), stride=2, depths=(1, 2), activation="relu"),
+        ),
+        head_widths=(),
+        expands=(20, 35),
+        kernels=(3,),
+        width_ratios=(65, 100),
+        resolutions=range(32, 65, 4),
+        upstream_shortfall=0,
+    )
+
+
+def weighted_residual_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
+    """Every network of a fixing of the tiny residual space with its probability, by listing."""
+    stems = list(itertools.product((False, True), (8, 8, 16), (16, 24)))
+    fixed = {(p.unit - 1, p.layer - 1): p.block for p in (fixing.layers if fixing else ())}
+    unit_choices = []
+    for unit in range(2):
+        widths = {block.width for (u, _), block in fixed.items() if u == unit} or {65, 100}
+        rows: list[tuple[float, list[int]]] = []
+        depths = likely_depths(space, unit, fixing, sampler)
+        for width, depth in itertools.product(widths, depths):
+            choices = [[fixed[unit, layer].expand] if (unit, layer) in fixed else [20, 35] for layer in range(depth)]
+            filled = list(itertools.product(*choices))
+            for expands in filled:
+                blocks = [space.blocks.index(Bottleneck(width, expand)) for expand in expands]
+                row = blocks + [-1] * (space.units[unit].max_depth - depth)
+                rows.append((1 / len(widths) / len(depths) / len(filled), row))
+        unit_choices.append(rows)
+    genes, weights = [], []
+    for skip, mid, out in stems:
+        if fixing and not fixing.allows(Stem(skip, mid, out)):
+            continue
+        for (first, row), (second, other) in itertools.product(*unit_choices):
+            genes.append([space.stems.index(Stem(skip, mid, out)), *row, *other])
+            weights.append(first * second)
+    table = np.array(genes)
+    return Architectures(space, table[:, 1:], table[:, 0]), np.array(weights) / np.sum(weights)
 
 
 def weighted_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
@@ -44,7 +107,7 @@ def weighted_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architect
     options = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
     for depths in itertools.product(*options):
         present = [(unit, layer) for unit, depth in enumerate(depths) for layer in range(depth)]
-        fixed = {(p.unit - 1, p.layer - 1): space.blocks.index(p.block) for p in (fixing.placements if fixing else ())}
+        fixed = {(p.unit - 1, p.layer - 1): space.blocks.index(p.block) for p in (fixing.layers if fixing else ())}
         choices = [[fixed[place]] if place in fixed else range(len(space.blocks)) for place in present]
         for blocks in itertools.product(*choices):
             row = np.full(space.num_slots, -1)
@@ -55,21 +118,36 @@ def weighted_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architect
     return Architectures(space, np.array(rows)), np.array(weights)
 
 
+MOBILE = [None, "u1.l1.e6k3", "u1.l3.e3k3", "u1.l4.e6k3+u2.l2.e3k3", "u1.l2.e3k3+u1.l3.e6k3"]
+RESIDUAL = [
+    None,
+    "stem.skip",
+    "stem1.c8",
+    "stem2.c24+stem.noskip+u2.l1.w65.e35",
+    "u1.l1.w100.e20",
+    "u1.l3.w65.e35+u2.l2.w100.e20",
+    "u1.l1.w65.e35+u1.l2.w65.e20",
+]
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("text", [None, "u1.l1.e6k3", "u1.l3.e3k3", "u1.l4.e6k3+u2.l2.e3k3", "u1.l2.e3k3+u1.l3.e6k3"])
+@pytest.mark.parametrize(
+    ("space", "listing", "text"),
+    [(tiny_space(), weighted_networks, text) for text in MOBILE]
+    + [(tiny_residual_space(), weighted_residual_networks, text) for text in RESIDUAL],
+)
 @pytest.mark.parametrize("by", ["instance", "placement"])
-def test_equals_listing_every_network(text: str | None, sampler: Sampler, by) -> None:
-    space = tiny_space()
+def test_equals_listing_every_network(space: Space, listing, text: str | None, sampler: Sampler, by) -> None:
     rng = np.random.default_rng(5)
-    size = len(space.instances) if by == "instance" else space.num_slots * len(space.blocks)
-    metric = AdditiveMetric(INFO, space, base=2.0, costs=rng.normal(1.0, 2.0, size), by=by)
+    metric = AdditiveMetric(INFO, space, base=2.0, costs=rng.normal(1.0, 2.0, space.catalogue(by).absent), by=by)
     fixing = parse_fixing(space, text) if text else None
     result = exact_statistics(metric, [fixing], sampler)
-    archs, weights = weighted_networks(space, fixing, sampler)
+    archs, weights = listing(space, fixing, sampler)
     assert weights.sum() == pytest.approx(1)
     values = metric.evaluate(archs)
     mean = weights @ values
     assert result.column("mean")[0] == pytest.approx(mean)
+    assert expected_counts(space, [fixing], sampler, by)[0] @ [*metric.costs, metric.base] == pytest.approx(mean)
     assert result.column("std")[0] == pytest.approx(np.sqrt(weights @ (values - mean) ** 2))
     assert result.column("min")[0] == pytest.approx(values.min())
     assert result.column("max")[0] == pytest.approx(values.max())
@@ -96,7 +174,7 @@ def test_equal_costs_have_no_spread() -> None:
 def test_agrees_with_200_000_sampled_networks(name: str, sampler: Sampler) -> None:
     """Means within four standard errors; quantiles between the samples' order statistics around them."""
     space = load_space(name)
-    metric = load_reference(space, "npu")
+    metric = load_count(space, "flops", 224) if name == "resnet50" else load_reference(space, "npu")
     n = 200_000
     base = draw_base(space, n, np.random.default_rng(11))
     fixings = [None, *all_fixings(space)[4::17]]
@@ -129,7 +207,16 @@ def test_note10_gives_figure_2(
     np.testing.assert_allclose(found, list(published.values()), atol=0.03)
 
 
-@pytest.mark.parametrize("name", sorted(SPACES))
+def test_flops_of_resnet50_are_figure_4s_to_3_percent(shared_data: Path) -> None:
+    space = load_space("resnet50")
+    published = json.loads((shared_data.parent / "reference" / "paper.json").read_text())["block_response"]["resnet50"]
+    frame = profile(space, [load_count(space, "flops", 224)], sampler="upstream").response_frame()
+    found = frame.pivot(index="width", columns="expand", values="response")
+    for width, row in published["flops_g"].items():
+        np.testing.assert_allclose(found.loc[round(100 * float(width))] / 1000, row, rtol=0.03)
+
+
+@pytest.mark.parametrize("name", ["mbv3", "pn"])
 def test_npu_gives_figures_2_and_3(name: str, shared_data: Path) -> None:
     published = json.loads((shared_data.parent / "reference" / "paper.json").read_text())["block_response"][name]
     frame = profile(load_space(name), [load_reference(load_space(name), "npu")], sampler="upstream").response_frame()

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blockprof.expectation import expected_counts
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
 from blockprof.pooling import costs_covariance, draw_pool, fit_surrogate
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
-from blockprof.profiling.expectation import expected_counts
 from blockprof.profiling.pooled import pooled_statistics
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, FloatArray, all_fixings, load_space, parse_blocks

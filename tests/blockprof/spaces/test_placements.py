@@ -3,15 +3,27 @@
 import pytest
 
 from blockprof.errors import PlacementError
-from blockprof.spaces import Block, Placement, all_placements, load_space, make_fixing, parse_blocks, parse_fixing
+from blockprof.spaces import (
+    SPACES,
+    MBConv,
+    Placement,
+    all_placements,
+    load_space,
+    make_fixing,
+    parse_blocks,
+    parse_fixing,
+)
 
 PN = load_space("pn")
+RESNET50 = load_space("resnet50")
 
 
 def test_every_placement_reads_back() -> None:
-    for space in (PN, load_space("mbv3")):
+    for space in SPACES.values():
         for placement in all_placements(space):
-            assert parse_fixing(space, placement.name).placements == (placement,)
+            fixing = parse_fixing(space, placement.name)
+            assert (*fixing.layers, *fixing.stem) == (placement,)
+            assert fixing.name == placement.name
 
 
 def test_slots_count_through_the_network() -> None:
@@ -48,7 +60,39 @@ def test_no_placement_is_refused() -> None:
 def test_upstreams_nested_lists_count_from_zero() -> None:
     assert parse_blocks(PN, ["[[1, 0, 7, 6]]"], 224) == parse_blocks(PN, ["u2.l1.e6k7"], 224)
     both = parse_blocks(PN, ["[[1, 0, 7, 6, 224], [2, 3, 3, 4, 224]]"], 224)
-    assert both[0].placements == (Placement(2, 1, Block(6, 7)), Placement(3, 4, Block(4, 3)))
+    assert both[0].layers == (Placement(2, 1, MBConv(6, 7)), Placement(3, 4, MBConv(4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("upstream", "ours"),
+    [
+        ("[[2, 2, 1, 0.35, 2]]", "u3.l2.w100.e35"),
+        ("[[0, 0]]", "stem.skip"),
+        ("[[0, 2]]", "stem.noskip"),
+        ("[[1, 0, 1]]", "stem1.c24"),
+        ("[[1, 0, 2]]", "stem1.c32"),
+        ("[[1, 1, 1], [2, 0, 0, 0.2, 0]]", "stem2.c48+u1.l1.w65.e20"),
+    ],
+)
+def test_upstreams_nested_lists_of_resnet50(upstream: str, ours: str) -> None:
+    assert parse_blocks(RESNET50, [upstream], 224) == parse_blocks(RESNET50, [ours], 224)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stem1.c40", "not a placement: write it like u2.l1.w65.e20, or one of stem.skip, stem.noskip"),
+        ("u3.l7.w100.e35", "layers 1 to 6"),
+        ("u3.l1.e6k7", "has the blocks w65.e20"),
+        ("stem.skip+stem.noskip", "two values for one part of the stem"),
+        ("u1.l1.w65.e20+u1.l2.w80.e20", "two widths for unit 1"),
+        ("[[1, 0, 3]]", "write"),
+        ("[[2, 0, 0, 1, 0]]", "write"),
+    ],
+)
+def test_placements_that_resnet50_does_not_have(text: str, message: str) -> None:
+    with pytest.raises(PlacementError, match=message):
+        parse_blocks(RESNET50, [text], 224)
 
 
 def test_commas_separate_and_plus_joins() -> None:

@@ -3,19 +3,28 @@
 import numpy as np
 import pytest
 
+from blockprof.expectation import expected_counts
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.expectation import expected_counts
 from blockprof.sampling import SAMPLERS, Sampler, draw_base
 from blockprof.spaces import SPACES, Fixing, Space, all_fixings, load_space, parse_fixing
 
 INFO = MetricInfo("cost", "ms", False, "table", "made up")
-JOINT = ("u2.l1.e6k7+u3.l2.e3k3", "u2.l2.e4k5+u2.l4.e3k7", "u1.l3.e6k3+u4.l4.e6k7+u5.l1.e3k5")
+MBCONVS = ("u2.l1.e6k7+u3.l2.e3k3", "u2.l2.e4k5+u2.l4.e3k7", "u1.l3.e6k3+u4.l4.e6k7+u5.l1.e3k5")
+JOINT = {
+    "pn": MBCONVS,
+    "mbv3": MBCONVS,
+    "resnet50": ("u2.l1.w80.e20+u3.l6.w100.e35", "u1.l2.w65.e25+u1.l4.w65.e20+stem.skip"),
+}
+
+
+def joint_fixings(space: Space) -> list[Fixing]:
+    return [parse_fixing(space, text) for text in JOINT[space.name]]
 
 
 def fixings_of(space: Space) -> list[Fixing | None]:
-    return [None, *all_fixings(space), *(parse_fixing(space, text) for text in JOINT)]
+    return [None, *all_fixings(space), *joint_fixings(space)]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -36,7 +45,7 @@ def test_counting_sampled_networks_agrees(name: str, sampler: Sampler) -> None:
     """Within four and a half standard errors, of some 1,500 counts; what is never there is never expected."""
     space, n = load_space(name), 20_000
     base = draw_base(space, n, np.random.default_rng(3))
-    fixings = [None, *all_fixings(space)[5::23], *(parse_fixing(space, text) for text in JOINT)]
+    fixings = [None, *all_fixings(space)[5::23], *joint_fixings(space)]
     for expected, fixing in zip(expected_counts(space, fixings, sampler), fixings, strict=True):
         counts = instance_counts(base.networks(fixing, sampler))
         error = np.abs(counts.mean(axis=0) - expected)

@@ -1,0 +1,157 @@
+"""Block tables: a device's latency of every piece of a space, measured by blockprof, as files and as metrics.
+
+A file ``ofa_<space>_<metric>_r<resolution>_block_table.csv`` in the data folder has a row a piece. ``cost_ms`` is what
+the piece takes as a model of its own. Sums of these are off by a factor that is much the same for all networks of a
+space: alone, a piece keeps its weights in the processor's caches, but pays for a session of its own. ``scale`` is that
+factor, from whole networks measured along with the pieces; the metric is the sums times it.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from blockprof.errors import DataFileError, MetricError
+from blockprof.metrics.metric import AdditiveMetric, MetricInfo
+from blockprof.paths import data_folder
+from blockprof.spaces import Space
+
+FIXED_PIECES = ("stem", "head")
+"""Pieces of every network of a space: their costs are its base."""
+
+REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
+"""Those that the metric is read from. All but the first two say the same in every row."""
+
+
+@dataclass(frozen=True)
+class BlockCosts:
+    """A device's costs of the pieces of ``space`` at ``resolution``.
+
+    ``costs_ms`` has each piece by name, as it was measured; ``scale`` makes sums of them latencies of whole networks.
+    ``device`` and ``onnxruntime`` (a version) are what they were measured with.
+    """
+
+    space: Space
+    resolution: int
+    costs_ms: Mapping[str, float]
+    scale: float
+    device: str
+    onnxruntime: str
+
+    def to_metric(self, name: str) -> AdditiveMetric:
+        """The metric of that name, in ms."""
+        source = (
+            f"block table, {self.device}, version {self.onnxruntime}, measured at {self.resolution}, "
+            f"sums times {self.scale:.3f}"
+        )
+        costs_ms = np.array([self.costs_ms[instance.name] for instance in self.space.instances])
+        return AdditiveMetric(
+            info=MetricInfo(name, "ms", False, "table", source),
+            space=self.space,
+            base=self.scale * sum(self.costs_ms[piece] for piece in FIXED_PIECES),
+            costs=self.scale * costs_ms,
+        )
+
+
+def block_table_name(space: Space, metric: str, resolution: int) -> str:
+    """The name of a metric's block table, as a file of the data folder."""
+    return f"ofa_{space.name}_{metric}_r{resolution}_block_table.csv"
+
+
+def list_block_tables(space: Space) -> dict[str, list[int]]:
+    """The metrics that the data folder has block tables of, with their resolutions, both in order."""
+    pattern = re.compile(rf"ofa_{re.escape(space.name)}_(.+)_r([1-9][0-9]*)_block_table\.csv")
+    found = (pattern.fullmatch(file.name) for file in data_folder().glob("*_block_table.csv"))
+    pairs = sorted((match[1], int(match[2])) for match in found if match)
+    return {metric: [resolution for other, resolution in pairs if other == metric] for metric, _ in pairs}
+
+
+def load_block_table(space: Space, metric: str, resolution: int) -> AdditiveMetric | None:
+    """Load a metric from its block table in the data folder; None where there is none of that name.
+
+    Raises:
+        MetricError: there are tables of that name, but none at ``resolution``.
+        DataFileError: the file cannot be read, is of something else, or lacks a piece.
+    """
+    there = list_block_tables(space).get(metric)
+    if there is None:
+        return None
+    if resolution not in there:
+        raise MetricError(
+            f"no block table '{metric}' of {space.name} at resolution {resolution} in {data_folder()}: there are "
+            f"{', '.join(map(str, there))}"
+        )
+    path = data_folder() / block_table_name(space, metric, resolution)
+    return read_block_table(path, space, resolution).to_metric(metric)
+
+
+def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
+    """Read a block table of ``space`` at ``resolution``.
+
+    Raises:
+        DataFileError: the file cannot be read, is of something else, or has not every piece once; the message names
+            the row and column.
+    """
+    lines, rows = _read_rows(path)
+    expected = {"space": space.name, "resolution": str(resolution)}
+    pieces = {*FIXED_PIECES, *(instance.name for instance in space.instances)}
+    costs_ms: dict[str, float] = {}
+    for line, row in zip(lines, rows, strict=True):
+        for column in REQUIRED_COLUMNS[2:]:
+            if row[column] != expected.setdefault(column, row[column]):
+                raise _error(path, line, column, f"{row[column]!r} where {expected[column]!r} should be")
+        if row["piece"] not in pieces:
+            raise _error(path, line, "piece", f"{space.name} has no piece {row['piece']!r}")
+        if row["piece"] in costs_ms:
+            raise _error(path, line, "piece", f"{row['piece']!r} is there twice")
+        costs_ms[row["piece"]] = _positive(path, line, "cost_ms", row["cost_ms"])
+    if missing := sorted(pieces - costs_ms.keys()):
+        others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
+        raise DataFileError(f"{path}: no row of the piece '{missing[0]}'{others}: measure the table anew")
+    return BlockCosts(
+        space=space,
+        resolution=resolution,
+        costs_ms=costs_ms,
+        scale=_positive(path, lines[0], "scale", expected["scale"]),
+        device=expected["device"],
+        onnxruntime=expected["onnxruntime"],
+    )
+
+
+def _read_rows(path: Path) -> tuple[list[int], list[dict[str, str]]]:
+    """Each row's line number, as an editor shows it, and its cells by column."""
+    try:
+        reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
+        numbered = [(reader.line_num, fields) for fields in reader if fields]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataFileError(f"{path}: is not a CSV file ({error}): measure the table anew") from None
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the file") from error
+    header = numbered[0][1] if numbered else []
+    if missing := [column for column in REQUIRED_COLUMNS if column not in header]:
+        raise DataFileError(f"{path}: row 1: no column '{missing[0]}': is it a block table? measure it anew")
+    for line, fields in numbered[1:]:
+        if len(fields) != len(header):
+            raise DataFileError(
+                f"{path}: row {line}: {len(fields)} fields, but the header has {len(header)}: measure the table anew"
+            )
+    return [line for line, _ in numbered[1:]], [dict(zip(header, fields, strict=True)) for _, fields in numbered[1:]]
+
+
+def _positive(path: Path, line: int, column: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise _error(path, line, column, f"{text!r} is not a positive, finite number")
+    return value
+
+
+def _error(path: Path, line: int, column: str, problem: str) -> DataFileError:
+    return DataFileError(f"{path}: row {line}, column '{column}': {problem}: correct it, or measure the table anew")
