@@ -12,7 +12,7 @@ from blockprof.metrics import ORT_CPU, AdditiveMetric, MetricInfo, check_resolut
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures, FloatArray, Space
+from blockprof.spaces import Architectures, FloatArray, Space, load_space
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
@@ -60,7 +60,7 @@ def journal_path(space: Space, resolution: int, num_networks: int, seed: int) ->
 
 
 def measure_surrogate(
-    space: Space,
+    space: Space | str,
     *,
     resolution: int = 224,
     num_networks: int = DEFAULT_POOL,
@@ -74,7 +74,7 @@ def measure_surrogate(
     gone on with, and a pool that is measured is not measured again.
 
     Args:
-        space: the design space.
+        space: a space, or its name.
         resolution: of the input, in pixels.
         num_networks: size of the pool.
         seed: of the networks, their order and their input.
@@ -90,6 +90,7 @@ def measure_surrogate(
     from blockprof.measuring import MeasureSpec, measure_architectures
 
     check_pool_size(num_networks)
+    space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
     archs, resolutions = draw_pool(space, num_networks, seed), np.full(num_networks, resolution)
     path = journal_path(space, resolution, num_networks, seed)
