@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from blockprof.api import load_metrics, profile
     from blockprof.errors import BlockprofError
-    from blockprof.profiling import Profile
+    from blockprof.pooling import measure_surrogate
+    from blockprof.profiling import Profile, Surrogate
     from blockprof.spaces import Architectures, Space, load_space
 
-__all__ = ["Architectures", "BlockprofError", "Profile", "Space", "load_metrics", "load_space", "profile"]
+__all__ = [
+    "Architectures",
+    "BlockprofError",
+    "Profile",
+    "Space",
+    "Surrogate",
+    "load_metrics",
+    "load_space",
+    "measure_surrogate",
+    "profile",
+]
 
 _MODULES = {
     "Architectures": "blockprof.spaces",
     "BlockprofError": "blockprof.errors",
     "Profile": "blockprof.profiling",
     "Space": "blockprof.spaces",
+    "Surrogate": "blockprof.profiling",
     "load_metrics": "blockprof.api",
     "load_space": "blockprof.spaces",
+    "measure_surrogate": "blockprof.pooling",
     "profile": "blockprof.api",
 }
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.metrics import AdditiveMetric, Metric, PredictorFolder
+from blockprof.metrics import ORT_CPU, AdditiveMetric, Metric, PredictorFolder
 from blockprof.metrics import load_metrics as load_from
-from blockprof.profiling import Profile
+from blockprof.pooling import DEFAULT_POOL, measure_surrogate
+from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
+from blockprof.profiling.profile import check_names
 from blockprof.profiling.sampled import Progress
 from blockprof.sampling import check_sampler
 from blockprof.spaces import Space, load_space, parse_blocks
@@ -23,7 +25,8 @@ def load_metrics(
 
     Args:
         space: a space, or its name.
-        names: such as ``npu``, ``accuracy``, ``macs``, or the metric of a predictor you trained.
+        names: such as ``npu``, ``accuracy``, ``macs``, or the metric of a predictor you trained. Not ``ort-cpu``, which
+            :func:`blockprof.measure_surrogate` measures.
         resolution: of the input, in pixels.
         on_count: called before MACs are counted, which takes seconds the first time.
 
@@ -44,7 +47,7 @@ def load_metrics(
 
 def profile(
     space: Space | str,
-    metrics: Sequence[str | Metric] = ("npu",),
+    metrics: Sequence[str | Metric | Surrogate] = ("npu",),
     *,
     blocks: Sequence[str] | None = None,
     sampler: str = "paper",
@@ -60,25 +63,36 @@ def profile(
 
     Args:
         space: a space, or its name.
-        metrics: names (see :func:`load_metrics`), or metrics of your own.
+        metrics: names (see :func:`load_metrics`), ``ort-cpu``, which is measured here on 150 networks (minutes;
+            ``blockprof.measure_surrogate`` with its defaults), or metrics and surrogates of your own.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
         sampler: ``paper`` or ``upstream`` (see ``blockprof.sampling``).
         resolution: of the input, in pixels.
-        num_archs: networks sampled a placement; where None, additive metrics are exact.
-        seed: of the sampling.
+        num_archs: networks sampled a placement; where None, additive metrics are exact. With ``ort-cpu`` among the
+            names, it is how many networks are measured in all, 20 to 150, and the other metrics stay exact.
+        seed: of the sampling, and of the networks that are measured.
         on_progress: told how many placements of how many are done.
 
     Raises:
         InputError: what was asked does not exist; the message says what there is.
     """
     chosen = load_space(space) if isinstance(space, str) else space
-    by_name = [metric for metric in metrics if isinstance(metric, str)]
-    loaded = dict(zip(by_name, load_metrics(chosen, by_name, resolution=resolution), strict=True))
+    fixings = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
+    checked_sampler = check_sampler(sampler)
+    names = [metric for metric in metrics if isinstance(metric, str) and metric != ORT_CPU]
+    loaded: dict[str, Metric | Surrogate] = {}
+    loaded |= zip(names, load_metrics(chosen, names, resolution=resolution), strict=True)
+    if ORT_CPU in metrics:
+        # Last, so that whatever is wrong with the rest is said before minutes of measuring.
+        check_names([metric if isinstance(metric, str) else metric.info.name for metric in metrics])
+        pool_size = DEFAULT_POOL if num_archs is None else num_archs
+        loaded[ORT_CPU] = measure_surrogate(chosen, resolution=resolution, num_networks=pool_size, seed=seed)
+        num_archs = None
     return profile_metrics(
         chosen,
         [loaded[metric] if isinstance(metric, str) else metric for metric in metrics],
-        fixings=parse_blocks(chosen, blocks, resolution) if blocks is not None else None,
-        sampler=check_sampler(sampler),
+        fixings=fixings,
+        sampler=checked_sampler,
         resolution=resolution,
         num_archs=num_archs,
         seed=seed,

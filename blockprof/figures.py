@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.profiling import MetricProfile, Profile
+from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray, Space
 
 if TYPE_CHECKING:
@@ -24,10 +24,21 @@ GREY = "#555555"
 
 def caption(profile: Profile, metric: MetricProfile) -> str:
     """What the numbers are and where they come from; stands under every figure."""
-    how = "exact" if metric.num_archs is None else f"{metric.num_archs:,} networks a placement"
+    how = f"{metric.num_archs:,} networks a placement" if metric.method == "sampled" else metric.method
+    if metric.check:
+        size = f"{metric.num_archs:,} networks in all"
+        how = f"additive surrogate, pooled, {size}; held out: {describe_check(metric.check)}"
     return (
         f"{profile.space.title} ({profile.space.name}) at resolution {profile.resolution}. {metric.info.label}: "
         f"{metric.info.source}. Sampler {profile.sampler}, {how}."
+    )
+
+
+def describe_check(check: HeldOut) -> str:
+    """How well networks left out of the pool are predicted, in a few words."""
+    return (
+        f"MAPE {check.mape_percent:.2f} %, Spearman {check.spearman:.3f}, {check.coverage_percent:.0f} % in 90 % "
+        f"intervals, not additive {check.remainder_percent:.2f} %"
     )
 
 
@@ -95,26 +106,41 @@ def predicted_against_measured(trained: "TrainedPredictor", test: "LatencyData")
     """Draw the test networks: predicted latency with its 90 % interval against the file's, and the relative error."""
     model, scores = trained.model, trained.test.scores
     prediction = model.predict(test.archs, test.resolutions)
-    figure = _new_figure((10.5, 4.8))
-    left, right = figure.subplots(1, 2)
-    ends = [min(test.latencies_ms.min(), prediction.latency_ms.min()), test.latencies_ms.max()]
-    left.plot(ends, ends, color=GREY, linewidth=0.8)
-    errors = np.stack([prediction.latency_ms - prediction.lower_ms, prediction.upper_ms - prediction.latency_ms])
-    left.errorbar(
-        test.latencies_ms, prediction.latency_ms, errors, fmt="o", markersize=3, color="#1f77b4", ecolor="#b8d4ea",
-        elinewidth=1,
-    )  # fmt: skip
-    left.set_xlabel(f"latency in the file, {test.device} (ms)")
-    left.set_ylabel("predicted (ms), with 90 % interval")
-    relative = 100 * (prediction.latency_ms / test.latencies_ms - 1)
-    right.axhline(0, color=GREY, linewidth=0.8)
-    right.scatter(test.latencies_ms, relative, s=9, color="#1f77b4")
-    right.set_xlabel(f"latency in the file, {test.device} (ms)")
-    right.set_ylabel("error (%)")
+    bounds = (prediction.latency_ms, prediction.lower_ms, prediction.upper_ms)
+    figure = _predicted_against(test.latencies_ms, *bounds, f"latency in the file, {test.device} (ms)", "ms")
     figure.suptitle(
         f"{model.space.title} ({model.space.name}), predictor of {model.metric}: {len(test)} test networks, "
         f"MAPE {scores.mape_percent:.2f} %, Spearman {scores.spearman:.4f}"
     )
+    return figure
+
+
+def left_out_against_measured(profile: Profile, metric: MetricProfile, check: HeldOut) -> "Figure":
+    """Draw a pool: each network as predicted without it, with its 90 % interval, against what it was measured to be."""
+    bounds = (check.predicted, check.lower, check.upper)
+    figure = _predicted_against(check.values, *bounds, f"{metric.info.label}, {metric.info.origin}", metric.info.unit)
+    figure.suptitle(f"{len(check.networks)} networks, each predicted by the surrogate fitted without it")
+    _write_caption(figure, profile, metric)
+    return figure
+
+
+def _predicted_against(
+    values: FloatArray, predicted: FloatArray, lower: FloatArray, upper: FloatArray, label: str, unit: str
+) -> "Figure":
+    figure = _new_figure((10.5, 4.8))
+    left, right = figure.subplots(1, 2)
+    ends = [min(values.min(), predicted.min()), values.max()]
+    left.plot(ends, ends, color=GREY, linewidth=0.8)
+    left.errorbar(
+        values, predicted, np.stack([predicted - lower, upper - predicted]), fmt="o", markersize=3, color="#1f77b4",
+        ecolor="#b8d4ea", elinewidth=1,
+    )  # fmt: skip
+    left.set_xlabel(label)
+    left.set_ylabel(f"predicted ({unit}), with 90 % interval")
+    right.axhline(0, color=GREY, linewidth=0.8)
+    right.scatter(values, 100 * (predicted / values - 1), s=9, color="#1f77b4")
+    right.set_xlabel(label)
+    right.set_ylabel("error (%)")
     return figure
 
 

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockprof.figures import caption, effect_curves, predicted_against_measured, response_heatmap
+import numpy as np
+
+from blockprof.figures import (
+    caption,
+    effect_curves,
+    left_out_against_measured,
+    predicted_against_measured,
+    response_heatmap,
+)
 from blockprof.profiling import Profile
 from blockprof.tracking import Run, log_predictor
 
@@ -55,21 +63,34 @@ def profile_metrics(profile: Profile) -> dict[str, float]:
         placements["metric"], placements["placement"], placements["effect"], strict=True
     ):
         values[f"{metric}.effect/{placement.replace('+', ' ')}"] = float(effect)
+    for pooled in profile.metrics:
+        if pooled.check:
+            scores = pooled.check.scores().items()
+            values |= {f"{pooled.info.name}.held_out.{name}": score for name, score in scores if not np.isnan(score)}
     return values
 
 
 def record_profile(run: Run, profile: Profile) -> None:
-    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures."""
+    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures.
+
+    Of pooled metrics also ``pooled.csv``, and of each ``pool_<metric>.csv`` and a figure of the networks left out.
+    """
     run.log_params(profile_params(profile))
     run.log_tags(profile_tags(profile))
     run.log_frame(profile.random_frame(), "random.csv")
     run.log_frame(profile.placement_frame(), "placements.csv")
     if profile.blocks:
         run.log_frame(profile.response_frame(), "responses.csv")
+    if any(metric.check for metric in profile.metrics):
+        run.log_frame(profile.pooled_frame(), "pooled.csv")
     for metric in profile.metrics:
+        name = metric.info.name
+        if metric.check:
+            run.log_frame(metric.check.to_frame(), f"pool_{name}.csv")
+            run.log_figure(left_out_against_measured(profile, metric, metric.check), f"figures/{name}_pool.png")
         if profile.blocks:
-            run.log_figure(response_heatmap(profile, metric), f"figures/{metric.info.name}_responses.png")
-            run.log_figure(effect_curves(profile, metric), f"figures/{metric.info.name}_effects.png")
+            run.log_figure(response_heatmap(profile, metric), f"figures/{name}_responses.png")
+            run.log_figure(effect_curves(profile, metric), f"figures/{name}_effects.png")
     run.log_text("\n".join(caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
     run.log_metrics(profile_metrics(profile))
 

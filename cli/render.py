@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.figures import GOOD_TO_BAD, caption, format_value
-from blockprof.profiling import MetricProfile, Profile
+from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
@@ -151,14 +152,27 @@ def print_profile(profile: Profile) -> None:
         print_line(Text(caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
         random = _with_interval(means[0], metric.statistics.half_widths[0], means)
-        interval = "" if metric.num_archs is None else " (95 % interval)"
+        interval = {"exact": "", "sampled": " (95 % interval)", "pooled": " (95 % credible interval)"}[metric.method]
         print_line(f"random networks: {random} {metric.info.unit}{interval}")
+        if metric.check:
+            _print_check(metric.check)
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
             out.print(_heatmap(profile, metric, responses[responses["metric"] == name]))
         print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
         out.print(_effects(metric, placements[placements["metric"] == name]))
+
+
+def _print_check(check: HeldOut) -> None:
+    """Print how additive a pooled metric is; on stderr, that it is not."""
+    known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
+    print_line(
+        f"networks left out are predicted to {check.errors_percent.std():.2f} %{known} (standard deviations); "
+        f"{check.additive_percent:.1f} % of the variance between networks is additive"
+    )
+    if not check.is_additive:
+        note("this metric is far from additive: its effects are means that say little about single networks")
 
 
 def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:

@@ -11,8 +11,10 @@ from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import REFERENCE_SOURCES, load_reference
 from blockprof.spaces import Space
 
-BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10")
-NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10"})
+ORT_CPU = "ort-cpu"
+"""Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
+BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10", ORT_CPU)
+NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10", ORT_CPU})
 """Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
 the block tables in the data folder.
 """
@@ -78,6 +80,8 @@ def _load(
         return load_count(space, name, resolution, on_count)
     if name == "note10":
         return load_note10(space, resolution)
+    if name == ORT_CPU:
+        raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
     if name not in NOT_PREDICTED:
         if predictor := find_predictor(name):
             return load_predicted(predictor, space, name, resolution)

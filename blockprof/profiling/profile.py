@@ -10,15 +10,16 @@ import numpy as np
 from blockprof.errors import InputError
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
 from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.pooled import HeldOut, Surrogate, pooled_statistics
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
-from blockprof.profiling.statistics import STATISTICS, Statistics
+from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
 from blockprof.sampling import BaseDraws, Sampler
 from blockprof.spaces import Block, Fixing, FloatArray, IntArray, Space, all_fixings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Method = Literal["exact", "sampled"]
+Method = Literal["exact", "sampled", "pooled"]
 
 DEFAULT_NUM_ARCHS = 1000
 
@@ -29,7 +30,8 @@ class MetricProfile:
 
     Row 0 of ``statistics`` is the random networks, row 1 + i is ``fixings[i]``. ``effect_half_widths`` is (1 + S,),
     ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half the 95 % intervals, 0
-    where exact. ``num_archs`` is the number of networks a placement, None where exact.
+    where exact. ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and
+    None where exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
     """
 
     info: MetricInfo
@@ -39,6 +41,7 @@ class MetricProfile:
     effect_half_widths: FloatArray
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
+    check: HeldOut | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +124,22 @@ class Profile:
             )
         return pd.concat(frames, ignore_index=True)
 
+    def pooled_frame(self) -> "pd.DataFrame":
+        """One row a pooled metric: how well its surrogate predicts the networks of the pool left out of it."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"metric": metric.info.name, "num_networks": metric.num_archs, **metric.check.scores()}
+                for metric in self.metrics
+                if metric.check
+            ]
+        )
+
 
 def profile(
     space: Space,
-    metrics: Sequence[Metric],
+    metrics: Sequence[Metric | Surrogate],
     *,
     fixings: Sequence[Fixing] | None = None,
     sampler: Sampler = "paper",
@@ -137,20 +152,19 @@ def profile(
 
     Args:
         space: the design space.
-        metrics: metrics of that space.
+        metrics: metrics of that space; of dear ones, surrogates fitted to a pool of networks.
         fixings: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.sampling``).
         resolution: what the metrics were loaded for, in pixels; kept with the result.
-        num_archs: networks a placement. Where None, additive metrics are exact and others take 1,000.
+        num_archs: networks a placement. Where None, additive metrics are exact and others take 1,000. Surrogates are
+            profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
         on_progress: told how many placements of how many are done, over all metrics.
 
     Raises:
         InputError: no metric, two of one name, or fewer than two networks a placement.
     """
-    names = [metric.info.name for metric in metrics]
-    if not names or len(set(names)) < len(names):
-        raise InputError("give at least one metric, and each once")
+    check_names([metric.info.name for metric in metrics])
     if num_archs is not None and num_archs < 2:
         raise InputError(f"--num-archs is {num_archs}: at least 2 networks a placement are needed")
     chosen = tuple(fixings) if fixings is not None else all_fixings(space)
@@ -160,12 +174,17 @@ def profile(
     base: BaseDraws | None = None
     profiles = []
     for index, metric in enumerate(metrics):
-        if num_archs is None and isinstance(metric, AdditiveMetric):
+        if isinstance(metric, Surrogate):
+            estimated = pooled_statistics(metric, chosen, groups, sampler)
+            profiles.append(_estimated_profile(metric.info, "pooled", metric.num_networks, estimated, metric.check))
+        elif num_archs is None and isinstance(metric, AdditiveMetric):
             profiles.append(_profile_exactly(metric, chosen, groups, sampler))
         else:
-            base = base or draw_base_networks(space, num_archs or DEFAULT_NUM_ARCHS, seed)
+            sample_size = num_archs or DEFAULT_NUM_ARCHS
+            base = base or draw_base_networks(space, sample_size, seed)
             step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
-            profiles.append(_profile_by_sampling(metric, base, chosen, groups, sampler, step))
+            estimated = sampled_statistics(metric, base, chosen, groups, sampler, step)
+            profiles.append(_estimated_profile(metric.info, "sampled", sample_size, estimated))
     return Profile(
         space=space,
         sampler=sampler,
@@ -176,6 +195,16 @@ def profile(
         metrics=tuple(profiles),
         seconds=time.perf_counter() - start,
     )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse metrics that make no profile.
+
+    Raises:
+        InputError: there is none, or two of one name.
+    """
+    if not names or len(set(names)) < len(names):
+        raise InputError("give at least one metric, and each once")
 
 
 def _profile_exactly(
@@ -192,23 +221,18 @@ def _profile_exactly(
     )
 
 
-def _profile_by_sampling(
-    metric: Metric,
-    base: BaseDraws,
-    fixings: tuple[Fixing, ...],
-    groups: Sequence[IntArray],
-    sampler: Sampler,
-    on_progress: Progress | None,
+def _estimated_profile(
+    info: MetricInfo, method: Method, num_archs: int, estimated: EstimatedStatistics, check: HeldOut | None = None
 ) -> MetricProfile:
-    result = sampled_statistics(metric, base, fixings, groups, sampler, on_progress)
     return MetricProfile(
-        info=metric.info,
-        method="sampled",
-        num_archs=len(base),
-        statistics=result.statistics,
-        effect_half_widths=result.effect_half_widths,
-        response_half_widths=result.group_half_widths,
-        response_effect_half_widths=result.group_effect_half_widths,
+        info=info,
+        method=method,
+        num_archs=num_archs,
+        statistics=estimated.statistics,
+        effect_half_widths=estimated.effect_half_widths,
+        response_half_widths=estimated.group_half_widths,
+        response_effect_half_widths=estimated.group_effect_half_widths,
+        check=check,
     )
 
 

@@ -1,33 +1,18 @@
 """Sampled statistics of any metric: N networks a placement, all from the same base networks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from blockprof.metrics.metric import Metric
-from blockprof.profiling.statistics import Statistics, half_width, summarise
+from blockprof.profiling.statistics import EstimatedStatistics, Statistics, half_width, summarise
 from blockprof.sampling import BaseDraws, Sampler, draw_base
-from blockprof.spaces import Architectures, Fixing, FloatArray, IntArray, Space
+from blockprof.spaces import Architectures, Fixing, IntArray, Space
 
 CHUNK = 2**15
 
 Progress = Callable[[int, int], None]
 """Called with how many of how many steps are done."""
-
-
-@dataclass(frozen=True, eq=False)
-class SampledStatistics:
-    """Statistics of the random networks (first row) and of each fixing, with the intervals of paired differences.
-
-    ``effect_half_widths`` is (S,): half the 95 % interval of mean minus random mean, from the N paired differences.
-    ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of fixings.
-    """
-
-    statistics: Statistics
-    effect_half_widths: FloatArray
-    group_half_widths: FloatArray
-    group_effect_half_widths: FloatArray
 
 
 def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
@@ -47,8 +32,8 @@ def sampled_statistics(
     groups: Sequence[IntArray],
     sampler: Sampler,
     on_progress: Progress | None = None,
-) -> SampledStatistics:
-    """Evaluate the base networks, and the same networks with each fixing put in place.
+) -> EstimatedStatistics:
+    """Evaluate the base networks, and the same networks with each fixing put in place; differences are paired.
 
     Args:
         metric: any metric.
@@ -78,7 +63,7 @@ def sampled_statistics(
         if on_progress:
             on_progress(index + 1, len(fixings))
     group_means = [total / len(group) for total, group in zip(group_sums, groups, strict=True)]
-    return SampledStatistics(
+    return EstimatedStatistics(
         statistics=Statistics(np.array(rows), np.array(halves), tuple(lowest), tuple(highest)),
         effect_half_widths=np.array(effects),
         group_half_widths=np.array([half_width(mean) for mean in group_means]),

@@ -32,6 +32,20 @@ class Statistics:
         return column
 
 
+@dataclass(frozen=True, eq=False)
+class EstimatedStatistics:
+    """Statistics of the random networks (first row) and of each fixing, with the intervals of their differences.
+
+    ``effect_half_widths`` is (1 + S,): half the 95 % interval of mean minus random mean, 0 for the random networks.
+    ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of fixings.
+    """
+
+    statistics: Statistics
+    effect_half_widths: FloatArray
+    group_half_widths: FloatArray
+    group_effect_half_widths: FloatArray
+
+
 def half_width(samples: FloatArray) -> float:
     """Half the 95 % interval of the mean of (n,) samples, by Student's t."""
     n = len(samples)

@@ -3,6 +3,7 @@
 import re
 from io import StringIO
 
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +11,8 @@ from rich.text import Text
 import blockprof
 from blockprof.cli import render
 from blockprof.metrics import load_reference
+from blockprof.profiling import HeldOut
+from blockprof.sampling import sample_architectures
 
 
 @pytest.fixture
@@ -38,6 +41,33 @@ def profile():
     space = blockprof.load_space("pn")
     # By name, npu would be the champion of a store in the folder that the tests are run in.
     return blockprof.profile(space, [load_reference(space, name) for name in ("npu", "accuracy")], num_archs=50)
+
+
+@pytest.fixture(params=["additive", "not additive"])
+def pooled(request: pytest.FixtureRequest):
+    """A profile of a surrogate that is right but for noise, or for so much more that it stands for nothing."""
+    space = blockprof.load_space("pn")
+    metric, archs = load_reference(space, "gpu"), sample_architectures(space, 30, np.random.default_rng(0))
+    predicted = metric.evaluate(archs)
+    errors = np.random.default_rng(1).normal(0, 0.01 if request.param == "additive" else 0.3, 30)
+    bounds = (predicted * (1 + errors), predicted, 0.98 * predicted, 1.02 * predicted, 0.001 * predicted)
+    check = HeldOut(tuple(archs.to_strings()), *bounds, repeatability_percent=1.0)
+    covariance = np.diag(np.full(len(metric.costs) + 1, 1e-6))
+    return blockprof.profile(space, [blockprof.Surrogate(metric, covariance, 30, check)]), request.param
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_pooled_profile_says_how_additive_the_metric_is(width: int, pooled, terminal) -> None:
+    profile, kind = pooled
+    sent = terminal(width)
+    render.print_profile(profile)
+    lines = plain(sent)
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert "Sampler paper, additive surrogate, pooled, 30 networks in all; held out: MAPE" in text
+    assert "(95 % credible interval)" in text
+    assert "measured again to 1.00 %" in text
+    assert ("note: this metric is far from additive" in text) == (kind == "not additive")
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -1,0 +1,162 @@
+"""Pooled statistics, for dear metrics: one pool of networks in all, and an additive surrogate fitted to it.
+
+The mean of every placement, every effect and every response is a fixed linear combination of the surrogate's costs, so
+its interval is a closed form of their posterior covariance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import spearmanr
+
+from blockprof.expectation import expected_counts
+from blockprof.metrics.metric import AdditiveMetric, MetricInfo
+from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
+from blockprof.sampling import Sampler
+from blockprof.spaces import Fixing, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ADDITIVE_SHARE_PERCENT = 80.0
+"""Below this share of the variance between networks, a surrogate does not stand for its metric."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Networks of the pool, each predicted by a surrogate that was fitted without it.
+
+    ``networks`` are N net strings. All arrays are (N,), in the metric's unit: ``values`` as evaluated; ``predicted``,
+    with ``lower`` and ``upper`` around 90 % of evaluations; ``deviations`` are the standard deviations of the
+    predictions, as far as the surrogate's costs are uncertain. ``repeatability_percent`` is the relative standard
+    deviation of evaluating a network again, nan where it is not known: the remainder then holds it too.
+    """
+
+    networks: tuple[str, ...]
+    values: FloatArray
+    predicted: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    deviations: FloatArray
+    repeatability_percent: float
+
+    @property
+    def errors_percent(self) -> FloatArray:
+        """(N,): predicted over evaluated, less 1, in percent."""
+        return 100 * (self.predicted / self.values - 1)
+
+    @property
+    def mape_percent(self) -> float:
+        return float(np.abs(self.errors_percent).mean())
+
+    @property
+    def spearman(self) -> float:
+        """Rank correlation, 0 where all predictions or all values tie."""
+        tied = np.ptp(self.predicted) == 0 or np.ptp(self.values) == 0
+        return 0.0 if tied else float(spearmanr(self.values, self.predicted).statistic)
+
+    @property
+    def coverage_percent(self) -> float:
+        """The share of the values inside their 90 % interval."""
+        return 100 * float(((self.lower <= self.values) & (self.values <= self.upper)).mean())
+
+    @cached_property
+    def remainder_percent(self) -> float:
+        """The relative standard deviation of what no sum of costs per block explains.
+
+        What is left of the squared errors without the uncertainty of the costs and the noise of evaluating.
+        """
+        uncertain = 100 * self.deviations / self.values
+        squares = (self.errors_percent**2 - uncertain**2).mean() - np.nan_to_num(self.repeatability_percent) ** 2
+        return float(np.sqrt(max(squares, 0.0)))
+
+    @property
+    def additive_percent(self) -> float:
+        """The share of the variance between networks that is additive: 100 less that of the remainder."""
+        spread = 100 * self.values.std() / self.values.mean()
+        return 100 * max(1 - (self.remainder_percent / spread) ** 2, 0.0) if spread > 0 else 0.0
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether the surrogate stands for its metric: all but a fifth of the variance is additive."""
+        return self.additive_percent >= ADDITIVE_SHARE_PERCENT
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a network: ``net``, ``value``, ``predicted``, ``lower``, ``upper``, in the metric's unit."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "net": self.networks,
+                "value": self.values,
+                "predicted": self.predicted,
+                "lower": self.lower,
+                "upper": self.upper,
+            }
+        )
+
+    def scores(self) -> dict[str, float]:
+        """Everything by name."""
+        return {
+            "mape_percent": self.mape_percent,
+            "spearman": self.spearman,
+            "coverage_percent": self.coverage_percent,
+            "repeatability_percent": self.repeatability_percent,
+            "remainder_percent": self.remainder_percent,
+            "additive_percent": self.additive_percent,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """An additive metric fitted to a pool of networks, with what the pool leaves open about it.
+
+    ``metric`` is the posterior mean. ``covariance`` is (K + 1, K + 1), in its unit squared: the posterior covariance
+    of the K ``metric.costs`` and, last, of ``metric.base``. ``num_networks`` is the size of the pool.
+    """
+
+    metric: AdditiveMetric
+    covariance: FloatArray
+    num_networks: int
+    check: HeldOut
+
+    @property
+    def info(self) -> MetricInfo:
+        return self.metric.info
+
+
+def pooled_statistics(
+    surrogate: Surrogate, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
+) -> EstimatedStatistics:
+    """Statistics of the surrogate, with 95 % credible intervals of all means and their differences.
+
+    Standard deviations, quantiles and extremes are those of the posterior mean.
+
+    Args:
+        surrogate: an additive metric, and the posterior covariance of its costs.
+        fixings: S sets of placements.
+        groups: for each of G groups, the indices of its fixings (a block's placements).
+        sampler: how networks of a placement are drawn.
+    """
+    metric = surrogate.metric
+    rows: list[Fixing | None] = [None, *fixings]
+    counts = expected_counts(metric.space, rows, sampler, metric.by)
+    group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
+    random = counts[:1]
+
+    def half_widths(combinations: FloatArray) -> FloatArray:
+        variances = ((combinations @ surrogate.covariance) * combinations).sum(axis=1)
+        widths: FloatArray = ndtri(0.5 + CONFIDENCE / 2) * np.sqrt(np.maximum(variances, 0.0))
+        return widths
+
+    return EstimatedStatistics(
+        statistics=replace(exact_statistics(metric, rows, sampler), half_widths=half_widths(counts)),
+        effect_half_widths=half_widths(counts - random),
+        group_half_widths=half_widths(group_counts),
+        group_effect_half_widths=half_widths(group_counts - random),
+    )
