@@ -11,8 +11,8 @@ from blockprof.errors import InputError
 from blockprof.metrics import ORT_CPU, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
-from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures, FloatArray, Space, load_space
+from blockprof.sampling import sample_distinct
+from blockprof.spaces import FloatArray, Space, load_space
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
@@ -40,18 +40,6 @@ def check_pool_size(num_networks: int) -> None:
             f"--num-archs is {num_networks}: with {ORT_CPU} it is how many networks are measured in all, "
             f"{MIN_POOL} to {MAX_POOL}"
         )
-
-
-def draw_pool(space: Space, num_networks: int, seed: int) -> Architectures:
-    """Draw N random networks, all different."""
-    rng = np.random.default_rng(seed)
-    archs = sample_architectures(space, num_networks, rng)
-    while True:
-        _, first = np.unique(archs.to_strings(), return_index=True)
-        archs = archs[np.sort(first)]
-        if len(archs) >= num_networks:
-            return archs[:num_networks]
-        archs = Architectures.concatenate([archs, sample_architectures(space, num_networks, rng)])
 
 
 def journal_path(space: Space, resolution: int, num_networks: int, seed: int) -> Path:
@@ -92,7 +80,10 @@ def measure_surrogate(
     check_pool_size(num_networks)
     space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
-    archs, resolutions = draw_pool(space, num_networks, seed), np.full(num_networks, resolution)
+    archs, resolutions = (
+        sample_distinct(space, num_networks, np.random.default_rng(seed)),
+        np.full(num_networks, resolution),
+    )
     path = journal_path(space, resolution, num_networks, seed)
     spec = MeasureSpec(rounds=ROUNDS, seed=seed)
     measured = measure_architectures(archs, resolutions, path, spec, on_progress, on_piece)

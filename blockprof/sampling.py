@@ -129,6 +129,17 @@ def sample_architectures(space: Space, n: int, rng: np.random.Generator) -> Arch
     return draw_base(space, n, rng).networks()
 
 
+def sample_distinct(space: Space, n: int, rng: np.random.Generator) -> Architectures:
+    """Draw N random networks that all differ; ``n`` must be far below the number of networks that the space has."""
+    archs = sample_architectures(space, n, rng)
+    while True:
+        _, first = np.unique(archs.genes, axis=0, return_index=True)
+        archs = archs[np.sort(first)]
+        if len(archs) >= n:
+            return archs[:n]
+        archs = Architectures.concatenate([archs, sample_architectures(space, n, rng)])
+
+
 def sample_fixed(
     space: Space, fixing: Fixing, n: int, rng: np.random.Generator, sampler: Sampler = "paper"
 ) -> Architectures:

@@ -9,8 +9,8 @@ from blockprof.errors import InputError, MetricError
 from blockprof.fetching.files import FetchedFile, accept
 from blockprof.latency_data import LatencyData, staged, write_latency_csv
 from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, REFERENCE_RESOLUTION, load_reference
-from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures, Space
+from blockprof.sampling import sample_distinct
+from blockprof.spaces import Space
 
 DEVICE_PREFIX = "reference-"
 """How the ``device`` column tells such data from measurements."""
@@ -39,7 +39,7 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
         raise MetricError(f"no reference latencies '{metric}' for {space.name}: there are {', '.join(names)}")
     if num_nets < 1:
         raise InputError(f"the number of networks must be at least 1, not {num_nets}")
-    nets = _distinct_networks(space, num_nets, np.random.default_rng(seed))
+    nets = sample_distinct(space, num_nets, np.random.default_rng(seed))
     noise = np.random.default_rng([seed, *metric.encode()]).standard_normal(num_nets)
     latencies_ms = load_reference(space, metric).evaluate(nets)
     noisy = latencies_ms * (1.0 + REFERENCE_RESIDUAL_STD[space.name, metric] * noise)
@@ -65,12 +65,3 @@ def fetch_reference(
         for name, data in tables.items():
             write_latency_csv(temporary / name, data)
         return [accept(temporary / name, Path(folder), origin=f"reference {name}", space=space) for name in tables]
-
-
-def _distinct_networks(space: Space, num_nets: int, rng: np.random.Generator) -> Architectures:
-    found = sample_architectures(space, num_nets, rng)
-    while True:
-        _, first = np.unique(found.genes, axis=0, return_index=True)
-        if len(first) >= num_nets:
-            return found[np.sort(first)[:num_nets]]
-        found = Architectures.concatenate([found[np.sort(first)], sample_architectures(space, num_nets, rng)])

@@ -43,8 +43,10 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     if name not in REFERENCE_SOURCES:
         raise MetricError(f"no reference table '{name}': there are {', '.join(REFERENCE_SOURCES)}")
     if not (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").is_file():
-        remedy = "" if name == "accuracy" else f": train a predictor of measured networks and call it {name}"
-        raise MetricError(f"there is no reference table '{name}' for {space.name}{remedy}")
+        remedy = "" if name == "accuracy" else f"; a predictor that you train may be called {name}"
+        raise MetricError(
+            f"there is no reference table '{name}' for {space.name}: there are macs, flops, params and ort-cpu{remedy}"
+        )
     if resolution != REFERENCE_RESOLUTION:
         raise MetricError(
             f"the reference table '{name}' is for resolution {REFERENCE_RESOLUTION}, not {resolution}: "

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from blockprof.errors import InputError
-from blockprof.sampling import check_sampler, draw_base, holds, likely_depths, sample_architectures, sample_fixed
+from blockprof.sampling import (
+    check_sampler,
+    draw_base,
+    holds,
+    likely_depths,
+    sample_architectures,
+    sample_distinct,
+    sample_fixed,
+)
 from blockprof.spaces import SPACES, Placement, Space, StemPlacement, all_placements, load_space, make_fixing
 
 MANY = 6000
@@ -135,6 +143,15 @@ def test_a_seed_gives_the_same_networks() -> None:
     other = sample_architectures(space, 50, np.random.default_rng(10)).blocks
     np.testing.assert_array_equal(one, two)
     assert (one != other).any()
+
+
+@pytest.mark.parametrize("name", sorted(SPACES))
+def test_distinct_networks_all_differ_and_a_seed_decides(name: str) -> None:
+    space = load_space(name)
+    one, two, other = (sample_distinct(space, 150, np.random.default_rng(seed)).to_strings() for seed in (4, 4, 5))
+    assert len(set(one)) == 150
+    assert one == two
+    assert set(one).isdisjoint(other)
 
 
 def test_likely_depths_of_several_placements_follow_the_deepest() -> None:

@@ -84,7 +84,7 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("train-predictor -s pn nosuch.csv", "nosuch.csv: there is no such file"),
         ("train-predictor -s pn", "blockprof-data/ofa_pn_npu_lat_data.csv: there is no such file: give your CSV"),
         ("fetch-data -s pn --source nosuch", "nosuch: there is no such file or folder"),
-        ("profile -s nosuch", "unknown space 'nosuch': there are mbv3, pn"),
+        ("profile -s nosuch", "unknown space 'nosuch': there are mbv3, pn, resnet50"),
         ("fetch-data -s nosuch", "unknown space 'nosuch'"),
         ("train-predictor -s nosuch", "unknown space 'nosuch'"),
         ("profile -s pn -m nosuch", "unknown metric 'nosuch' for pn: there are macs, flops, params, npu, gpu, cpu"),

@@ -2,7 +2,7 @@ import pytest
 
 
 def test_spaces(complete, folder) -> None:
-    assert complete("blockprof profile --space ") == ["mbv3", "pn"]
+    assert complete("blockprof profile --space ") == ["mbv3", "pn", "resnet50"]
     assert complete("blockprof train-predictor -s p") == ["pn"]
 
 

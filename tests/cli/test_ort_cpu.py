@@ -11,10 +11,9 @@ import pytest
 from mlflow import MlflowClient
 
 import blockprof
-from blockprof import pooling, tracking
+from blockprof import tracking
 from blockprof.errors import InputError
 from blockprof.measuring.lock import machine_lock
-from blockprof.spaces import load_space
 
 LINE = "profile --space pn --metrics ort-cpu --num-archs 20 --resolution 128"
 JOURNAL = Path("blockprof-data/ort-cpu/pn-r128-n20-seed0.journal")
@@ -128,11 +127,3 @@ def test_no_predictor_takes_its_name(refused, folder: Path) -> None:
 def test_only_one_measures_at_a_time(refused) -> None:
     with machine_lock():
         assert "another measurement runs on this machine" in refused(*LINE.split(), "--no-log", code=1)
-
-
-def test_a_pool_is_of_different_networks_and_its_seed_decides() -> None:
-    space = load_space("pn")
-    nets = pooling.draw_pool(space, 150, seed=4).to_strings()
-    assert len(set(nets)) == 150
-    assert nets == pooling.draw_pool(space, 150, seed=4).to_strings()
-    assert set(nets).isdisjoint(pooling.draw_pool(space, 150, seed=5).to_strings())

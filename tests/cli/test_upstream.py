@@ -13,10 +13,19 @@ def test_spaces(spelling: str, title: str, cli, folder) -> None:
     assert title in outcome.stdout
 
 
-@pytest.mark.parametrize("spelling", ["ResNet50Supernet", "resnet50"])
-def test_resnet50_is_not_there_yet(spelling: str, refused) -> None:
-    message = refused("profile", "--space", spelling)
-    assert message == f"the space resnet50 ({spelling}) is not there yet: there are mbv3, pn"
+def test_resnet50_and_its_nested_lists(cli, folder) -> None:
+    line = ["profile", "-s", "ResNet50Supernet", "-m", "flops", "-b", "[[0, 0]]", "-b", "[[2, 2, 1, 0.35, 2]]"]
+    outcome = cli(*line, "--no-log")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "OFA-ResNet50" in outcome.stdout
+    assert "stem.skip" in outcome.stdout
+    assert "u3.l2.w100.e35" in outcome.stdout
+
+
+@pytest.mark.parametrize("metric", ["npu", "accuracy"])
+def test_what_resnet50_has_no_table_for(metric: str, refused) -> None:
+    message = refused("profile", "--space", "resnet50", "-m", metric)
+    assert message.startswith(f"there is no reference table '{metric}' for resnet50: there are macs, flops, params")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,7 @@ def test_nested_lists_of_blocks_count_from_0(cli, folder) -> None:
         ("-s pn -m npu,4", "use npu"),
         ("-s OFASupernet -m 4", "use note10"),
         ("-s OFASupernet -m 5", "use npu"),
+        ("-s ResNet50Supernet -m 3", "use cpu"),
         ("-s pn -m 9", "there are accuracy, flops, gpu, cpu, npu"),
     ],
 )

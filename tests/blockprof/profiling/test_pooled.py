@@ -10,7 +10,7 @@ import pytest
 from blockprof.expectation import expected_counts
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
-from blockprof.pooling import costs_covariance, draw_pool, fit_surrogate
+from blockprof.pooling import costs_covariance, fit_surrogate
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
@@ -80,7 +80,7 @@ def test_the_random_networks_have_no_effect() -> None:
 
 
 def simulated(evaluate, n: int, seed: int, noise: float = 0.005) -> LatencyData:
-    archs = draw_pool(PN, n, seed)
+    archs = sample_distinct(PN, n, np.random.default_rng(seed))
     factors = np.exp(np.random.default_rng(seed + 1000).normal(0, noise, n))
     return LatencyData(archs, np.full(n, 224), evaluate(archs) * factors, "made up")
 
