@@ -45,15 +45,17 @@ def print_plan(campaign: "Campaign") -> None:
 def progress() -> "Iterator[tuple[Callable[[Progress], None], Callable[[int, int], None]]]":
     """Show a bar of pieces exported, then one of visits with the latest median; yields what to tell of each."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=render.err, transient=True, disable=not render.err.is_terminal) as bars:
+    shown = render.err.is_terminal
+    # Drawn when there is news, between two visits: a thread that draws would take time from what is measured.
+    with Bars(*columns, console=render.err, transient=True, disable=not shown, auto_refresh=False) as bars:
         task = bars.add_task("preparing", total=None)
 
         def on_piece(done: int, total: int) -> None:
-            bars.update(task, description="pieces of networks", completed=done, total=total)
+            bars.update(task, description="pieces of networks", completed=done, total=total, refresh=True)
 
         def on_progress(now: "Progress") -> None:
             text = f"round {now.round}, {now.median_ms:.3g} ms"
-            bars.update(task, description=text, completed=now.done, total=now.total)
+            bars.update(task, description=text, completed=now.done, total=now.total, refresh=True)
 
         yield on_progress, on_piece
 

@@ -26,8 +26,12 @@ def measured_latencies(result: CampaignResult) -> "Figure":
     _draw_drift(right, result)
     repeats = "" if measured.spec.rounds == 1 else f", rounds repeat to {measured.repeatability_percent:.2f} %"
     figure.suptitle(f"{data.space.title} ({data.space.name}): {len(data)} networks measured{repeats}")
+    machine = result.campaign.environment.machine
     figure.supxlabel(
-        f"{data.device}, ONNX Runtime {result.campaign.environment.machine.onnxruntime}", fontsize=8, color=GREY
+        f"{machine.cpu}. ONNX Runtime {machine.onnxruntime}, {measured.spec.provider}, threads: "
+        f"{measured.spec.threads}. Resolution {', '.join(map(str, np.unique(data.resolutions)))}.",
+        fontsize=8,
+        color=GREY,
     )
     return figure
 
@@ -42,8 +46,8 @@ def _draw_networks(axes: "Axes", result: CampaignResult) -> None:
     latencies = np.array([each.corrected_ms for each in measurements])
     noisy = np.array([each.is_noisy for each in measurements])
     axes.vlines(places, *quartiles.T, color=PALE_BLUE, linewidth=4, label="raw times, middle half")
-    axes.vlines(places, *bounds.T, color=BLUE, linewidth=1.2, label="95 % interval of the median")
-    axes.plot(places, latencies, "o", color=BLUE, markersize=3, label="median, corrected")
+    axes.plot(places, latencies, "o", color=BLUE, markersize=3, label="median, waiting and drift taken out")
+    axes.vlines(places, *bounds.T, color=BLUE, linewidth=1.2, label="its 95 % interval")
     if noisy.any():
         label = f"noisy (middle half over {NOISY_PERCENT:.0f} %)"
         axes.plot(places[noisy], latencies[noisy], "o", color=RED, markersize=3, label=label)
