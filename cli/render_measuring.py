@@ -22,8 +22,8 @@ DRIFT_NOTED_PERCENT = 10.0
 
 def print_plan(campaign: "Campaign") -> None:
     """Say what of a measurement is there already, and whether other programs take time from the rest."""
-    if campaign.kept:
-        begun = datetime.fromtimestamp(campaign.kept[0].started_s)
+    if campaign.kept.visits:
+        begun = datetime.fromtimestamp(campaign.kept.visits[0].started_s)
         there = f"begun at {begun:%Y-%m-%d %H:%M:%S}"
         if campaign.is_finished:
             render.note(

@@ -11,10 +11,10 @@ import pandas as pd
 from blockprof.errors import InputError, JournalError
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.measuring.environment import Environment, read_environment
-from blockprof.measuring.journal import read_journal
+from blockprof.measuring.journal import Contents, read_journal
 from blockprof.measuring.lock import machine_lock
 from blockprof.measuring.networks import check_architectures, measure_architectures, network_names
-from blockprof.measuring.records import Header, Visit
+from blockprof.measuring.records import Header
 from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.runner import Progress
 from blockprof.measuring.sessions import check_provider
@@ -60,8 +60,8 @@ class MeasurementFiles:
 class Campaign:
     """N networks that are to be measured, or are already.
 
-    ``resolutions`` is (N,), pixels; ``kept`` are the visits that the journal held, the anchor's too; ``environment`` is
-    of this process. With ``fresh`` they are measured anew, whatever there is.
+    ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
+    ``fresh`` they are measured anew, whatever there is.
     """
 
     archs: Architectures
@@ -69,7 +69,7 @@ class Campaign:
     spec: MeasureSpec
     files: MeasurementFiles
     environment: Environment
-    kept: tuple[Visit, ...]
+    kept: Contents
     fresh: bool
 
     @property
@@ -80,19 +80,19 @@ class Campaign:
     @property
     def num_kept(self) -> int:
         """How many of them the journal held."""
-        return sum(not visit.anchor for visit in self.kept)
+        return sum(not visit.anchor for visit in self.kept.visits)
 
     @property
     def is_finished(self) -> bool:
         """Whether nothing is left to measure."""
-        return self.num_kept == self.num_visits and self.kept[-1].anchor
+        return self.num_kept == self.num_visits and self.kept.visits[-1].anchor
 
     def run(
         self,
         on_progress: Callable[[Progress], None] | None = None,
         on_piece: Callable[[int, int], None] | None = None,
     ) -> "CampaignResult":
-        """Measure what is missing, then write the latencies and the record, both or none.
+        """Measure what is missing, if anything is, then write the latencies and the record.
 
         Raises:
             InputError, DataFileError, BlockprofError: as for :func:`measure_architectures`; or the files cannot be
@@ -101,9 +101,13 @@ class Campaign:
         start = time.perf_counter()
         if self.fresh:
             self.files.set_aside()
-        measured = measure_architectures(
-            self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
-        )
+        if self.is_finished:
+            names = network_names(self.archs, self.resolutions)
+            measured = MeasuredNetworks.from_visits(names, self.spec, self.kept.environments, self.kept.visits)
+        else:
+            measured = measure_architectures(
+                self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
+            )
         data = measured.to_latency_data(self.archs, self.resolutions, device_name(self.environment, self.spec))
         result = CampaignResult(self, measured, data, time.perf_counter() - start)
         with staged(self.files.latencies.parent) as temporary:
@@ -176,17 +180,17 @@ def plan_campaign(
     check_provider(spec.provider)
     check_architectures(archs, resolutions)
     files, environment = MeasurementFiles.beside(latencies), read_environment()
-    kept: tuple[Visit, ...] = ()
+    kept = Contents()
     if not fresh:
         names = network_names(archs, resolutions)
         try:
-            kept = read_journal(files.journal, Header.of(names, spec, environment.machine)).visits
+            kept = read_journal(files.journal, Header.of(names, spec, environment.machine))
         except JournalError as error:
             raise InputError(
                 f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options to "
                 "go on with it, another --metric or --out to keep both, or --fresh to measure anew"
             ) from error
-        if latencies.exists() and not (kept and _holds(latencies, archs, names)):
+        if latencies.exists() and not (kept.visits and _holds(latencies, archs, names)):
             raise InputError(
                 f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
                 f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"

@@ -12,6 +12,7 @@ from blockprof.measuring import Environment, MeasureSpec, Progress, read_environ
 from blockprof.measuring.campaign import Campaign, CampaignResult, MeasurementFiles, device_name, plan_campaign
 from blockprof.measuring.environment import Machine
 from blockprof.measuring.figures import measured_latencies
+from blockprof.measuring.journal import Contents
 from blockprof.measuring.recording import measurement_metrics
 from blockprof.measuring.records import Visit
 from blockprof.measuring.results import MeasuredNetworks
@@ -39,7 +40,7 @@ def made_up(nets=8, rounds=3, noise=0.01, slowdown=0.0, governor="performance", 
     environment = Environment(MACHINE, "Linux", governor, load)
     files = MeasurementFiles.beside(Path("data/ofa_pn_v1.5_lat_data.csv"))
     sizes = np.full(nets, 224)
-    campaign = Campaign(archs, sizes, spec, files, environment, (), fresh=False)
+    campaign = Campaign(archs, sizes, spec, files, environment, Contents(), fresh=False)
     measured = MeasuredNetworks.from_visits([f"n{i}" for i in range(nets)], spec, [environment], visits)
     data = measured.to_latency_data(archs, sizes, device_name(environment, spec))
     return CampaignResult(campaign, measured, data, 30.0)
