@@ -1,5 +1,6 @@
 """``blockprof measure``: small real measurements; killed, damaged, out of room, two at once."""
 
+import inspect
 import json
 import resource
 import signal
@@ -16,7 +17,9 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import tracking
+from blockprof.cli.measure import measure
 from blockprof.latency_data import read_latency_csv
+from blockprof.measuring import MeasureSpec
 from blockprof.measuring.lock import machine_lock
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
@@ -367,3 +370,17 @@ def test_from_measuring_to_a_profile(cli, folder: Path) -> None:
     assert "ONNX Runtime CPU 1 thread" in outcome.stdout
     commands = mlflow.search_runs(search_all_experiments=True)["tags.blockprof.command"]
     assert sorted(commands) == ["measure", "profile", "train-predictor"]
+
+
+def test_the_defaults_are_those_of_the_library() -> None:
+    given = inspect.signature(measure).parameters
+    spec = MeasureSpec()
+    for option, value in {
+        "threads": spec.threads,
+        "provider": spec.provider,
+        "rounds": spec.rounds,
+        "width": 100 * spec.width,
+        "time_limit": spec.time_limit_s,
+        "seed": spec.seed,
+    }.items():
+        assert given[option].default == value
