@@ -135,7 +135,8 @@ def measure(
         chosen: dict[str, object] = {"nets": nets}
     else:
         method = design or DESIGN
-        archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method)
+        with render.working("choosing networks"):
+            archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method)
         chosen = {"design": method}
     file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
@@ -190,11 +191,6 @@ def _choose(
 ) -> "tuple[Architectures, IntArray]":
     import numpy as np
 
-    rng = np.random.default_rng(seed)
-    if design == "random":  # until blockprof.predictors.design is merged, whose choose_networks does both
-        from blockprof.sampling import sample_architectures
-
-        return sample_architectures(space, num_nets, rng), rng.choice(np.array(resolutions), num_nets)
     from blockprof.predictors.design import check_design, choose_networks
 
-    return choose_networks(space, num_nets, resolutions, rng, method=check_design(design))
+    return choose_networks(space, num_nets, resolutions, np.random.default_rng(seed), design=check_design(design))

@@ -326,6 +326,7 @@ def test_a_bad_file_of_networks(content: bytes, said: str, refused, folder: Path
         ("measure -s pn --nets .", ".: cannot be read (Is a directory)"),
         ("measure -s pn --nets x -n 3", "--num-nets chooses networks, and --nets gives them: leave one out"),
         ("measure -s pn --nets x --design random", "--design chooses networks, and --nets gives them"),
+        ("measure -s pn --design other", "unknown design 'other': there are d-optimal, random"),
         ("measure -s pn -n 0", "Invalid value for '--num-nets' / '-n'"),
         ("measure -s pn -m accuracy", "'accuracy' is the name of a built-in metric"),
         ("measure -s pn -m a/b", "'a/b' cannot name a metric"),
@@ -348,11 +349,21 @@ def test_bad_arguments(line: str, said: str, refused, folder: Path) -> None:
     assert said in refused(*line.split())
 
 
-def test_providers_are_completed(cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("typed", "name"), [("--provider C", "CPUExecutionProvider"), ("--design d", "d-optimal")])
+def test_names_are_completed(typed: str, name: str, cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_BLOCKPROF_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", "blockprof measure --provider C")
+    monkeypatch.setenv("COMP_WORDS", f"blockprof measure {typed}")
     monkeypatch.setenv("COMP_CWORD", "3")
-    assert "CPUExecutionProvider" in cli().stdout.split()
+    assert cli().stdout.split() == [name]
+
+
+def test_d_optimal_networks_at_two_resolutions(cli, folder: Path) -> None:
+    quick = ["--rounds", "1", "--time-limit", "0.05", "--no-log"]
+    assert cli("measure", "-s", "pn", "-n", "4", "--resolution", "128,160", *quick).returncode == 0
+    data = read_latency_csv(LATENCIES, PN)
+    assert sorted(data.resolutions) == [128, 128, 160, 160]
+    outcome = cli("measure", "-s", "pn", "-n", "4", "--resolution", "128,160", *quick)
+    assert "measured already" in outcome.stderr, "the same command chooses the same networks"
 
 
 def test_from_measuring_to_a_profile(cli, folder: Path) -> None:

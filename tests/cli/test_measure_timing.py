@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from blockprof import tracking
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.predictors import evaluate, fit_blockwise
+from blockprof.predictors.design import choose_networks
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 
@@ -43,7 +44,10 @@ def test_ten_networks_measured_twice_are_equal(measured) -> None:
 @pytest.mark.timing
 def test_a_predictor_of_fifty_networks_holds_for_fifty_others(measured) -> None:
     """To 4 % or to twice what the measurement repeats to; in one measurement, so that the hour is the same."""
-    data = measured(sample_architectures(PN, 100, np.random.default_rng(1)).to_strings(), "hundred")
+    chosen = choose_networks(PN, 50, [224], np.random.default_rng(0))[0].to_strings()
+    random = sample_architectures(PN, 60, np.random.default_rng(1)).to_strings()
+    others = [net for net in dict.fromkeys(random) if net not in chosen]
+    data = measured([*chosen, *others[:50]], "hundred")
     train, test = data.select(np.arange(50)), data.select(np.arange(50, 100))
     model = fit_blockwise(train, "hundred", data.resolutions)
     run = MlflowClient().get_run(tracking.find_run("hundred").id)
