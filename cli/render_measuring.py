@@ -88,8 +88,8 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
     spread = np.median([each.iqr_percent for each in measured.measurements])
     repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
     render.print_line(
-        f"{repeats}interquartile range {spread:.1f} % (median), {measured.num_noisy} noisy networks, drift "
-        f"{measured.drift.percent:.1f} % divided out"
+        f"{repeats}interquartile range {spread:.1f} % (median), {measured.num_noisy} of {len(data)} networks noisy, "
+        f"drift {measured.drift.percent:.1f} % divided out"
     )
     if result.networks_per_minute:
         render.print_line(f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute")
