@@ -1,5 +1,7 @@
 """Errors that blockprof raises on purpose, one root for all of them."""
 
+from collections.abc import Sequence
+
 
 class BlockprofError(Exception):
     """Root of every error that blockprof raises itself. The command line ends with exit code 1."""
@@ -27,6 +29,17 @@ class DataFileError(InputError):
 
 class MetricError(InputError):
     """A metric that does not exist for the space or resolution."""
+
+
+class JournalError(InputError):
+    """A journal of other networks, another way to measure, or another machine; ``differences`` say which, in words."""
+
+    def __init__(self, path: str, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: was measured with {', '.join(differences)}: go on with the same, or give another journal (or "
+            "remove this one) to start anew"
+        )
+        self.differences = differences
 
 
 class FetchError(BlockprofError):

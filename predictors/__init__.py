@@ -1,19 +1,25 @@
 """Latency predictors: trained on measured networks, tested on others, saved and loaded."""
 
 from blockprof.predictors.blockwise import BlockwiseModel, Prediction, load_blockwise
+from blockprof.predictors.design import DESIGNS, Design, check_design, choose_networks, choose_rows
 from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, evaluate
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.splitting import Split, split_by_network
 from blockprof.predictors.training import TrainedPredictor, train_predictor
 
 __all__ = [
+    "DESIGNS",
     "BlockwiseModel",
+    "Design",
     "Evaluation",
     "IntervalScores",
     "Prediction",
     "Scores",
     "Split",
     "TrainedPredictor",
+    "check_design",
+    "choose_networks",
+    "choose_rows",
     "evaluate",
     "fit_blockwise",
     "load_blockwise",

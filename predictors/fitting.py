@@ -79,7 +79,7 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     with threadpool_limits(limits=1, user_api="blas"):
         design = features.of(data.archs, data.resolutions) * (scale / data.latencies_ms)[:, None]
         few = np.unique(np.linspace(0, len(design) - 1, MAX_FEW).round().astype(int))
-        fit = fit_shrunk(design[few], features.group_of, _priors(features))
+        fit = fit_shrunk(design[few], features.group_of, strength_priors(features))
         if len(few) < len(design):
             fit = refit_shrunk(design, features.group_of, fit)
         errors = _honest_errors(design, features.group_of, fit, network_of)
@@ -106,7 +106,7 @@ def _known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
     return np.union1d(known, [one for one in space.resolutions if known[0] < one < known[-1]])
 
 
-def _priors(features: Features) -> list[StrengthPrior]:
+def strength_priors(features: Features) -> list[StrengthPrior]:
     """Of a smooth, a layered and a stepped device."""
     tables = [[table[name] for name in (*features.groups, "noise")] for table in (SMOOTH, LAYERED, STEPPED)]
     return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]

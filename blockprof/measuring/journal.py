@@ -8,9 +8,10 @@ moment.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.errors import DataFileError, InputError, JournalError
 from blockprof.measuring.environment import Environment
 from blockprof.measuring.records import (
     Header,
@@ -23,13 +24,21 @@ from blockprof.measuring.records import (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a journal holds: an environment for each process that measured, and all visits in order."""
+
+    environments: tuple[Environment, ...] = ()
+    visits: tuple[Visit, ...] = ()
+
+
 class Journal:
     """An open journal: what it holds, and how to add to it."""
 
-    def __init__(self, path: Path, file: int) -> None:
+    def __init__(self, path: Path, file: int, contents: Contents) -> None:
         self.path = path
-        self.environments: list[Environment] = []
-        self.visits: list[Visit] = []
+        self.environments = list(contents.environments)
+        self.visits = list(contents.visits)
         self._file = file
 
     def begin(self, header: Header) -> None:
@@ -58,43 +67,6 @@ class Journal:
         self._add(encode_visit(visit))
         self.visits.append(visit)
 
-    def read(self, content: bytes, header: Header) -> None:
-        """Take over the lines of a journal that was begun before.
-
-        Raises:
-            InputError: it is of other networks, another way to measure, or another machine.
-            DataFileError: it is not a journal, or a line is damaged.
-        """
-        first, *lines = content.splitlines()
-        try:
-            found = decode_header(first)
-        except (ValueError, KeyError, TypeError, InputError):
-            raise _not_a_journal(self.path) from None
-        if differences := found.differences(header):
-            raise InputError(
-                f"{self.path}: was measured with {', '.join(differences)}: go on with the same, or give another "
-                "journal (or remove this one) to start anew"
-            )
-        measured: set[tuple[int, int]] = set()
-        for number, line in enumerate(lines, start=2):
-            try:
-                record = decode_record(line, header)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                raise self._damaged(number, "is damaged") from None
-            if isinstance(record, Environment):
-                self.environments.append(record)
-                continue
-            if not record.anchor:
-                if (record.network, record.round) in measured:
-                    raise self._damaged(number, "repeats a visit")
-                measured.add((record.network, record.round))
-            self.visits.append(record)
-
-    def _damaged(self, number: int, problem: str) -> DataFileError:
-        return DataFileError(
-            f"{self.path}: row {number}: {problem}: remove the row and run again, which measures anew what is missing"
-        )
-
     def _add(self, line: bytes) -> None:
         end = os.fstat(self._file).st_size
         rest = memoryview(line)
@@ -115,8 +87,8 @@ def open_journal(path: Path, header: Header) -> Iterator[Journal]:
     """Begin a journal, or go on with one; a last line that a kill cut off is dropped.
 
     Raises:
-        InputError: the journal is of other networks, another way to measure, or another machine (the message says what
-            differs), or the file cannot be read or written.
+        JournalError: the journal is of other networks, another way to measure, or another machine.
+        InputError: the file cannot be read or written.
         DataFileError: the file is not a journal, or a line is damaged.
     """
     if path.exists() and not path.is_file():
@@ -127,19 +99,66 @@ def open_journal(path: Path, header: Header) -> Iterator[Journal]:
     except OSError as error:
         raise InputError(f"{path}: cannot be opened ({error.strerror}): give another journal") from error
     try:
-        journal = Journal(path, file)
         content = path.read_bytes()
+        journal = Journal(path, file, _parse(path, content, header))
         whole = content[: content.rfind(b"\n") + 1]
-        if whole:
-            journal.read(whole, header)
-        elif not encode_header(header).startswith(content):
-            raise _not_a_journal(path)
         os.ftruncate(file, len(whole))
         if not whole:
             journal.begin(header)
         yield journal
     finally:
         os.close(file)
+
+
+def read_journal(path: Path, header: Header) -> Contents:
+    """Read what a journal holds, and leave it as it is; nothing, where there is no file.
+
+    Raises:
+        JournalError, InputError, DataFileError: as for :func:`open_journal`.
+    """
+    try:
+        return _parse(path, path.read_bytes(), header)
+    except FileNotFoundError:
+        return Contents()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+
+
+def _parse(path: Path, content: bytes, header: Header) -> Contents:
+    """Read all lines but a last one that was cut off."""
+    if b"\n" not in content:
+        if not encode_header(header).startswith(content):
+            raise _not_a_journal(path)
+        return Contents()
+    first, *lines = content[: content.rfind(b"\n") + 1].splitlines()
+    try:
+        found = decode_header(first)
+    except (ValueError, KeyError, TypeError, InputError):
+        raise _not_a_journal(path) from None
+    if differences := found.differences(header):
+        raise JournalError(str(path), differences)
+    environments, visits = [], []
+    measured: set[tuple[int, int]] = set()
+    for number, line in enumerate(lines, start=2):
+        try:
+            record = decode_record(line, header)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise _damaged(path, number, "is damaged") from None
+        if isinstance(record, Environment):
+            environments.append(record)
+            continue
+        if not record.anchor:
+            if (record.network, record.round) in measured:
+                raise _damaged(path, number, "repeats a visit")
+            measured.add((record.network, record.round))
+        visits.append(record)
+    return Contents(tuple(environments), tuple(visits))
+
+
+def _damaged(path: Path, number: int, problem: str) -> DataFileError:
+    return DataFileError(
+        f"{path}: row {number}: {problem}: remove the row and run again, which measures anew what is missing"
+    )
 
 
 def _not_a_journal(path: Path) -> DataFileError:

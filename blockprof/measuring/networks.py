@@ -20,6 +20,21 @@ def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
     return [f"{net} at {size}" for net, size in zip(archs.to_strings(), resolutions.tolist(), strict=True)]
 
 
+def check_architectures(archs: Architectures, resolutions: IntArray) -> None:
+    """Check that there is a resolution for each network, and one that its space can take.
+
+    Raises:
+        InputError: no networks, or not as many resolutions.
+        MetricError: a resolution that the space cannot take.
+    """
+    if not len(archs):
+        raise InputError("there are no networks to measure: give at least one")
+    if len(resolutions) != len(archs):
+        raise InputError(f"{len(resolutions)} resolutions for {len(archs)} networks: give one for each")
+    for resolution in np.unique(resolutions).tolist():
+        check_resolution(archs.space, resolution)
+
+
 def measure_architectures(
     archs: Architectures,
     resolutions: IntArray,
@@ -46,10 +61,7 @@ def measure_architectures(
         MetricError: a resolution that the space cannot take.
         DataFileError, BlockprofError: as for :func:`measure_networks`.
     """
-    if len(resolutions) != len(archs):
-        raise InputError(f"{len(resolutions)} resolutions for {len(archs)} networks: give one for each")
-    for resolution in np.unique(resolutions).tolist():
-        check_resolution(archs.space, resolution)
+    check_architectures(archs, resolutions)
     store = FragmentStore(archs.space)
     is_filled = False
 

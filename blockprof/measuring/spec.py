@@ -39,7 +39,7 @@ class MeasureSpec:
     width: float = 0.02
     min_runs: int = 10
     max_runs: int = 1000
-    time_limit_s: float = 6.0
+    time_limit_s: float = 2.4
     anchor_every: int = 4
     seed: int = 0
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from blockprof import sampling
 from blockprof.errors import InputError
 from blockprof.sampling import (
     check_sampler,
@@ -16,7 +17,16 @@ from blockprof.sampling import (
     sample_distinct,
     sample_fixed,
 )
-from blockprof.spaces import SPACES, Placement, Space, StemPlacement, all_placements, load_space, make_fixing
+from blockprof.spaces import (
+    SPACES,
+    Architectures,
+    Placement,
+    Space,
+    StemPlacement,
+    all_placements,
+    load_space,
+    make_fixing,
+)
 
 MANY = 6000
 ALPHA = 1e-4
@@ -152,6 +162,17 @@ def test_distinct_networks_all_differ_and_a_seed_decides(name: str) -> None:
     assert len(set(one)) == 150
     assert one == two
     assert set(one).isdisjoint(other)
+
+
+def test_repeated_networks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeats are too rare to wait for, so the sampler is made to give each network twice."""
+
+    def twice(space: Space, n: int, rng: np.random.Generator) -> Architectures:
+        return Architectures.concatenate([sample_architectures(space, (n + 1) // 2, rng)] * 2)[:n]
+
+    monkeypatch.setattr(sampling, "sample_architectures", twice)
+    archs = sample_distinct(load_space("pn"), 101, np.random.default_rng(0))
+    assert len(np.unique(archs.genes, axis=0)) == len(archs) == 101
 
 
 def test_likely_depths_of_several_placements_follow_the_deepest() -> None:

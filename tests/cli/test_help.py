@@ -33,15 +33,9 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "",
-        "fetch-data",
-        "train-predictor",
-        "profile",
-        "export",
-        "export run",
-        "export predictor",
-        "export network",
-    }
+        "", "fetch-data", "measure", "train-predictor", "profile",
+        "export", "export run", "export predictor", "export network",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 
 from blockprof.errors import InputError, MetricError
-from blockprof.fetching import fetch_reference, reference, reference_data
+from blockprof.fetching import fetch_reference, reference_data
 from blockprof.latency_data import read_latency_csv
 from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, load_reference
-from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures, load_space
+from blockprof.spaces import load_space
 
 PN = load_space("pn")
 
@@ -61,14 +60,3 @@ def test_bad_requests():
         reference_data(PN, "accuracy", 10, seed=0)
     with pytest.raises(InputError, match="at least 1, not 0"):
         reference_data(PN, "npu", 0, seed=0)
-
-
-def test_repeated_networks_are_replaced(monkeypatch):
-    """Repeats are too rare to wait for, so the sampler is made to give each network twice."""
-
-    def twice(space, n, rng):
-        return Architectures.concatenate([sample_architectures(space, (n + 1) // 2, rng)] * 2)[:n]
-
-    monkeypatch.setattr(reference, "sample_architectures", twice)
-    nets = reference_data(PN, "npu", 101, seed=0).archs
-    assert len(np.unique(nets.blocks, axis=0)) == len(nets) == 101

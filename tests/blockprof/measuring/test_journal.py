@@ -146,7 +146,9 @@ def test_a_removed_row_is_only_that_visit_less(path):
         assert contents(journal.visits) == contents(VISITS[:2] + VISITS[3:])
 
 
-@pytest.mark.parametrize("content", [b"net_id,net_str\n0,mbconv\n", b"no line", b"{}\n", b'{"format": "x"}\n', b"[]\n"])
+@pytest.mark.parametrize(
+    "content", [b"net_id,net_str\n0,mbconv\n", b"no line", b"\n", b"{}\n", b'{"format": "x"}\n', b"[]\n"]
+)
 def test_another_file_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "other"
     path.write_bytes(content)

@@ -15,7 +15,7 @@ from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.profiling.pooled import pooled_statistics
-from blockprof.sampling import sample_architectures
+from blockprof.sampling import sample_architectures, sample_distinct
 from blockprof.spaces import Architectures, FloatArray, all_fixings, load_space, parse_blocks
 
 PN = load_space("pn")

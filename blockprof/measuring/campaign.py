@@ -1,0 +1,214 @@
+"""A measurement as files: the latencies and the record of it, and the journal that both are made from."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from blockprof.errors import InputError, JournalError
+from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
+from blockprof.measuring.environment import Environment, read_environment
+from blockprof.measuring.journal import Contents, read_journal
+from blockprof.measuring.lock import machine_lock
+from blockprof.measuring.networks import check_architectures, measure_architectures, network_names
+from blockprof.measuring.records import Header
+from blockprof.measuring.results import MeasuredNetworks
+from blockprof.measuring.runner import Progress
+from blockprof.measuring.sessions import check_provider
+from blockprof.measuring.spec import MeasureSpec
+from blockprof.spaces import Architectures, IntArray
+
+OLD_SUFFIX = ".old"
+
+
+@dataclass(frozen=True)
+class MeasurementFiles:
+    """Where a measurement is kept: ``latencies`` in BlockProfile's layout, ``record`` with a row of all that is known
+    of each network, ``journal`` with the raw times.
+    """
+
+    latencies: Path
+    record: Path
+    journal: Path
+
+    @classmethod
+    def beside(cls, latencies: Path) -> "MeasurementFiles":
+        """The three files, named after the first: ``NAME.csv``, ``NAME.record.csv``, ``NAME.journal.jsonl``."""
+        return cls(latencies, latencies.with_suffix(".record.csv"), latencies.with_suffix(".journal.jsonl"))
+
+    def set_aside(self) -> None:
+        """Rename those that are there to ``*.old``, in place of older ones.
+
+        Raises:
+            InputError: the folder cannot be written to.
+            BlockprofError: a measurement runs on this machine.
+        """
+        with machine_lock():
+            for file in (self.latencies, self.record, self.journal):
+                try:
+                    os.replace(file, file.with_name(file.name + OLD_SUFFIX))
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Campaign:
+    """N networks that are to be measured, or are already.
+
+    ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
+    ``fresh`` they are measured anew, whatever there is.
+    """
+
+    archs: Architectures
+    resolutions: IntArray
+    spec: MeasureSpec
+    files: MeasurementFiles
+    environment: Environment
+    kept: Contents
+    fresh: bool
+
+    @property
+    def num_visits(self) -> int:
+        """Visits that the networks need, the anchor's not counted."""
+        return self.spec.rounds * len(self.archs)
+
+    @property
+    def num_kept(self) -> int:
+        """How many of them the journal held."""
+        return sum(not visit.anchor for visit in self.kept.visits)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to measure."""
+        return self.num_kept == self.num_visits and self.kept.visits[-1].anchor
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_piece: Callable[[int, int], None] | None = None,
+    ) -> "CampaignResult":
+        """Measure what is missing, if anything is, then write the latencies and the record.
+
+        Raises:
+            InputError, DataFileError, BlockprofError: as for :func:`measure_architectures`; or the files cannot be
+                written.
+        """
+        start = time.perf_counter()
+        if self.fresh:
+            self.files.set_aside()
+        if self.is_finished:
+            names = network_names(self.archs, self.resolutions)
+            measured = MeasuredNetworks.from_visits(names, self.spec, self.kept.environments, self.kept.visits)
+        else:
+            measured = measure_architectures(
+                self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
+            )
+        data = measured.to_latency_data(self.archs, self.resolutions, device_name(self.environment, self.spec))
+        result = CampaignResult(self, measured, data, time.perf_counter() - start)
+        with staged(self.files.latencies.parent) as temporary:
+            write_latency_csv(temporary / self.files.latencies.name, data)
+            result.record_frame().to_csv(temporary / self.files.record.name, index=False)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignResult:
+    """What a campaign measured. ``seconds`` is how long this process took, exporting pieces included."""
+
+    campaign: Campaign
+    measured: MeasuredNetworks
+    data: LatencyData
+    seconds: float
+
+    @property
+    def networks_per_minute(self) -> float:
+        """How many networks this process measured in a minute; 0 where it found all of them measured."""
+        new_visits = self.campaign.num_visits - self.campaign.num_kept
+        return 60 * new_visits / self.campaign.spec.rounds / self.seconds
+
+    def record_frame(self) -> pd.DataFrame:
+        """One row a network: ``net`` and ``resolution``, then as in :meth:`MeasuredNetworks.to_frame`, then what they
+        were measured with: ``threads``, ``provider``, ``onnxruntime``, ``cpu``, ``governor``.
+        """
+        spec, machine = self.measured.spec, self.campaign.environment.machine
+        frame = self.measured.to_frame().drop(columns="name")
+        frame.insert(0, "net", self.data.archs.to_strings())
+        frame.insert(1, "resolution", self.data.resolutions)
+        return frame.assign(
+            threads=spec.threads,
+            provider=spec.provider,
+            onnxruntime=machine.onnxruntime,
+            cpu=machine.cpu,
+            governor=self.governor,
+        )
+
+    @property
+    def governor(self) -> str:
+        """The governors of all processes that measured; ``unknown`` where the system does not tell."""
+        return ",".join(dict.fromkeys(each.governor or "unknown" for each in self.measured.environments))
+
+
+def plan_campaign(
+    archs: Architectures,
+    resolutions: IntArray,
+    latencies: Path,
+    spec: MeasureSpec | None = None,
+    *,
+    fresh: bool = False,
+) -> Campaign:
+    """Check that networks can be measured into the file ``latencies`` and see what of them is; nothing is changed.
+
+    Args:
+        archs: N networks, with their resolutions all different.
+        resolutions: (N,), of each one's input, in pixels.
+        latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
+        spec: how to measure; the defaults where None.
+        fresh: measure anew; what is there is kept as ``*.old``.
+
+    Raises:
+        InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
+            there.
+        MetricError: a resolution that the space cannot take.
+        DataFileError: a damaged journal.
+    """
+    spec = spec or MeasureSpec()
+    check_provider(spec.provider)
+    check_architectures(archs, resolutions)
+    files, environment = MeasurementFiles.beside(latencies), read_environment()
+    kept = Contents()
+    if not fresh:
+        names = network_names(archs, resolutions)
+        try:
+            kept = read_journal(files.journal, Header.of(names, spec, environment.machine))
+        except JournalError as error:
+            raise InputError(
+                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options to "
+                "go on with it, another --metric or --out to keep both, or --fresh to measure anew"
+            ) from error
+        if latencies.exists() and not (kept.visits and _holds(latencies, archs, names)):
+            raise InputError(
+                f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
+                f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
+            )
+    return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
+
+
+def device_name(environment: Environment, spec: MeasureSpec) -> str:
+    """What latencies are said to be measured on: ``AMD EPYC 7B13 ONNX Runtime CPU 1 thread``, without commas."""
+    cpu = " ".join(environment.machine.cpu.replace(",", " ").split())
+    threads = f"{spec.threads} thread{'s' if spec.threads > 1 else ''}"
+    return f"{cpu} ONNX Runtime {spec.provider.removesuffix('ExecutionProvider')} {threads}"
+
+
+def _holds(path: Path, archs: Architectures, names: Sequence[str]) -> bool:
+    """Whether a file has these networks, in this order."""
+    try:
+        data = read_latency_csv(path, archs.space)
+    except InputError:
+        return False
+    return network_names(data.archs, data.resolutions) == names

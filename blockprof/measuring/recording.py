@@ -1,0 +1,67 @@
+"""What is logged of a measurement: the one place that says which params, metrics and files its run has."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from blockprof.measuring.campaign import CampaignResult
+from blockprof.measuring.figures import measured_latencies
+from blockprof.tracking import Run
+
+
+def measurement_params(result: CampaignResult) -> dict[str, object]:
+    """The params of a measurement's run, apart from how the networks were chosen."""
+    settings = asdict(result.measured.spec)
+    return {
+        **settings,
+        "num_nets": len(result.data),
+        "resolution": ",".join(map(str, np.unique(result.data.resolutions))),
+    }
+
+
+def measurement_tags(result: CampaignResult) -> dict[str, str]:
+    """The tags of a measurement's run: what the latencies are of."""
+    machine = result.campaign.environment.machine
+    return {
+        "blockprof.data_origin": "measured",
+        "blockprof.device": result.data.device,
+        "blockprof.cpu": machine.cpu,
+        "blockprof.governor": result.governor,
+        "version.onnxruntime": machine.onnxruntime,
+    }
+
+
+def measurement_metrics(result: CampaignResult) -> dict[str, float]:
+    """The metrics of a measurement's run; those that one round, or a record found finished, has not are left out."""
+    measured = result.measured
+    values = {
+        "median_ms": float(np.median(result.data.latencies_ms)),
+        "median_iqr_percent": float(np.median([each.iqr_percent for each in measured.measurements])),
+        "median_waiting_percent": float(np.median([each.waiting_percent for each in measured.measurements])),
+        "num_noisy": measured.num_noisy,
+        "drift_percent": measured.drift.percent,
+        "seconds": result.seconds,
+    }
+    if measured.spec.rounds > 1:
+        values["repeatability_percent"] = measured.repeatability_percent
+    if result.networks_per_minute:
+        values["networks_per_minute"] = result.networks_per_minute
+    return values
+
+
+def record_measurement(run: Run, result: CampaignResult, params: dict[str, object]) -> None:
+    """Log a measurement: params, tags, metrics, the latencies, ``measurements.csv`` (a row a network),
+    ``raw_times.csv`` (a row a run), ``drift.csv``, ``environment.json`` (an entry a process), a figure.
+    """
+    measured, data, path = result.measured, result.data, result.campaign.files.latencies
+    run.log_params({**measurement_params(result), **params})
+    run.log_tags(measurement_tags(result))
+    run.log_dataset(data.to_frame(), source=str(path), name=path.name, digest=data.digest, context="measured")
+    run.log_text(path.read_text(), path.name)
+    run.log_frame(result.record_frame(), "measurements.csv")
+    run.log_frame(measured.raw_frame(), "raw_times.csv")
+    run.log_frame(measured.drift_frame(), "drift.csv")
+    run.log_text(json.dumps([asdict(each) for each in measured.environments], indent=2) + "\n", "environment.json")
+    run.log_figure(measured_latencies(result), "figures/measurements.png")
+    run.log_metrics(measurement_metrics(result))

@@ -1,0 +1,196 @@
+"""``blockprof measure``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blockprof.cli import options
+
+if TYPE_CHECKING:
+    from blockprof.measuring.campaign import CampaignResult
+    from blockprof.spaces import Architectures, IntArray, Space
+
+NUM_NETS = 50
+DESIGN = "d-optimal"
+RESOLUTION = 224
+
+
+def _complete_design(incomplete: str) -> list[str]:
+    from blockprof.predictors.design import DESIGNS
+
+    return [name for name in DESIGNS if name.startswith(incomplete)]
+
+
+def _complete_provider(incomplete: str) -> list[str]:
+    import onnxruntime
+
+    return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
+
+
+def measure(
+    space: options.SpaceOption,
+    num_nets: Annotated[
+        int | None,
+        typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
+    ] = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            "--metric", "-m", metavar="NAME", help="The name of this device's latency in train-predictor and profile."
+        ),
+    ] = "my-cpu",
+    design: Annotated[
+        str | None,
+        typer.Option(
+            "--design",
+            metavar="NAME",
+            help="d-optimal: the networks that teach a predictor most; random: random ones.",
+            show_default=DESIGN,
+            autocompletion=_complete_design,
+        ),
+    ] = None,
+    nets: Annotated[
+        Path | None,
+        typer.Option(
+            "--nets",
+            metavar="FILE",
+            help="Measure the networks of a CSV, or of a list with a net string a line, in place of chosen ones.",
+            show_default=False,
+        ),
+    ] = None,
+    resolution: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--resolution",
+            metavar="PIXELS",
+            help="Input resolutions, repeated or joined with commas.",
+            show_default=f"{RESOLUTION}",
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads of an operator.")] = 1,
+    provider: Annotated[
+        str,
+        typer.Option(
+            "--provider",
+            metavar="NAME",
+            help="Execution provider of ONNX Runtime.",
+            autocompletion=_complete_provider,
+        ),
+    ] = "CPUExecutionProvider",
+    rounds: Annotated[
+        int, typer.Option("--rounds", metavar="N", min=1, help="Visits of each network, in another order each time.")
+    ] = 3,
+    width: Annotated[
+        float,
+        typer.Option(
+            "--width",
+            metavar="PERCENT",
+            help="A visit repeats until the 95 % interval of the median is this wide.",
+        ),
+    ] = 2.0,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            "--time-limit", metavar="SECONDS", help="Or until a network has repeated for so long in all its visits."
+        ),
+    ] = 2.4,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure anew whatever is there, which is kept as *.old.")
+    ] = False,
+    seed: options.SeedOption = 0,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Measure networks on this machine with ONNX Runtime, for train-predictor.
+
+    Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
+    (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
+    after an interruption the same command goes on where it was.
+
+    Example: blockprof measure --space pn --num-nets 50 --metric my-cpu
+    """
+    from blockprof import fetching, tracking
+    from blockprof.cli import render, render_measuring
+    from blockprof.measuring import MeasureSpec
+    from blockprof.measuring.campaign import plan_campaign
+    from blockprof.measuring.net_files import read_networks
+    from blockprof.paths import data_folder
+
+    chosen_space = options.load_space(space)
+    options.check_predictor_name(chosen_space, metric)
+    spec = MeasureSpec(
+        provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
+    )
+    sizes = None if resolution is None else _parse_resolutions(resolution, chosen_space)
+    if nets is not None:
+        _refuse_with_nets({"--num-nets": num_nets, "--design": design})
+        archs, resolutions = read_networks(nets, chosen_space, sizes)
+        chosen: dict[str, object] = {"nets": nets}
+    else:
+        method = design or DESIGN
+        with render.working("choosing networks"):
+            archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method)
+        chosen = {"design": method}
+    file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
+    campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
+    if not no_log:
+        tracking.check_store(experiment)
+    render_measuring.print_plan(campaign)
+
+    def run() -> "CampaignResult":
+        with render_measuring.progress() as (on_progress, on_piece):
+            return campaign.run(on_progress, on_piece)
+
+    def show(result: "CampaignResult") -> None:
+        render_measuring.note_doubts(result)
+        render_measuring.print_result(result, metric, in_data_folder=out is None)
+
+    if no_log:
+        show(run())
+        return
+    from blockprof.measuring import recording
+
+    with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
+        result = run()
+        recording.record_measurement(logged, result, {"metric": metric, **chosen})
+    show(result)
+    render.print_run(logged.name, logged.id)
+
+
+def _parse_resolutions(values: list[str], space: "Space") -> list[int]:
+    from blockprof.errors import InputError
+    from blockprof.metrics.catalogue import check_resolution
+
+    texts = options.split_names(values)
+    if not texts:
+        raise InputError("--resolution is empty: give at least one, such as 224")
+    for text in texts:
+        if not text.isdecimal():
+            raise InputError(f"--resolution '{text}': give pixels, such as 224, or several joined with commas")
+        check_resolution(space, int(text))
+    return list(dict.fromkeys(map(int, texts)))
+
+
+def _refuse_with_nets(given: dict[str, object]) -> None:
+    from blockprof.errors import InputError
+
+    for option, value in given.items():
+        if value is not None:
+            raise InputError(f"{option} chooses networks, and --nets gives them: leave one out")
+
+
+def _choose(
+    space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str
+) -> "tuple[Architectures, IntArray]":
+    import numpy as np
+
+    from blockprof.predictors.design import check_design, choose_networks
+
+    return choose_networks(space, num_nets, resolutions, np.random.default_rng(seed), design=check_design(design))

@@ -1,0 +1,100 @@
+"""What ``measure`` prints: results on stdout; progress and what the user should know on stderr."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from blockprof.cli import render
+from blockprof.measuring.measurement import NOISY_PERCENT
+from blockprof.predictors.splitting import MIN_NETWORKS
+
+if TYPE_CHECKING:
+    from blockprof.measuring import Progress
+    from blockprof.measuring.campaign import Campaign, CampaignResult
+
+DRIFT_NOTED_PERCENT = 10.0
+
+
+def print_plan(campaign: "Campaign") -> None:
+    """Say what of a measurement is there already, and whether other programs take time from the rest."""
+    if campaign.kept.visits:
+        begun = datetime.fromtimestamp(campaign.kept.visits[0].started_s)
+        there = f"begun at {begun:%Y-%m-%d %H:%M:%S}"
+        if campaign.is_finished:
+            render.note(
+                f"measured already ({there}): these are the results of {campaign.files.journal}; --fresh measures anew"
+            )
+            return
+        render.note(
+            f"going on with a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
+        )
+    load, cores = campaign.environment.load, campaign.environment.machine.cores
+    if load is not None and load + campaign.spec.threads > cores:
+        render.note(
+            f"other programs may take time from this measurement: the load of the last minute is {load:.1f} on "
+            f"{cores} cores"
+        )
+
+
+@contextmanager
+def progress() -> "Iterator[tuple[Callable[[Progress], None], Callable[[int, int], None]]]":
+    """Show a bar of pieces exported, then one of visits with the latest median; yields what to tell of each."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = render.err.is_terminal
+    # Drawn when there is news, between two visits: a thread that draws would take time from what is measured.
+    with Bars(*columns, console=render.err, transient=True, disable=not shown, auto_refresh=False) as bars:
+        task = bars.add_task("preparing", total=None)
+
+        def on_piece(done: int, total: int) -> None:
+            bars.update(task, description="pieces of networks", completed=done, total=total, refresh=True)
+
+        def on_progress(now: "Progress") -> None:
+            text = f"round {now.round}, {now.median_ms:.3g} ms"
+            bars.update(task, description=text, completed=now.done, total=now.total, refresh=True)
+
+        yield on_progress, on_piece
+
+
+def note_doubts(result: "CampaignResult") -> None:
+    """Say on stderr what may be wrong with the results: noise, drift."""
+    measured = result.measured
+    if noisy := [each for each in measured.measurements if each.is_noisy]:
+        waiting = np.median([each.waiting_percent for each in noisy])
+        render.note(
+            f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
+            f"{NOISY_PERCENT:.0f} % of the median), {waiting:.0f} % of their time went by waiting for a core: close "
+            "other programs and measure anew"
+        )
+    if measured.drift.percent > DRIFT_NOTED_PERCENT:
+        render.note(
+            f"the machine's speed drifted by {measured.drift.percent:.0f} % while measuring, which is divided out"
+        )
+
+
+def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool) -> None:
+    """Print what was measured, how well, where it is, and, where they are enough for a predictor, how to train one."""
+    campaign, measured, data = result.campaign, result.measured, result.data
+    lowest, middle, highest = np.quantile(data.latencies_ms, (0, 0.5, 1))
+    sizes = ", ".join(map(str, np.unique(data.resolutions)))
+    render.print_line(
+        f"{len(data)} networks of {data.space.title} ({data.space.name}) at resolution {sizes}, on {data.device}"
+    )
+    render.print_line(f"latency: median {middle:.3g} ms, {lowest:.3g} to {highest:.3g} ms")
+    spread = np.median([each.iqr_percent for each in measured.measurements])
+    repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
+    render.print_line(
+        f"{repeats}interquartile range {spread:.1f} % (median), {measured.num_noisy} of {len(data)} networks noisy, "
+        f"drift {measured.drift.percent:.1f} % divided out"
+    )
+    if result.networks_per_minute:
+        render.print_line(f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute")
+    render.print_paths([campaign.files.latencies, campaign.files.record, campaign.files.journal])
+    if len(set(data.archs.to_strings())) < MIN_NETWORKS:
+        return
+    path = "" if in_data_folder else f" {campaign.files.latencies}"
+    render.print_line(f"next: blockprof train-predictor --space {data.space.name} --metric {metric}{path}")

@@ -1,0 +1,211 @@
+"""Which networks to measure, so that the blockwise predictor learns most from few.
+
+A Bayesian D-optimal design (Chaloner and Verdinelli, Bayesian Experimental Design, 1995): the rows that maximise the
+log determinant of the posterior precision of the predictor's weights. What is known before measuring is what the
+predictor itself assumes: its three devices, smooth, layered and stepped, whose log determinants are averaged, since
+which one it will be is not known either. Chosen greedily, then each row in turn is exchanged for the best one there is
+(Cook and Nachtsheim, A Comparison of Algorithms for Constructing Exact D-Optimal Designs, 1980).
+"""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from blockprof.errors import InputError
+from blockprof.predictors.features import Features, build_features
+from blockprof.predictors.fitting import strength_priors
+from blockprof.predictors.regression import StrengthPrior
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import Architectures, FloatArray, IntArray, Space
+
+Design = Literal["d-optimal", "random"]
+DESIGNS: tuple[Design, ...] = get_args(Design)
+
+NUM_CANDIDATES = 3000
+CANDIDATES_EACH = 3
+DRAWN_AT_ONCE = 1000
+EXCHANGE_ROUNDS = 3
+LEAST_GAIN = 1e-9
+NEGLIGIBLE = 0.01
+"""Directions of the weights that all rows together tell less about than this, over the noise variance, are left out."""
+
+
+def check_design(name: str) -> Design:
+    """Return ``name`` as a design.
+
+    Raises:
+        InputError: there is no such design.
+    """
+    for design in DESIGNS:
+        if name == design:
+            return design
+    raise InputError(f"unknown design '{name}': there are {', '.join(DESIGNS)}")
+
+
+def choose_networks(
+    space: Space, n: int, resolutions: Sequence[int], rng: np.random.Generator, *, design: Design = "d-optimal"
+) -> tuple[Architectures, IntArray]:
+    """Choose N different networks to measure, and a resolution for each: (N,), pixels.
+
+    The networks are random ones or, ``d-optimal``, those of a few thousand random ones that tell the blockwise
+    predictor most. ``resolutions`` get equally many networks each, or one more. A larger design need not contain a
+    smaller one.
+
+    Raises:
+        InputError: less than one network, no resolution, or more networks than the space has.
+    """
+    if n < 1:
+        raise InputError(f"{n} networks to choose: at least 1 is needed")
+    if not len(resolutions):
+        raise InputError("no resolution to measure networks at: at least 1 is needed")
+    different = np.unique(resolutions)
+    if design == "random":
+        counts = _even_shares(np.full(len(different), n), n)
+        return _different_networks(space, n, n, rng), rng.permutation(np.repeat(different, counts))
+    candidates = _different_networks(space, n, max(NUM_CANDIDATES, CANDIDATES_EACH * n), rng)
+    at = np.resize(different, len(candidates))
+    rows = choose_rows(candidates, at, n)
+    return candidates[rows], at[rows]
+
+
+def choose_rows(archs: Architectures, resolutions: IntArray, n: int) -> IntArray:
+    """Choose the n of N candidates, networks at ``resolutions`` (N,), that are the D-optimal design: (n,), ascending.
+
+    Each resolution gets equally many, or one more, as far as it has candidates. The same candidates give the same rows.
+
+    Raises:
+        InputError: less than one row, or more than there are.
+    """
+    if not 1 <= n <= len(archs):
+        raise InputError(f"{n} networks to choose: of {len(archs)} candidates, 1 to {len(archs)} can be chosen")
+    different, resolution_of = np.unique(resolutions, return_inverse=True)
+    features = build_features(archs.space, different)
+    rows = _relative_rows(features, archs, resolutions)
+    with threadpool_limits(limits=1, user_api="blas"):
+        choice = Choice(
+            [_signals(rows, features.group_of, prior, n) for prior in strength_priors(features)],
+            resolution_of,
+            _even_shares(np.bincount(resolution_of), n),
+        )
+        choice.fill()
+        choice.exchange()
+    return choice.rows
+
+
+class Choice:
+    """A design in the making: which rows are chosen, and what is then not yet known about every candidate.
+
+    ``signals`` are (N, K) for each prior: rows whose inner products are the prior covariance of what the candidates
+    will give, over the noise variance. Of the candidates whose ``resolution_of`` (N,) is r, ``room[r]`` are to be
+    chosen.
+    """
+
+    def __init__(self, signals: Sequence[FloatArray], resolution_of: IntArray, room: IntArray) -> None:
+        self._unknown = [signal.copy() for signal in signals]
+        self._variances = [_squares(signal) for signal in signals]
+        self._resolution_of = resolution_of
+        self._room = room.copy()
+        self._chosen = np.zeros(len(resolution_of), dtype=bool)
+
+    @property
+    def rows(self) -> IntArray:
+        """The rows chosen so far, ascending."""
+        return np.flatnonzero(self._chosen)
+
+    def fill(self) -> None:
+        """Take, again and again, the row that adds most to the determinant, until there is no room left."""
+        for _ in range(self._room.sum()):
+            self._learn(int(np.argmax(self._gains(self._variances))), 1)
+
+    def exchange(self) -> None:
+        """Exchange each row for the best one, until none is better or ``EXCHANGE_ROUNDS`` are over."""
+        for _ in range(EXCHANGE_ROUNDS):
+            before = self.rows
+            for row in before:
+                self._exchange(int(row))
+            if np.array_equal(before, self.rows):
+                return
+
+    def _exchange(self, row: int) -> None:
+        """Take in place of the row another of its resolution, where that makes the determinant larger."""
+        without = [
+            variances + (unknown @ unknown[row]) ** 2 / (1.0 - variances[row])
+            for unknown, variances in zip(self._unknown, self._variances, strict=True)
+        ]
+        self._room[self._resolution_of[row]] += 1
+        gains = self._gains(without)
+        self._room[self._resolution_of[row]] -= 1
+        best = int(np.argmax(gains))
+        own = sum(np.log1p(variances[row]) for variances in without)
+        if gains[best] > own + LEAST_GAIN:
+            self._learn(row, -1)
+            self._learn(best, 1)
+
+    def _gains(self, variances: Sequence[FloatArray]) -> FloatArray:
+        """(N,): what each row would add to the log determinants, in sum; -inf where it cannot be taken."""
+        gains = np.sum(np.log1p(variances), axis=0)
+        gains[self._chosen | (self._room[self._resolution_of] == 0)] = -np.inf
+        return np.asarray(gains)
+
+    def _learn(self, row: int, sign: Literal[1, -1]) -> None:
+        """Choose the row, or put it back (-1): a change of rank one."""
+        self._chosen[row] = sign == 1
+        self._room[self._resolution_of[row]] -= sign
+        for unknown, variances in zip(self._unknown, self._variances, strict=True):
+            signal, power = unknown[row], variances[row]
+            # By the symmetric root of I - sign s s' / (1 + sign s's), by which the covariance of the weights changes.
+            shrink = (1.0 - 1.0 / np.sqrt(1.0 + sign * power)) / power
+            unknown -= np.outer(unknown @ signal, shrink * signal)
+            variances[:] = _squares(unknown)
+
+
+def _different_networks(space: Space, least: int, most: int, rng: np.random.Generator) -> Architectures:
+    """The first ``most`` different networks drawn, or, of a space that has fewer, ``least`` or more of them."""
+    found = _without_repeats(sample_architectures(space, most, rng))
+    while len(found) < most:
+        more = Architectures.concatenate([found, sample_architectures(space, DRAWN_AT_ONCE, rng)])
+        before, found = len(found), _without_repeats(more)
+        if len(found) == before:
+            break
+    if len(found) < least:
+        raise InputError(f"{least} networks to choose: {space.name} has only {len(found)} different ones")
+    return found[:most]
+
+
+def _without_repeats(archs: Architectures) -> Architectures:
+    _, first = np.unique(archs.to_strings(), return_index=True)
+    return archs[np.sort(first)]
+
+
+def _even_shares(available: IntArray, n: int) -> IntArray:
+    """How many of ``n`` each kind gets where ``available`` (R,) are there: as even as can be, the rest spread out."""
+    totals = np.minimum(available[:, None], np.arange(n + 1)).sum(axis=0)
+    level = int(np.searchsorted(totals, n, side="right")) - 1
+    shares: IntArray = np.minimum(available, level)
+    rest = n - shares.sum()
+    if rest:
+        larger = np.flatnonzero(available > level)
+        shares[larger[(2 * np.arange(rest) + 1) * len(larger) // (2 * rest)]] += 1
+    return shares
+
+
+def _relative_rows(features: Features, archs: Architectures, resolutions: IntArray) -> FloatArray:
+    """(N, F): the networks' features over the latency that their totals let expect, as the regression will see them."""
+    rows = features.of(archs, resolutions)
+    expected = rows[:, features.group_of == features.groups.index("totals")].mean(axis=1)
+    return np.asarray(rows * (np.median(expected) / expected)[:, None])
+
+
+def _signals(rows: FloatArray, group_of: IntArray, prior: StrengthPrior, n: int) -> FloatArray:
+    """(N, K): the rows in units of what the prior holds likely, over the noise, on the directions that matter."""
+    scales = np.exp(0.5 * (prior.log_centre[:-1][group_of] - prior.log_centre[-1]))
+    scaled = rows * scales
+    powers, directions = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    return np.asarray(scaled @ directions[:, powers > NEGLIGIBLE / n])
+
+
+def _squares(rows: FloatArray) -> FloatArray:
+    """(N,): each row's inner product with itself."""
+    return np.asarray(np.einsum("ij,ij->i", rows, rows))
