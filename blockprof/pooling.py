@@ -89,7 +89,7 @@ def measure_surrogate(
     measured = measure_architectures(archs, resolutions, path, spec, on_progress, on_piece)
     machine = measured.environments[-1].machine
     return fit_surrogate(
-        measured.to_latency_data(archs, resolutions, machine.cpu),
+        measured.to_latency_data(archs, resolutions),
         MetricInfo(
             name=ORT_CPU,
             unit="ms",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blockprof.spaces import Architectures, IntArray, Space
 
 NUM_NETS = 50
+METRIC, BLOCKS_METRIC = "my-cpu", "my-cpu-blocks"
 DESIGN = "d-optimal"
 RESOLUTION = 224
 
@@ -36,11 +37,23 @@ def measure(
         typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
     ] = None,
     metric: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--metric", "-m", metavar="NAME", help="The name of this device's latency in train-predictor and profile."
+            "--metric",
+            "-m",
+            metavar="NAME",
+            help="The name of this device's latency in train-predictor and profile.",
+            show_default=f"{METRIC}, with --blocks {BLOCKS_METRIC}",
         ),
-    ] = "my-cpu",
+    ] = None,
+    blocks: Annotated[
+        bool,
+        typer.Option(
+            "--blocks",
+            help="Measure every block by itself instead: a block table, which profile takes as a metric, judged by 20 "
+            "whole networks.",
+        ),
+    ] = False,
     design: Annotated[
         str | None,
         typer.Option(
@@ -114,23 +127,35 @@ def measure(
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
     after an interruption the same command goes on where it was.
 
+    With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
+
     Example: blockprof measure --space pn --num-nets 50 --metric my-cpu
     """
     from blockprof import fetching, tracking
     from blockprof.cli import render, render_measuring
+    from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.measuring import MeasureSpec
     from blockprof.measuring.campaign import plan_campaign
     from blockprof.measuring.net_files import read_networks
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
+    metric = metric or (BLOCKS_METRIC if blocks else METRIC)
     options.check_predictor_name(chosen_space, metric)
     spec = MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
     )
     sizes = None if resolution is None else _parse_resolutions(resolution, chosen_space)
+    if blocks:
+        _refuse_beside("--blocks measures all blocks", {"--num-nets": num_nets, "--design": design, "--nets": nets})
+        size = _only(sizes or [RESOLUTION])
+        folder = out or data_folder()
+        measure_blocks(
+            chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
+        )
+        return
     if nets is not None:
-        _refuse_with_nets({"--num-nets": num_nets, "--design": design})
+        _refuse_beside("--nets gives the networks", {"--num-nets": num_nets, "--design": design})
         archs, resolutions = read_networks(nets, chosen_space, sizes)
         chosen: dict[str, object] = {"nets": nets}
     else:
@@ -178,12 +203,20 @@ def _parse_resolutions(values: list[str], space: "Space") -> list[int]:
     return list(dict.fromkeys(map(int, texts)))
 
 
-def _refuse_with_nets(given: dict[str, object]) -> None:
+def _only(resolutions: Sequence[int]) -> int:
+    from blockprof.errors import InputError
+
+    if len(resolutions) > 1:
+        raise InputError("a block table is of one resolution: give one, and run the command again for another")
+    return resolutions[0]
+
+
+def _refuse_beside(reason: str, given: dict[str, object]) -> None:
     from blockprof.errors import InputError
 
     for option, value in given.items():
         if value is not None:
-            raise InputError(f"{option} chooses networks, and --nets gives them: leave one out")
+            raise InputError(f"{option} chooses networks, and {reason}: leave one out")
 
 
 def _choose(

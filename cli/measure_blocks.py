@@ -29,9 +29,10 @@ def measure_blocks(
         InputError, BlockprofError: as for ``measure_block_table``; or the files cannot be written.
     """
     from blockprof import tracking
-    from blockprof.cli import render
+    from blockprof.cli import render, render_measuring
     from blockprof.errors import InputError
     from blockprof.measuring import check_block_journal, measure_block_table
+    from blockprof.measuring.campaign import set_aside
     from blockprof.measuring.sessions import check_provider
     from blockprof.metrics import check_resolution
     from blockprof.metrics.block_table import block_table_name
@@ -48,7 +49,7 @@ def measure_blocks(
                 "another --metric to have both"
             )
     if fresh:
-        _set_aside(path, journal)
+        set_aside(path, journal)
     elif path.exists() and not journal.exists():
         raise InputError(
             f"{path}: another table of that name is there: give another --metric or --out, or --fresh, which keeps it "
@@ -58,10 +59,8 @@ def measure_blocks(
 
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
-        with render.progress("measuring blocks") as on_progress:
-            table = measure_block_table(
-                space, resolution, journal, spec, on_progress=lambda now: on_progress(now.done, now.total)
-            )
+        with render_measuring.progress() as (on_progress, on_piece):
+            table = measure_block_table(space, resolution, journal, spec, on_progress=on_progress, on_piece=on_piece)
         table.write(path)
         return table, time.perf_counter() - start
 
@@ -76,20 +75,6 @@ def measure_blocks(
         record_block_table(run, table, {"metric": metric, "blocks": True, "out": path}, seconds)
     _print(table, seconds, metric, [path, journal])
     render.print_run(run.name, run.id)
-
-
-def _set_aside(*files: Path) -> None:
-    from blockprof.errors import InputError
-    from blockprof.measuring.lock import machine_lock
-
-    with machine_lock():
-        for file in files:
-            try:
-                file.replace(file.with_name(f"{file.name}.old"))
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another --metric") from error
 
 
 def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) -> None:

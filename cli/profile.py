@@ -59,7 +59,7 @@ def profile(
     Example: blockprof profile --space pn --metrics npu,accuracy
     """
     from blockprof import api, pooling, tracking
-    from blockprof.cli import render
+    from blockprof.cli import render, render_measuring
     from blockprof.errors import InputError
     from blockprof.metrics import ORT_CPU
     from blockprof.sampling import check_sampler
@@ -92,15 +92,14 @@ def profile(
         journal = pooling.journal_path(chosen_space, resolution, pool_size, seed)
         if journal.exists():
             render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
-        # One bar: first it counts the pieces that are exported, or read from the cache, then the visits.
-        with render.progress(f"measuring {ORT_CPU}") as on_step:
+        with render_measuring.progress() as (on_progress, on_piece):
             return pooling.measure_surrogate(
                 chosen_space,
                 resolution=resolution,
                 num_networks=pool_size,
                 seed=seed,
-                on_progress=lambda visit: on_step(visit.done, visit.total),
-                on_piece=on_step,
+                on_progress=on_progress,
+                on_piece=on_piece,
             )
 
     def compute() -> "Profile":

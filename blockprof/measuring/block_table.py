@@ -11,9 +11,8 @@ from scipy.stats import spearmanr
 
 from blockprof.errors import InputError
 from blockprof.files import staged
-from blockprof.measuring.environment import Environment, read_environment
-from blockprof.measuring.journal import open_journal
-from blockprof.measuring.lock import machine_lock
+from blockprof.measuring.environment import read_environment
+from blockprof.measuring.journal import read_journal
 from blockprof.measuring.measurement import Measurement
 from blockprof.measuring.records import Header
 from blockprof.measuring.results import MeasuredNetworks
@@ -90,14 +89,13 @@ class BlockTable:
     @cached_property
     def _unscaled(self) -> BlockCosts:
         names = (piece_name(self.space, piece) for piece in all_pieces(self.space))
-        environment = self.measured.environments[-1]
         return BlockCosts(
             space=self.space,
             resolution=self.resolution,
             costs_ms={name: piece.corrected_ms for name, piece in zip(names, self.pieces, strict=True)},
             scale=1.0,
-            device=device_name(environment, self.measured.spec),
-            onnxruntime=environment.machine.onnxruntime,
+            device=self.measured.device,
+            onnxruntime=self.measured.environments[-1].machine.onnxruntime,
         )
 
     @cached_property
@@ -180,6 +178,7 @@ def measure_block_table(
     *,
     num_whole: int = NUM_WHOLE,
     on_progress: Callable[[Progress], None] | None = None,
+    on_piece: Callable[[int, int], None] | None = None,
 ) -> BlockTable:
     """Measure all pieces of a space and some random networks, as :func:`measure_networks` does, at batch 1.
 
@@ -194,6 +193,7 @@ def measure_block_table(
         spec: how to measure; the defaults where None. Its seed also draws the networks.
         num_whole: random networks to measure.
         on_progress: called after each visit.
+        on_piece: called with how many pieces are exported, or read from the cache, of how many.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -204,11 +204,16 @@ def measure_block_table(
     archs, names = _plan(space, resolution, spec, num_whole)
     pieces = all_pieces(space)
     store = FragmentStore(space)
+    is_filled = False
 
     def build(index: int) -> bytes:
         # All at the first call: none is exported between two visits, and a whole journal needs none.
-        for piece in pieces:
+        nonlocal is_filled
+        for number, piece in enumerate(() if is_filled else pieces, start=1):
             store.fragment(piece)
+            if on_piece:
+                on_piece(number, len(pieces))
+        is_filled = True
         if index < num_whole:
             return compose_bytes(store, archs, index, resolution=resolution)
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
@@ -228,9 +233,7 @@ def check_block_journal(
     spec = spec or MeasureSpec()
     check_provider(spec.provider)
     _, names = _plan(space, resolution, spec, num_whole)
-    if journal_path.exists():
-        with machine_lock(), open_journal(journal_path, Header.of(names, spec, read_environment().machine)):
-            pass
+    read_journal(journal_path, Header.of(names, spec, read_environment().machine))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:
@@ -241,13 +244,6 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
     return archs, [f"{name} at {resolution}" for name in names]
-
-
-def device_name(environment: Environment, spec: MeasureSpec) -> str:
-    """What latencies are said to be measured on: ``AMD EPYC 7B13 ONNX Runtime CPU 1 thread``, without commas."""
-    cpu = " ".join(environment.machine.cpu.replace(",", " ").split())
-    threads = f"{spec.threads} thread{'s' if spec.threads > 1 else ''}"
-    return f"{cpu} ONNX Runtime {spec.provider.removesuffix('ExecutionProvider')} {threads}"
 
 
 def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:

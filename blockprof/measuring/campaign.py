@@ -24,6 +24,23 @@ from blockprof.spaces import Architectures, IntArray
 OLD_SUFFIX = ".old"
 
 
+def set_aside(*files: Path) -> None:
+    """Rename those files that are there to ``*.old``, in place of older ones.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        BlockprofError: a measurement runs on this machine.
+    """
+    with machine_lock():
+        for file in files:
+            try:
+                os.replace(file, file.with_name(file.name + OLD_SUFFIX))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+
+
 @dataclass(frozen=True)
 class MeasurementFiles:
     """Where a measurement is kept: ``latencies`` in BlockProfile's layout, ``record`` with a row of all that is known
@@ -46,14 +63,7 @@ class MeasurementFiles:
             InputError: the folder cannot be written to.
             BlockprofError: a measurement runs on this machine.
         """
-        with machine_lock():
-            for file in (self.latencies, self.record, self.journal):
-                try:
-                    os.replace(file, file.with_name(file.name + OLD_SUFFIX))
-                except FileNotFoundError:
-                    continue
-                except OSError as error:
-                    raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+        set_aside(self.latencies, self.record, self.journal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +118,7 @@ class Campaign:
             measured = measure_architectures(
                 self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
             )
-        data = measured.to_latency_data(self.archs, self.resolutions, device_name(self.environment, self.spec))
+        data = measured.to_latency_data(self.archs, self.resolutions)
         result = CampaignResult(self, measured, data, time.perf_counter() - start)
         with staged(self.files.latencies.parent) as temporary:
             write_latency_csv(temporary / self.files.latencies.name, data)
@@ -196,13 +206,6 @@ def plan_campaign(
                 f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
             )
     return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
-
-
-def device_name(environment: Environment, spec: MeasureSpec) -> str:
-    """What latencies are said to be measured on: ``AMD EPYC 7B13 ONNX Runtime CPU 1 thread``, without commas."""
-    cpu = " ".join(environment.machine.cpu.replace(",", " ").split())
-    threads = f"{spec.threads} thread{'s' if spec.threads > 1 else ''}"
-    return f"{cpu} ONNX Runtime {spec.provider.removesuffix('ExecutionProvider')} {threads}"
 
 
 def _holds(path: Path, archs: Architectures, names: Sequence[str]) -> bool:

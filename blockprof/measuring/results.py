@@ -48,6 +48,13 @@ class MeasuredNetworks:
         return cls(spec, tuple(environments), measurements, drift, tuple(visits))
 
     @property
+    def device(self) -> str:
+        """What the latencies are measured on: ``AMD EPYC 7B13 ONNX Runtime CPU 1 thread``, without commas."""
+        cpu = " ".join(self.environments[-1].machine.cpu.replace(",", " ").split())
+        threads = f"{self.spec.threads} thread{'s' if self.spec.threads > 1 else ''}"
+        return f"{cpu} ONNX Runtime {self.spec.provider.removesuffix('ExecutionProvider')} {threads}"
+
+    @property
     def latencies_ms(self) -> FloatArray:
         """(N,): the corrected medians."""
         return np.array([measurement.corrected_ms for measurement in self.measurements])
@@ -68,7 +75,7 @@ class MeasuredNetworks:
         """How many networks have a warning."""
         return sum(measurement.is_noisy for measurement in self.measurements)
 
-    def to_latency_data(self, archs: Architectures, resolutions: IntArray, device: str) -> LatencyData:
+    def to_latency_data(self, archs: Architectures, resolutions: IntArray) -> LatencyData:
         """The corrected medians of the networks ``archs`` in the order they were measured in.
 
         Raises:
@@ -76,7 +83,7 @@ class MeasuredNetworks:
         """
         if len(archs) != len(self.measurements):
             raise InputError(f"{len(archs)} networks, but {len(self.measurements)} were measured")
-        return LatencyData(archs, resolutions, self.latencies_ms, device)
+        return LatencyData(archs, resolutions, self.latencies_ms, self.device)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a network, in the order given.

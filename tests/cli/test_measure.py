@@ -325,6 +325,8 @@ def test_a_bad_file_of_networks(content: bytes, said: str, refused, folder: Path
         ("measure -s pn --nets nosuch", "nosuch: there is no such file"),
         ("measure -s pn --nets .", ".: cannot be read (Is a directory)"),
         ("measure -s pn --nets x -n 3", "--num-nets chooses networks, and --nets gives them: leave one out"),
+        ("measure -s pn --blocks -n 3", "--num-nets chooses networks, and --blocks measures all blocks: leave one out"),
+        ("measure -s pn --blocks --resolution 128,160", "a block table is of one resolution"),
         ("measure -s pn --nets x --design random", "--design chooses networks, and --nets gives them"),
         ("measure -s pn --design other", "unknown design 'other': there are d-optimal, random"),
         ("measure -s pn -n 0", "Invalid value for '--num-nets' / '-n'"),

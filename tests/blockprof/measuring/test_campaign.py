@@ -1,5 +1,6 @@
 """A measurement as files, from visits that are made up: what is written, drawn and said."""
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from blockprof.cli import render, render_measuring
 from blockprof.measuring import Environment, MeasureSpec, Progress, read_environment
-from blockprof.measuring.campaign import Campaign, CampaignResult, MeasurementFiles, device_name, plan_campaign
+from blockprof.measuring.campaign import Campaign, CampaignResult, MeasurementFiles, plan_campaign
 from blockprof.measuring.environment import Machine
 from blockprof.measuring.figures import measured_latencies
 from blockprof.measuring.journal import Contents
@@ -42,7 +43,7 @@ def made_up(nets=8, rounds=3, noise=0.01, slowdown=0.0, governor="performance", 
     sizes = np.full(nets, 224)
     campaign = Campaign(archs, sizes, spec, files, environment, Contents(), fresh=False)
     measured = MeasuredNetworks.from_visits([f"n{i}" for i in range(nets)], spec, [environment], visits)
-    data = measured.to_latency_data(archs, sizes, device_name(environment, spec))
+    data = measured.to_latency_data(archs, sizes)
     return CampaignResult(campaign, measured, data, 30.0)
 
 
@@ -53,10 +54,10 @@ def test_files_lie_beside_each_other():
 
 
 def test_a_device_has_no_commas_and_says_how_it_was_used():
-    environment = Environment(MACHINE, "Linux", None, None)
-    assert device_name(environment, MeasureSpec()) == "Abacus 3 rows ONNX Runtime CPU 1 thread"
+    measured = made_up().measured
+    assert measured.device == "Abacus 3 rows ONNX Runtime CPU 1 thread"
     spec = MeasureSpec(threads=2, provider="CUDAExecutionProvider")
-    assert device_name(environment, spec) == "Abacus 3 rows ONNX Runtime CUDA 2 threads"
+    assert replace(measured, spec=spec).device == "Abacus 3 rows ONNX Runtime CUDA 2 threads"
 
 
 def test_a_record_has_all_of_each_network():

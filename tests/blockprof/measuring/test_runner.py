@@ -57,10 +57,10 @@ def test_measures_every_network_in_every_round(model_folder, tmp_path):
     assert frame["num_runs"].between(18, 36).all()
     assert (frame["corrected_ms"] > 0).all()
     archs = sample_architectures(load_space("pn"), 4, np.random.default_rng(0))
-    data = measured.to_latency_data(archs, np.full(4, 224), "ort-cpu-1t")
-    assert (data.device, data.latencies_ms.tolist()) == ("ort-cpu-1t", frame["corrected_ms"].tolist())
+    data = measured.to_latency_data(archs, np.full(4, 224))
+    assert (data.device, data.latencies_ms.tolist()) == (measured.device, frame["corrected_ms"].tolist())
     with pytest.raises(InputError, match="3 networks, but 4 were measured"):
-        measured.to_latency_data(archs[:3], np.full(3, 224), "ort-cpu-1t")
+        measured.to_latency_data(archs[:3], np.full(3, 224))
 
 
 def test_rounds_are_random_orders_that_the_seed_decides():
