@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from blockprof.errors import MetricError
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
-from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.lookup import NOTE10_SPACE, load_note10
 from blockprof.metrics.metric import AdditiveMetric
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.metrics.reference import REFERENCE_SOURCES, load_reference
+from blockprof.metrics.reference import REFERENCE_SOURCES, has_reference, load_reference
 from blockprof.spaces import Space
 
 ORT_CPU = "ort-cpu"
@@ -44,6 +44,12 @@ def load_metrics(
     """
     check_resolution(space, resolution)
     return tuple(_load(space, name, resolution, find_predictor, on_count) for name in names)
+
+
+def built_in_metrics(space: Space) -> tuple[str, ...]:
+    """The names of ``BUILT_IN`` that ``space`` has."""
+    tables = (name for name in REFERENCE_SOURCES if has_reference(space, name))
+    return (*COUNTED, *tables, *(("note10",) if space.name == NOTE10_SPACE else ()), ORT_CPU)
 
 
 def check_predictor_name(name: str) -> None:
@@ -89,7 +95,7 @@ def _load(
             return table
     if name in REFERENCE_SOURCES:
         return load_reference(space, name, resolution)
-    there = dict.fromkeys((*BUILT_IN, *list_block_tables(space)))
+    there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space)))
     raise MetricError(
         f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
         f"`blockprof train-predictor --space {space.name} --metric {name}`"

@@ -13,6 +13,7 @@ from blockprof.spaces import BlockInstance, Space
 from blockprof.spaces.instances import NUM_CLASSES, halved
 
 NOTE10_FOLDER = "note10"
+NOTE10_SPACE = "mbv3"
 
 
 def load_note10(space: Space, resolution: int) -> AdditiveMetric:
@@ -24,8 +25,8 @@ def load_note10(space: Space, resolution: int) -> AdditiveMetric:
         MetricError: the space has no such table, or none is there for ``resolution``.
         DataFileError: the file cannot be read, or lacks a block.
     """
-    if space.name != "mbv3":
-        raise MetricError(f"the note10 tables are for mbv3, not for {space.name}")
+    if space.name != NOTE10_SPACE:
+        raise MetricError(f"the note10 tables are for {NOTE10_SPACE}, not for {space.name}")
     folder = data_folder() / NOTE10_FOLDER
     path = folder / f"{resolution}_lookup_table.yaml"
     if not path.is_file():

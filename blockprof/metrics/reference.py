@@ -42,7 +42,7 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     """
     if name not in REFERENCE_SOURCES:
         raise MetricError(f"no reference table '{name}': there are {', '.join(REFERENCE_SOURCES)}")
-    if not (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").is_file():
+    if not has_reference(space, name):
         remedy = "" if name == "accuracy" else f"; a predictor that you train may be called {name}"
         raise MetricError(
             f"there is no reference table '{name}' for {space.name}: there are macs, flops, params and ort-cpu{remedy}"
@@ -67,6 +67,11 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
         costs=costs,
         by="placement" if accuracy else "instance",
     )
+
+
+def has_reference(space: Space, name: str) -> bool:
+    """Whether there is a built-in table of that name for ``space``."""
+    return (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").is_file()
 
 
 def _read_table(space: Space, name: str) -> tuple[float, FloatArray]:
