@@ -20,27 +20,25 @@ def _complete_space(incomplete: str) -> list[str]:
 
 
 def _complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    from blockprof.metrics import BUILT_IN
-
     given, _, last = incomplete.rpartition(",")
     prefix = f"{given}," if given else ""
-    names = {*BUILT_IN, *_own_metrics(ctx.params.get("space") or "")} - {*given.split(",")}
+    names = {*_metrics(ctx.params.get("space") or "")} - {*given.split(",")}
     yield from (f"{prefix}{name}" for name in sorted(names) if name.startswith(last))
 
 
-def _own_metrics(name: str) -> list[str]:
-    """Those with a block table or a registered predictor."""
-    from blockprof.metrics import list_block_tables
+def _metrics(space_name: str) -> list[str]:
+    """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
+    from blockprof.metrics import BUILT_IN, built_in_metrics, list_block_tables
     from blockprof.tracking import list_predictors
 
     names: list[str] = []
     try:
-        space = load_space(name)
-        names.extend(list_block_tables(space))
+        space = load_space(space_name)
+        names.extend((*built_in_metrics(space), *list_block_tables(space)))
         names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names
+    return names or list(BUILT_IN)
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
