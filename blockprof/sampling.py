@@ -25,6 +25,9 @@ from blockprof.spaces.placements import StemPart
 Sampler = Literal["paper", "upstream"]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 
+DRAWN_AT_ONCE = 1000
+"""Networks drawn to replace repeats: none of so many that is new means that there is none."""
+
 
 def check_sampler(name: str) -> Sampler:
     """Return ``name`` as a sampler.
@@ -129,15 +132,25 @@ def sample_architectures(space: Space, n: int, rng: np.random.Generator) -> Arch
     return draw_base(space, n, rng).networks()
 
 
-def sample_distinct(space: Space, n: int, rng: np.random.Generator) -> Architectures:
-    """Draw N random networks that all differ; ``n`` must be far below the number of networks that the space has."""
-    archs = sample_architectures(space, n, rng)
-    while True:
-        _, first = np.unique(archs.genes, axis=0, return_index=True)
-        archs = archs[np.sort(first)]
-        if len(archs) >= n:
-            return archs[:n]
-        archs = Architectures.concatenate([archs, sample_architectures(space, n, rng)])
+def sample_distinct(space: Space, n: int, rng: np.random.Generator, least: int | None = None) -> Architectures:
+    """Draw N random networks that all differ, or, of a space that has fewer, ``least`` or more of them.
+
+    Raises:
+        InputError: the space has fewer than ``least`` networks (N where None).
+    """
+    archs, before = _first_of_each(sample_architectures(space, n, rng)), 0
+    while before < len(archs) < n:
+        before = len(archs)
+        more = sample_architectures(space, max(n, DRAWN_AT_ONCE), rng)
+        archs = _first_of_each(Architectures.concatenate([archs, more]))
+    if len(archs) < (n if least is None else least):
+        raise InputError(f"{n if least is None else least} networks: {space.name} has only {len(archs)} different ones")
+    return archs[:n]
+
+
+def _first_of_each(archs: Architectures) -> Architectures:
+    _, first = np.unique(archs.genes, axis=0, return_index=True)
+    return archs[np.sort(first)]
 
 
 def sample_fixed(

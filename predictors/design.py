@@ -17,7 +17,7 @@ from blockprof.errors import InputError
 from blockprof.predictors.features import Features, build_features
 from blockprof.predictors.fitting import strength_priors
 from blockprof.predictors.regression import StrengthPrior
-from blockprof.sampling import sample_architectures
+from blockprof.sampling import sample_distinct
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space
 
 Design = Literal["d-optimal", "random"]
@@ -25,7 +25,6 @@ DESIGNS: tuple[Design, ...] = get_args(Design)
 
 NUM_CANDIDATES = 3000
 CANDIDATES_EACH = 3
-DRAWN_AT_ONCE = 1000
 EXCHANGE_ROUNDS = 3
 LEAST_GAIN = 1e-9
 NEGLIGIBLE = 0.01
@@ -63,8 +62,8 @@ def choose_networks(
     different = np.unique(resolutions)
     if design == "random":
         counts = _even_shares(np.full(len(different), n), n)
-        return _different_networks(space, n, n, rng), rng.permutation(np.repeat(different, counts))
-    candidates = _different_networks(space, n, max(NUM_CANDIDATES, CANDIDATES_EACH * n), rng)
+        return sample_distinct(space, n, rng), rng.permutation(np.repeat(different, counts))
+    candidates = sample_distinct(space, max(NUM_CANDIDATES, CANDIDATES_EACH * n), rng, least=n)
     at = np.resize(different, len(candidates))
     rows = choose_rows(candidates, at, n)
     return candidates[rows], at[rows]
@@ -159,24 +158,6 @@ class Choice:
             shrink = (1.0 - 1.0 / np.sqrt(1.0 + sign * power)) / power
             unknown -= np.outer(unknown @ signal, shrink * signal)
             variances[:] = _squares(unknown)
-
-
-def _different_networks(space: Space, least: int, most: int, rng: np.random.Generator) -> Architectures:
-    """The first ``most`` different networks drawn, or, of a space that has fewer, ``least`` or more of them."""
-    found = _without_repeats(sample_architectures(space, most, rng))
-    while len(found) < most:
-        more = Architectures.concatenate([found, sample_architectures(space, DRAWN_AT_ONCE, rng)])
-        before, found = len(found), _without_repeats(more)
-        if len(found) == before:
-            break
-    if len(found) < least:
-        raise InputError(f"{least} networks to choose: {space.name} has only {len(found)} different ones")
-    return found[:most]
-
-
-def _without_repeats(archs: Architectures) -> Architectures:
-    _, first = np.unique(archs.to_strings(), return_index=True)
-    return archs[np.sort(first)]
 
 
 def _even_shares(available: IntArray, n: int) -> IntArray:

@@ -133,7 +133,7 @@ def test_rows_are_spread_as_far_as_there_are_candidates() -> None:
 def test_a_space_of_nine_networks(design: Design) -> None:
     archs, _ = choose_networks(NINE, 9, [224], np.random.default_rng(0), design=design)
     assert len(set(archs.to_strings())) == 9
-    with pytest.raises(InputError, match=r"^10 networks to choose: nine has only 9 different ones$"):
+    with pytest.raises(InputError, match=r"^10 networks: nine has only 9 different ones$"):
         choose_networks(NINE, 10, [224], np.random.default_rng(0), design=design)
 
 
