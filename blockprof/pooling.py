@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 DEFAULT_POOL = 150
 MIN_POOL, MAX_POOL = 20, 150
 NUM_FOLDS = 10
-ROUNDS = 3
-SPREAD_OF_MEDIAN_OF_3 = 0.67
-"""The standard deviation of the median of three normal numbers, over that of one (David and Nagaraja, Order
-Statistics, 3rd ed.: the variance is 0.4487).
-"""
 
 
 def check_pool_size(num_networks: int) -> None:
@@ -58,7 +53,7 @@ def measure_surrogate(
 ) -> Surrogate:
     """Measure random networks with ONNX Runtime on this machine's CPU, and fit the surrogate of their latency.
 
-    One thread, batch 1, three rounds. What was measured is kept at :func:`journal_path`: a process that was killed is
+    One thread, batch 1. What was measured is kept at :func:`journal_path`: a process that was killed is
     gone on with, and a pool that is measured is not measured again.
 
     Args:
@@ -85,7 +80,7 @@ def measure_surrogate(
         np.full(num_networks, resolution),
     )
     path = journal_path(space, resolution, num_networks, seed)
-    spec = MeasureSpec(rounds=ROUNDS, seed=seed)
+    spec = MeasureSpec(seed=seed)
     measured = measure_architectures(archs, resolutions, path, spec, on_progress, on_piece)
     machine = measured.environments[-1].machine
     return fit_surrogate(
@@ -98,7 +93,7 @@ def measure_surrogate(
             source=f"measured with ONNX Runtime {machine.onnxruntime} on {machine.cpu}, 1 thread",
         ),
         seed=seed,
-        repeatability_percent=SPREAD_OF_MEDIAN_OF_3 * measured.repeatability_percent,
+        repeatability_percent=measured.median_repeatability_percent,
     )
 
 

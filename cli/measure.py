@@ -94,7 +94,7 @@ def measure(
     ] = "CPUExecutionProvider",
     rounds: Annotated[
         int, typer.Option("--rounds", metavar="N", min=1, help="Visits of each network, in another order each time.")
-    ] = 3,
+    ] = 7,
     width: Annotated[
         float,
         typer.Option(
@@ -108,7 +108,7 @@ def measure(
         typer.Option(
             "--time-limit", metavar="SECONDS", help="Or until a network has repeated for so long in all its visits."
         ),
-    ] = 2.4,
+    ] = 2.8,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),

@@ -71,6 +71,15 @@ class MeasuredNetworks:
         return float(100 * np.sqrt(logs.var(axis=1, ddof=1).mean()))
 
     @property
+    def median_repeatability_percent(self) -> float:
+        """How far the corrected median of all rounds is from that of as many others.
+
+        The relative standard deviation of the median of n normal numbers, sqrt(pi / 2n) of one's for large n (Kendall
+        and Stuart, The Advanced Theory of Statistics, vol. 1, 10.10); nan with one round.
+        """
+        return float(self.repeatability_percent * np.sqrt(np.pi / (2 * self.spec.rounds)))
+
+    @property
     def num_noisy(self) -> int:
         """How many networks have a warning."""
         return sum(measurement.is_noisy for measurement in self.measurements)
