@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from blockprof.choices import check_choice
 from blockprof.errors import InputError
 from blockprof.files import staged
 
@@ -20,8 +21,7 @@ def write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path, file_format
     Raises:
         InputError: an unknown format, no frame, or a folder that cannot be written to.
     """
-    if file_format not in FORMATS:
-        raise InputError(f"unknown format '{file_format}': there are {', '.join(FORMATS)}")
+    check_choice(file_format, "format", FORMATS)
     if not frames:
         raise InputError("the run holds no tables: export one of profile, train-predictor or fetch-data")
     with staged(folder) as stage:

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from blockprof.choices import check_choice
 from blockprof.errors import InputError
 from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, Stem, fixed_blocks
 from blockprof.spaces.placements import StemPart
@@ -35,10 +36,7 @@ def check_sampler(name: str) -> Sampler:
     Raises:
         InputError: there is no such sampler.
     """
-    for sampler in SAMPLERS:
-        if name == sampler:
-            return sampler
-    raise InputError(f"unknown sampler '{name}': there are {', '.join(SAMPLERS)}")
+    return check_choice(name, "sampler", SAMPLERS)
 
 
 def likely_depths(space: Space, unit: int, fixing: Fixing | None, sampler: Sampler) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from blockprof.choices import check_choice
 from blockprof.errors import InputError
 from blockprof.predictors.features import Features, build_features
 from blockprof.predictors.fitting import strength_priors
@@ -37,10 +38,7 @@ def check_design(name: str) -> Design:
     Raises:
         InputError: there is no such design.
     """
-    for design in DESIGNS:
-        if name == design:
-            return design
-    raise InputError(f"unknown design '{name}': there are {', '.join(DESIGNS)}")
+    return check_choice(name, "design", DESIGNS)
 
 
 def choose_networks(

@@ -28,21 +28,39 @@ def halved(size: int, halvings: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockInstance:
-    """An MBConv at a place of the network, with its channels and stride; sizes follow from the resolution.
+class _Layer:
+    """A layer's place in the network, with its channels and stride; sizes follow from the resolution.
 
     ``unit`` counts from 0. ``position`` is ``first`` for a unit's first layer, else ``rest``. ``halvings`` is how many
     times height and width were halved before it.
     """
 
-    operator: str
-    block: MBConv
     unit: int
     position: Position
     in_channels: int
     out_channels: int
     stride: int
     halvings: int
+
+    @property
+    def has_skip(self) -> bool:
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+    def in_size(self, resolution: int) -> int:
+        """Height and width of the input, in pixels."""
+        return halved(resolution, self.halvings)
+
+    def out_size(self, resolution: int) -> int:
+        """Height and width of the output, in pixels."""
+        return -(-self.in_size(resolution) // self.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInstance(_Layer):
+    """An MBConv at a place of the network."""
+
+    operator: str
+    block: MBConv
     activation: str
     squeeze_excite: bool
 
@@ -57,55 +75,24 @@ class BlockInstance:
         return divisible_channels(self.mid_channels // SQUEEZE_RATIO) if self.squeeze_excite else 0
 
     @property
-    def has_skip(self) -> bool:
-        return self.stride == 1 and self.in_channels == self.out_channels
-
-    def in_size(self, resolution: int) -> int:
-        """Height and width of the input, in pixels."""
-        return halved(resolution, self.halvings)
-
-    def out_size(self, resolution: int) -> int:
-        """Height and width of the output, in pixels."""
-        return -(-self.in_size(resolution) // self.stride)
-
-    @property
     def name(self) -> str:
         """Readable and unique within the space: ``u2.first.e6k7``."""
         return f"u{self.unit + 1}.{self.position}.{self.block.name}"
 
 
 @dataclass(frozen=True, slots=True)
-class BottleneckInstance:
+class BottleneckInstance(_Layer):
     """A residual bottleneck at a place of the network: 1x1, 3x3 and 1x1 convolutions beside a shortcut.
 
     The shortcut is the input itself, or, in a unit's first layer, average pooling by the stride and a 1x1 convolution.
-    Fields as in :class:`BlockInstance`.
     """
 
     block: Bottleneck
-    unit: int
-    position: Position
-    in_channels: int
-    out_channels: int
-    stride: int
-    halvings: int
 
     @property
     def mid_channels(self) -> int:
         """Channels of the 3x3 convolution."""
         return divisible_channels(round(self.out_channels * self.block.expand / PERCENT))
-
-    @property
-    def has_skip(self) -> bool:
-        return self.stride == 1 and self.in_channels == self.out_channels
-
-    def in_size(self, resolution: int) -> int:
-        """Height and width of the input, in pixels."""
-        return halved(resolution, self.halvings)
-
-    def out_size(self, resolution: int) -> int:
-        """Height and width of the output, in pixels."""
-        return -(-self.in_size(resolution) // self.stride)
 
     @property
     def name(self) -> str:
@@ -228,18 +215,7 @@ def _instance(space: Space, block_index: int, layer: int, unit_index: int, halvi
     unit, block = space.units[unit_index], space.blocks[block_index]
     position: Position = "rest" if layer else "first"
     stride = 1 if layer else unit.stride
-    out_channels = unit.widths[block_index // space.blocks_per_width]
+    place = (unit_index, position, in_channels, unit.widths[block_index // space.blocks_per_width], stride, halvings)
     if isinstance(block, Bottleneck):
-        return BottleneckInstance(block, unit_index, position, in_channels, out_channels, stride, halvings)
-    return BlockInstance(
-        operator=space.operator,
-        block=block,
-        unit=unit_index,
-        position=position,
-        in_channels=in_channels,
-        out_channels=out_channels,
-        stride=stride,
-        halvings=halvings,
-        activation=unit.activation,
-        squeeze_excite=unit.squeeze_excite,
-    )
+        return BottleneckInstance(*place, block)
+    return BlockInstance(*place, space.operator, block, unit.activation, unit.squeeze_excite)
