@@ -21,7 +21,7 @@ from blockprof.measuring.sessions import check_provider
 from blockprof.measuring.spec import MeasureSpec
 from blockprof.metrics.block_table import BlockCosts
 from blockprof.metrics.catalogue import check_resolution
-from blockprof.onnx_networks import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
+from blockprof.onnx_networks import FragmentStore, SharedModel, all_pieces, compose_piece, compose_shared, piece_name
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, FloatArray, Space
 
@@ -206,7 +206,7 @@ def measure_block_table(
     store = FragmentStore(space)
     is_filled = False
 
-    def build(index: int) -> bytes:
+    def build(index: int) -> bytes | SharedModel:
         # All at the first call: none is exported between two visits, and a whole journal needs none.
         nonlocal is_filled
         for number, piece in enumerate(() if is_filled else pieces, start=1):
@@ -215,7 +215,7 @@ def measure_block_table(
                 on_piece(number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_bytes(store, archs, index, resolution=resolution)
+            return compose_shared(store, archs, index, resolution=resolution)
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 

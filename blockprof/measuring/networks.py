@@ -10,7 +10,7 @@ from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.runner import Progress, measure_networks
 from blockprof.measuring.spec import MeasureSpec
 from blockprof.metrics.catalogue import check_resolution
-from blockprof.onnx_networks import FragmentStore, Piece, compose_bytes
+from blockprof.onnx_networks import FragmentStore, Piece, SharedModel, compose_shared
 from blockprof.onnx_networks.pieces import pieces_of
 from blockprof.spaces import Architectures, IntArray
 
@@ -65,12 +65,12 @@ def measure_architectures(
     store = FragmentStore(archs.space)
     is_filled = False
 
-    def build(index: int) -> bytes:
+    def build(index: int) -> SharedModel:
         nonlocal is_filled
         if not is_filled:
             _fill(store, archs, on_piece)
             is_filled = True
-        return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
+        return compose_shared(store, archs, index, resolution=int(resolutions[index]))
 
     return measure_networks(network_names(archs, resolutions), build, journal_path, spec, on_progress)
 

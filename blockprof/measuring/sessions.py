@@ -10,9 +10,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from blockprof.errors import BlockprofError, InputError
 from blockprof.measuring.spec import CPU_PROVIDER, MeasureSpec
+from blockprof.onnx_networks import SharedModel
 
-Model = bytes | str | os.PathLike[str]
-"""A serialized ONNX model, or the path of one."""
+Model = bytes | str | os.PathLike[str] | SharedModel
+"""A serialized ONNX model, the path of one, or one with its weights apart."""
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 
@@ -55,10 +56,13 @@ def open_session(model: Model, spec: MeasureSpec, name: str) -> onnxruntime.Infe
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     if spec.provider != CPU_PROVIDER:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    if isinstance(model, SharedModel):
+        options.add_external_initializers(list(model.weights), list(model.weights.values()))
+        source: bytes | str = model.graph
+    else:
+        source = model if isinstance(model, bytes) else os.fspath(Path(model))
     try:
-        session = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else os.fspath(Path(model)), options, providers=[spec.provider]
-        )
+        session = onnxruntime.InferenceSession(source, options, providers=[spec.provider])
     except _ORT_ERRORS as error:
         if spec.provider != CPU_PROVIDER:
             raise InputError(

@@ -1,8 +1,9 @@
 """ONNX models of whole networks and of single pieces, joined from fragments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import onnx
 from onnx import helper
@@ -15,7 +16,18 @@ from blockprof.onnx_networks.store import FragmentStore
 from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 
+if TYPE_CHECKING:
+    import onnxruntime
+
 IMAGE, LOGITS = "image", "logits"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedModel:
+    """A model whose large weights are not in ``graph``, serialised, but are handed to a session along with it."""
+
+    graph: bytes
+    weights: "Mapping[str, onnxruntime.OrtValue]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +64,39 @@ def compose_bytes(
     store: FragmentStore, archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
 ) -> bytes:
     """Compose one network, serialised: as :func:`compose`, in a few milliseconds."""
+    return _append_weights(*_network(store, archs, index, resolution, batch))
+
+
+def compose_shared(
+    store: FragmentStore, archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
+) -> SharedModel:
+    """Compose one network for a session of ONNX Runtime in this process: its weights stay where the store has them.
+
+    Neither joining nor loading then copies tens of megabytes. The store must live as long as the session.
+
+    Raises:
+        MetricError, InputError: as for :func:`compose`.
+    """
+    model, _ = _network(store, archs, index, resolution, batch)
+    weights = [
+        (f"{name}/{weight.name}", weight)
+        for name, fragment in zip(_piece_names(archs, index), store.fragments(archs, index), strict=True)
+        for weight in fragment.shared_weights
+    ]
+    return SharedModel(
+        graph=_append_weights(model, [(name, weight.header) for name, weight in weights]),
+        weights={name: weight.value for name, weight in weights if weight.value is not None},
+    )
+
+
+def _network(
+    store: FragmentStore, archs: Architectures, index: int, resolution: int, batch: int | None
+) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
+    """A network without its weights, and these, serialised."""
     space = archs.space
     check_resolution(space, resolution)
     return _join(
-        names=["stem", *_placement_names(archs, index), "head"],
+        names=_piece_names(archs, index),
         fragments=store.fragments(archs, index),
         source=_Value(IMAGE, (IMAGE_CHANNELS, resolution, resolution)),
         result=_Value(LOGITS, (NUM_CLASSES,)),
@@ -80,7 +121,7 @@ def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch
     in_size, out_size = piece.in_size(resolution), piece.out_size(resolution)
     source = _Value(IMAGE if isinstance(piece, StemInstance) else INPUT, (piece.in_channels, in_size, in_size))
     result = _Value(OUTPUT, (piece.out_channels, out_size, out_size))
-    serialized = _join(
+    joined = _join(
         names=[piece.name],
         fragments=[store.fragment(instance)],
         source=source,
@@ -88,7 +129,7 @@ def compose_block(store: FragmentStore, instance: int, *, resolution: int, batch
         batch=batch,
         metadata=_metadata(space, resolution) | {"piece": piece.name},
     )
-    return _parse(serialized)
+    return _parse(_append_weights(*joined))
 
 
 def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
@@ -110,7 +151,7 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
         size = before.out_size(resolution)
         source = _Value(INPUT, (before.out_channels, size, size))
         result = _Value(LOGITS, (NUM_CLASSES,))
-    serialized = _join(
+    joined = _join(
         names=[part],
         fragments=[store.fragment(part)],
         source=source,
@@ -118,7 +159,7 @@ def compose_fixed(store: FragmentStore, part: FixedPart, *, resolution: int, bat
         batch=batch,
         metadata=_metadata(space, resolution) | {"piece": part},
     )
-    return _parse(serialized)
+    return _parse(_append_weights(*joined))
 
 
 def compose_piece(store: FragmentStore, piece: Piece, *, resolution: int, batch: int | None = 1) -> onnx.ModelProto:
@@ -138,10 +179,12 @@ def _parse(serialized: bytes) -> onnx.ModelProto:
     return model
 
 
-def _placement_names(archs: Architectures, index: int) -> list[str]:
+def _piece_names(archs: Architectures, index: int) -> list[str]:
+    """What nodes and weights of each piece of a network begin with: ``stem``, ``u1.l1.e6k7``, ..., ``head``."""
     space = archs.space
     places = zip(space.slot_unit.tolist(), space.slot_layer.tolist(), archs.blocks[index].tolist(), strict=True)
-    return [Placement(unit + 1, layer + 1, space.blocks[block]).name for unit, layer, block in places if block >= 0]
+    layers = [Placement(unit + 1, layer + 1, space.blocks[block]).name for unit, layer, block in places if block >= 0]
+    return ["stem", *layers, "head"]
 
 
 def _metadata(space: Space, resolution: int) -> dict[str, str]:
@@ -155,8 +198,8 @@ def _join(
     result: _Value,
     batch: int | None,
     metadata: dict[str, str],
-) -> bytes:
-    """Chain fragments into one model, serialised. Each one's values and nodes get its name in front."""
+) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
+    """Chain fragments into one model, without its weights, and these. All names get that of their fragment in front."""
     if batch is not None and batch < 1:
         raise InputError(f"batch {batch}: give at least 1, or none to leave it open")
     nodes, weights = [], []
@@ -174,7 +217,7 @@ def _join(
         producer_version=metadata["blockprof_version"],
     )
     helper.set_model_props(model, metadata)
-    return _append_weights(model, weights)
+    return model, weights
 
 
 def _renamed_node(node: onnx.NodeProto, prefix: str, renamed: dict[str, str]) -> onnx.NodeProto:

@@ -25,7 +25,7 @@ import torch
 from blockprof.measuring import MeasureSpec
 from blockprof.measuring.sessions import make_run, open_session
 from blockprof.measuring.timing import time_network
-from blockprof.onnx_networks import FragmentStore, compose_bytes
+from blockprof.onnx_networks import FragmentStore, SharedModel, compose_shared
 from blockprof.onnx_networks.fragments import OPSET
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
@@ -59,12 +59,12 @@ class Way:
         return self.build + self.load + self.timing
 
 
-def measure(build: Callable[[], bytes], spec: MeasureSpec) -> tuple[Way, onnxruntime.InferenceSession]:
+def measure(build: Callable[[], bytes | SharedModel], spec: MeasureSpec) -> tuple[Way, onnxruntime.InferenceSession]:
     """Build a model, load it and time it as ``blockprof measure`` does."""
     laps = [time.perf_counter()]
-    serialized = build()
+    model = build()
     laps.append(time.perf_counter())
-    session = open_session(serialized, spec, "network")
+    session = open_session(model, spec, "network")
     laps.append(time.perf_counter())
     timing = time_network(make_run(session, np.random.default_rng(0), "network"), spec)
     laps.append(time.perf_counter())
@@ -96,10 +96,10 @@ def compare(space: Space, num_networks: int, spec: MeasureSpec) -> None:
     archs = sample_architectures(space, num_networks, np.random.default_rng(0))
     plain, composed, differences = [], [], []
     for index in range(num_networks):
-        store.fragments(archs, index)  # into memory: from the cache folder, once for all networks
+        compose_shared(store, archs, index, resolution=RESOLUTION)  # pieces into memory, once for all networks
         network = build_network(archs, index)
         plain.append(measure(partial(export, network), spec)[0])
-        way, session = measure(partial(compose_bytes, store, archs, index, resolution=RESOLUTION), spec)
+        way, session = measure(partial(compose_shared, store, archs, index, resolution=RESOLUTION), spec)
         composed.append(way)
         differences.append(difference(session, network))
     print(f"{space.name}, {num_networks} networks at {RESOLUTION}, up to {spec.time_limit_s:g} s of repeats; medians")

@@ -1,4 +1,4 @@
-"""Stores of both spaces whose pieces are exported once for all tests here."""
+"""Stores of all spaces whose pieces are exported once for all tests here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from blockprof.onnx_networks import FragmentStore
-from blockprof.spaces import load_space
+from blockprof.spaces import SPACES, load_space
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,4 +27,4 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stores(cache: Path) -> dict[str, FragmentStore]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLOCKPROF_CACHE", str(cache))
-        return {name: FragmentStore(load_space(name)) for name in ("mbv3", "pn")}
+        return {name: FragmentStore(load_space(name)) for name in SPACES}

@@ -12,15 +12,24 @@ import pytest
 import torch
 
 from blockprof.errors import InputError, MetricError
+from blockprof.measuring import MeasureSpec
+from blockprof.measuring.sessions import open_session
 from blockprof.networks import build_subnet
-from blockprof.onnx_networks import FragmentStore, compose, compose_block, compose_bytes, compose_fixed, write_network
+from blockprof.onnx_networks import (
+    FragmentStore,
+    compose,
+    compose_block,
+    compose_bytes,
+    compose_piece,
+    compose_shared,
+    write_network,
+)
 from blockprof.onnx_networks.fragments import OPSET
 from blockprof.onnx_networks.modules import build_network, build_pieces, put_together, take_apart
 from blockprof.onnx_networks.pieces import Piece, pieces_of
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import Architectures
+from blockprof.spaces import SPACES, Architectures, BlockInstance, HeadInstance
 
-SPACES = ["mbv3", "pn"]
 Weights = dict[Piece, dict[str, torch.Tensor]]
 
 
@@ -77,12 +86,28 @@ def test_50_networks_equal_torch_at_two_resolutions(store: FragmentStore) -> Non
             assert relative_error(found, run_torch(network, image)) < 1e-4
 
 
+def test_a_shared_model_is_the_same_and_its_weights_are_in_memory_once(store: FragmentStore) -> None:
+    archs = sample(store, 2)
+    image = random_images(1, 132)
+    shared = [compose_shared(store, archs, index, resolution=132) for index in range(2)]
+    for index, model in enumerate(shared):
+        whole = compose_bytes(store, archs, index, resolution=132)
+        assert len(model.graph) < len(whole) / 50
+        session = open_session(model, MeasureSpec(), "network")
+        np.testing.assert_array_equal(session.run(None, {"image": image})[0], run(whole, image=image))
+    stems = [{name: value for name, value in model.weights.items() if name.startswith("stem/")} for model in shared]
+    if not store.space.ends_vary:
+        assert stems[0]
+        assert all(stems[0][name] is stems[1][name] for name in stems[0])
+
+
 def test_logits_depend_on_the_image(store: FragmentStore) -> None:
     """Else the comparison with torch would pass over errors in the first layers."""
     archs = sample(store, 5)
+    least = 0.05 if store.space.name == "resnet50" else 0.1  # bottlenecks average over many more channels
     for index in range(len(archs)):
         first, second = run_torch(build_network(archs, index), random_images(2, 132))
-        assert np.abs(first - second).max() > 0.1 * np.abs(first).max()
+        assert np.abs(first - second).max() > least * np.abs(first).max()
 
 
 def test_batch_normalisation_is_far_from_trivial(store: FragmentStore) -> None:
@@ -128,13 +153,16 @@ def test_names_are_unique_and_say_the_placement(store: FragmentStore) -> None:
     assert len(set(nodes)) == len(nodes)
     assert len(set(values)) == len(values)
     assert all("::" not in name and "//" not in name for name in nodes + values)
-    units = [unit.split("->") for unit in archs.to_strings()[0].split("|")]
-    placements = [
-        f"u{u}.l{layer}.{token.split('_', 1)[1].replace('_', '')}"
-        for u, unit in enumerate(units, start=1)
-        for layer, token in enumerate(unit, start=1)
+    units = archs.to_strings()[0].split("|")[-len(store.space.units) :]
+    places = [
+        f"u{number}.l{layer}"
+        for number, unit in enumerate(units, start=1)
+        for layer in range(1, 1 + len(unit.split("->")))
     ]
-    assert list(dict.fromkeys(name.split("/")[0] for name in nodes)) == ["stem", *placements, "head"]
+    beginnings = list(dict.fromkeys(name.split("/")[0] for name in nodes))
+    assert [".".join(beginning.split(".")[:2]) for beginning in beginnings] == ["stem", *places, "head"]
+    blocks = [store.space.blocks[block].name for block in archs.blocks[0].tolist() if block >= 0]
+    assert [beginning.split(".", 2)[2] for beginning in beginnings[1:-1]] == blocks
 
 
 def test_onnx_runtime_runs_the_operators_of_a_whole_export(store: FragmentStore, tmp_path: Path) -> None:
@@ -169,15 +197,11 @@ def test_any_batch_gives_what_fixed_ones_give(store: FragmentStore) -> None:
 def test_single_pieces_one_after_another_are_the_network(store: FragmentStore, resolution: int) -> None:
     archs = sample(store, 1)
     images = random_images(2, resolution)
-    stem = compose_fixed(store, "stem", resolution=resolution, batch=2)
-    instances = archs.ids[0, archs.blocks[0] >= 0].tolist()
-    blocks = [compose_block(store, instance, resolution=resolution, batch=2) for instance in instances]
-    head = compose_fixed(store, "head", resolution=resolution, batch=2)
-    values = run(stem, image=images)
-    for model in [*blocks, head]:
-        values = run(model, input=values)
-    for model in [stem, *blocks, head]:
+    values = images
+    for piece in pieces_of(archs, 0):
+        model = compose_piece(store, piece, resolution=resolution, batch=2)
         onnx.checker.check_model(model, full_check=True)
+        values = run(model, **{model.graph.input[0].name: values})
     expected = run(compose_bytes(store, archs, resolution=resolution, batch=2), image=images)
     assert relative_error(values, expected) < 1e-5
 
@@ -187,8 +211,11 @@ def test_every_block_instance_is_a_model_by_itself(store: FragmentStore) -> None
         model = compose_block(store, instance, resolution=224, batch=None)
         onnx.checker.check_model(model, full_check=True)
         size = block.in_size(224)
-        assert shape(model.graph.input[0]) == ("input", ["N", block.in_channels, size, size])
-        assert shape(model.graph.output[0])[1][1:] == [block.out_channels, block.out_size(224), block.out_size(224)]
+        assert shape(model.graph.input[0])[1] == ["N", block.in_channels, size, size]
+        sizes = [] if isinstance(block, HeadInstance) else [block.out_size(224)] * 2
+        assert shape(model.graph.output[0])[1] == ["N", block.out_channels, *sizes]
+        if not isinstance(block, BlockInstance):
+            continue
         kernels = [tuple(t.dims[2:]) for t in model.graph.initializer if len(t.dims) == 4]
         assert (block.block.kernel, block.block.kernel) in kernels
         depthwise = next(t for t in model.graph.initializer if len(t.dims) == 4 and t.dims[1] == 1)
@@ -201,7 +228,7 @@ def test_what_cannot_be_composed(store: FragmentStore, stores: dict[str, Fragmen
         compose(store, archs, resolution=100)
     with pytest.raises(InputError, match="batch 0: give at least 1"):
         compose_block(store, 0, resolution=224, batch=0)
-    (other,) = (name for name in SPACES if name != store.space.name)
+    other = next(name for name in SPACES if name != store.space.name)
     with pytest.raises(InputError, match=f"networks of {store.space.name} cannot be composed of pieces of {other}"):
         compose(stores[other], archs, resolution=224)
 
