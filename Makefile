@@ -52,6 +52,8 @@ format: setup
 bench: setup
 	$(BIN)/python tests/benchmarks/bench_profile.py
 	$(BIN)/python tests/benchmarks/bench_training.py
+	$(BIN)/python tests/benchmarks/bench_onnx.py
+	$(BIN)/python tests/benchmarks/bench_design.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -104,7 +104,7 @@ def test_a_shared_model_is_the_same_and_its_weights_are_in_memory_once(store: Fr
 def test_logits_depend_on_the_image(store: FragmentStore) -> None:
     """Else the comparison with torch would pass over errors in the first layers."""
     archs = sample(store, 5)
-    least = 0.05 if store.space.name == "resnet50" else 0.1  # bottlenecks average over many more channels
+    least = 0.02 if store.space.name == "resnet50" else 0.1  # bottlenecks average over many more channels
     for index in range(len(archs)):
         first, second = run_torch(build_network(archs, index), random_images(2, 132))
         assert np.abs(first - second).max() > least * np.abs(first).max()
