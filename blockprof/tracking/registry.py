@@ -8,6 +8,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,8 @@ def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredic
         if found is None:
             return None
         source = MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
-        target = _download_folder() / f"{name}-{found.version}"
+        # Another store, used in this process before, may have a predictor of that name and version.
+        target = _download_folder() / f"{name}-{found.version}-{sha256(source.encode()).hexdigest()[:16]}"
         target.mkdir(exist_ok=True)
         files = Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=str(target)))
     facts = next(files.glob("*/model.json"), None)

@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 import blockprof
 from blockprof import tracking
 from blockprof.errors import InputError
+from blockprof.measuring import MeasureSpec
 from blockprof.measuring.lock import machine_lock
 
 LINE = "profile --space pn --metrics ort-cpu --num-archs 20 --resolution 128"
@@ -57,7 +58,7 @@ def test_killed_gone_on_with_logged_and_not_measured_again(process, cli, folder:
     assert JOURNAL.read_bytes().startswith(before)
     assert kinds_of_lines(JOURNAL).count("environment") == 2
     visits = [json.loads(line)["visit"] for line in JOURNAL.read_text().splitlines()[1:] if '"visit"' in line]
-    assert sum(not visit["anchor"] for visit in visits) == 3 * 20
+    assert sum(not visit["anchor"] for visit in visits) == MeasureSpec().rounds * 20
 
     run = MlflowClient().get_run(tracking.find_run("measured").id)
     assert run.data.tags["blockprof.data_origin"] == "measured,counted"

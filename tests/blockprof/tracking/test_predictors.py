@@ -1,6 +1,7 @@
 """Predictors are registered, the better one becomes champion, and it works where blockprof is not."""
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -177,6 +178,23 @@ def test_no_such_predictor(log: Log, make_latencies: MakeLatencies, reference: s
     log(make_latencies(40, seed=0), make_latencies(10, seed=1))
     with pytest.raises(InputError, match=message):
         tracking.find_predictor(reference)
+
+
+def test_each_store_has_its_own_predictor_of_a_name(
+    log: Log, make_latencies: MakeLatencies, empty_store: Path, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """In one process, as in a notebook that goes from one project's folder to another's."""
+    found = []
+    for num in (40, 60):
+        folder = tmp_path_factory.mktemp("project")
+        shutil.copy(empty_store, folder / "mlflow.db")
+        monkeypatch.chdir(folder)
+        log(make_latencies(num, seed=0), make_latencies(10, seed=1))
+        champion = tracking.find_champion("pn", "npu")
+        assert champion is not None
+        found.append(predictors.load_blockwise(champion.folder).num_nets)
+    assert found == [40, 60]
 
 
 def test_no_predictor_yet(folder: Path) -> None:
