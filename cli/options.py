@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from blockprof.spaces import Space
 
 
-def _complete_space(incomplete: str) -> list[str]:
+def complete_space(incomplete: str) -> list[str]:
+    """The names of spaces that begin so."""
     from blockprof.spaces import SPACES
 
     return [name for name in SPACES if name.startswith(incomplete)]
@@ -50,7 +51,7 @@ def _complete_sampler(incomplete: str) -> list[str]:
 SpaceOption = Annotated[
     str,
     typer.Option(
-        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=_complete_space
+        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=complete_space
     ),
 ]
 MetricsOption = Annotated[

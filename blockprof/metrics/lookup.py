@@ -33,9 +33,7 @@ def load_note10(space: Space, resolution: int) -> AdditiveMetric:
         there = sorted(int(file.name.split("_")[0]) for file in folder.glob("[0-9]*_lookup_table.yaml"))
         if there:
             raise MetricError(f"no note10 table for resolution {resolution} in {folder}: there are {there}")
-        raise MetricError(
-            f"no note10 tables in {folder}: fetch them with `blockprof fetch-data --source FOLDER/note10`"
-        )
+        raise MetricError(f"no note10 tables in {folder}: fetch them with `blockprof fetch-data --source note10`")
     means = _read_means(path)
     try:
         return AdditiveMetric(
