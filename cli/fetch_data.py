@@ -103,6 +103,9 @@ def fetch_data(
     if show_list:
         if published:
             render.print_source(published, folder)
+        elif source != REFERENCE:
+            names = ", ".join(fetching.load_sources())
+            raise InputError(f"--list: no published data is named '{source}': there are {names}")
         else:
             render.print_sources(list(fetching.load_sources().values()), folder)
         return

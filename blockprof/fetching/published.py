@@ -65,7 +65,12 @@ def fetch_published(
                 write_latency_csv(copy, read_help(networks, path, file.name))
             else:
                 shutil.copyfile(path, copy)
-            accepted = accept(copy, target_folder, origin=file.remote.place, space=load_space(file.space))
+            try:
+                accepted = _accept_published(copy, target_folder, file)
+            except DataFileError:
+                if path.parent == cache:  # or the next fetch would find it there again
+                    path.unlink()
+                raise
             is_pinned = file.remote.sha256 is None
             fetched.append(replace(accepted, pinned_in=folder / LOCK_FILE if is_pinned else None))
     new = {str(file.target): one.sha256 for file, one in zip(raw, fetched, strict=True) if one.pinned_in}
@@ -73,6 +78,13 @@ def fetch_published(
         with staged(folder) as temporary:
             (temporary / LOCK_FILE).write_text(json.dumps(pins | new, indent=1) + "\n", encoding="utf-8")
     return fetched
+
+
+def _accept_published(copy: Path, folder: Path, file: PublishedFile) -> FetchedFile:
+    accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.space))
+    if copy.suffix == ".csv" and accepted.latencies is None:
+        raise DataFileError(f"{file.remote.place}: {copy.name} is not a CSV file of latencies: try again later")
+    return accepted
 
 
 def _read_pins(folder: Path) -> dict[str, str]:

@@ -225,6 +225,18 @@ def test_the_first_checksum_is_kept_where_none_is_published(mirror, cache, tmp_p
         fetch("ofa-supernets", [], folder, mirror.url, "pn")
 
 
+def test_a_page_instead_of_a_csv_is_not_kept(mirror, cache, shared_data, tmp_path):
+    name = "ofa_pn_npu_lat_data.csv"
+    mirror.files = {name: b"<html>too many visitors</html>"}
+    with pytest.raises(DataFileError, match=f"{name} is not a CSV file of latencies"):
+        fetch("blockprofile-csv", ["ofa_pn_npu_lat_data"], tmp_path / "data", mirror.url)
+    assert files_in(tmp_path) == []
+    mirror.files = {name: (shared_data / "kirin" / name).read_bytes()}
+    (fetched,) = fetch("blockprofile-csv", ["ofa_pn_npu_lat_data"], tmp_path / "data", mirror.url)
+    assert fetched.latencies is not None
+    assert files_in(tmp_path / "data") == [LOCK_FILE, name]
+
+
 class Touch:
     def __init__(self, path: Path) -> None:
         self.path = path
