@@ -1,5 +1,6 @@
 """``blockprof fetch-data``."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -56,7 +57,11 @@ def fetch_data(
     ] = None,
     mirror: Annotated[
         str | None,
-        typer.Option("--mirror", metavar="URL|FOLDER", help="Holds published files by their names; fetch from there."),
+        typer.Option(
+            "--mirror",
+            metavar="URL|FOLDER",
+            help="Holds published files by their names; fetch from there. Also set by BLOCKPROF_MIRROR.",
+        ),
     ] = None,
     metrics: Annotated[
         list[str] | None,
@@ -104,8 +109,8 @@ def fetch_data(
         if published:
             render.print_source(published, folder)
         elif source != REFERENCE:
-            names = ", ".join(fetching.load_sources())
-            raise InputError(f"--list: no published data is named '{source}': there are {names}")
+            known = ", ".join(fetching.load_sources())
+            raise InputError(f"--list: no published data is named '{source}': there are {known}")
         else:
             render.print_sources(list(fetching.load_sources().values()), folder)
         return
@@ -120,7 +125,9 @@ def fetch_data(
     if sha256 and (published or source == REFERENCE):
         raise InputError(f"--sha256 is for a file or a URL: leave it out with --source {source}")
     if published:
+        mirror = mirror or os.environ.get("BLOCKPROF_MIRROR")
         fetch, chosen_space = _published(published, chosen_space, files or [], folder, mirror)
+        params |= {"mirror": mirror} if mirror else {}
     else:
         if chosen_space is None:
             raise InputError("Missing option '--space' / '-s': only published data may do without, see --list")

@@ -21,6 +21,12 @@ def test_published_latencies_are_found_by_default(cli, folder: Path, shared_data
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_mirror_by_environment(cli, folder: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_MIRROR", str(shared_data / "ofa"))
+    assert cli("fetch-data", "--source", "ofa-accuracy-predictor", "--no-log").returncode == 0
+    assert (folder / "blockprof-data" / "ofa" / "acc_predictor.pth").is_file()
+
+
 def test_list(cli, folder: Path, shared_data: Path) -> None:
     assert cli("fetch-data", "--source", "i7-8700k", "--mirror", shared_data / "i7", "--no-log").returncode == 0
     before = sorted(folder.rglob("*"))
