@@ -12,7 +12,7 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where counted MACs and exported ONNX pieces are kept: ``BLOCKPROF_CACHE``, else the platform's cache folder."""
+    """Where counts, ONNX pieces and downloads are kept: ``BLOCKPROF_CACHE``, else the platform's cache folder."""
     if folder := os.environ.get("BLOCKPROF_CACHE"):
         return Path(folder)
     import platformdirs

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from blockprof.spaces import Space
 
 
-def _complete_space(incomplete: str) -> list[str]:
+def complete_space(incomplete: str) -> list[str]:
+    """The names of spaces that begin so."""
     from blockprof.spaces import SPACES
 
     return [name for name in SPACES if name.startswith(incomplete)]
@@ -50,7 +51,7 @@ def _complete_sampler(incomplete: str) -> list[str]:
 SpaceOption = Annotated[
     str,
     typer.Option(
-        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=_complete_space
+        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=complete_space
     ),
 ]
 MetricsOption = Annotated[
@@ -60,7 +61,7 @@ MetricsOption = Annotated[
         "-m",
         metavar="NAMES",
         help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
-        "one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
+        "i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
         autocompletion=_complete_metrics,
     ),
 ]

@@ -18,7 +18,7 @@ from blockprof.spaces import FloatArray
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from blockprof.fetching import FetchedFile
+    from blockprof.fetching import FetchedFile, Source
     from blockprof.onnx_networks import NetworkFile
     from blockprof.predictors import TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
@@ -97,7 +97,52 @@ def print_files(files: "Sequence[FetchedFile]") -> None:
     for file in files:
         nets = f", {len(file.latencies):,} networks, device {file.latencies.device}" if file.latencies else ""
         out.print(f"{file.path}{nets}", soft_wrap=True)
-        out.print(Text(f"  sha256 {file.sha256}", style="dim"), soft_wrap=True)
+        pinned = f" (none is published: kept in {file.pinned_in})" if file.pinned_in else ""
+        out.print(Text(f"  sha256 {file.sha256}{pinned}", style="dim"), soft_wrap=True)
+
+
+def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
+    """Print the published data that there is, and how much of it is in the data folder."""
+    from blockprof.fetching import present
+
+    rows = [
+        (
+            source.name,
+            ", ".join(source.spaces),
+            f"{len(present(source, folder))} of {len(source.files)}",
+            _size(source.num_bytes),
+            source.license or "not stated",
+            source.title,
+        )
+        for source in sources
+    ]
+    _print_table(("source", "space", "here", "size", "license", "what it is"), rows)
+
+
+def print_source(source: "Source", folder: "Path") -> None:
+    """Print the files of one source, by the names that --files takes, and which are in the data folder."""
+    from blockprof.fetching import present
+
+    there = present(source, folder)
+    print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
+    rows = [
+        (file.name, file.space, "yes" if file in there else "no", _size(file.remote.num_bytes), str(file.target))
+        for file in source.files
+    ]
+    _print_table(("file", "space", "here", "size", "path in the data folder"), rows)
+
+
+def _print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
+    table = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def _size(num_bytes: int | None) -> str:
+    return "unknown" if num_bytes is None else f"{num_bytes / 1e6:.2f} MB"
 
 
 def print_training(trained: "TrainedPredictor") -> None:

@@ -1,6 +1,21 @@
 """Bring data into the data folder: published files, one's own, or made from the reference tables."""
 
+from blockprof.fetching.catalogue import PublishedFile, Source, load_sources, present
 from blockprof.fetching.files import FetchedFile, fetch
+from blockprof.fetching.help_data import read_help
+from blockprof.fetching.published import fetch_published
 from blockprof.fetching.reference import fetch_reference, latency_file_name, reference_data
 
-__all__ = ["FetchedFile", "fetch", "fetch_reference", "latency_file_name", "reference_data"]
+__all__ = [
+    "FetchedFile",
+    "PublishedFile",
+    "Source",
+    "fetch",
+    "fetch_published",
+    "fetch_reference",
+    "latency_file_name",
+    "load_sources",
+    "present",
+    "read_help",
+    "reference_data",
+]

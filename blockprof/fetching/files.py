@@ -22,11 +22,15 @@ FOLDER_SUFFIXES = (".csv", ".yaml", ".yml")
 
 @dataclass(frozen=True)
 class FetchedFile:
-    """A file in the data folder: its SHA-256 and, where it is in BlockProfile's layout, the latencies it holds."""
+    """A file in the data folder: its SHA-256 and, where it is in BlockProfile's layout, the latencies it holds.
+
+    ``pinned_in`` is the lock file that holds the checksum, where none is published.
+    """
 
     path: Path
     sha256: str
     latencies: LatencyData | None
+    pinned_in: Path | None = None
 
 
 def fetch(
@@ -128,9 +132,7 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
         try:
             _download(url, temporary / name, progress)
         except requests.RequestException as error:
-            raise FetchError(
-                f"{url}: {_reason(error)}: check the address and the connection, then try again"
-            ) from error
+            raise FetchError(f"{url}: {reason(error)}: check the address and the connection, then try again") from error
         return accept(temporary / name, folder, origin=url, sha256=sha256, space=space)
 
 
@@ -146,7 +148,8 @@ def _download(url: str, file: Path, progress: bool) -> None:
         )(url, file, None)
 
 
-def _reason(error: requests.RequestException) -> str:
+def reason(error: requests.RequestException) -> str:
+    """Why a request failed, in a few words."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answers {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):

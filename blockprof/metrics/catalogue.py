@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from blockprof.errors import MetricError
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
-from blockprof.metrics.lookup import NOTE10_SPACE, load_note10
+from blockprof.metrics.lookup import I7, LOOKUP_METRICS, LOOKUP_SPACE, load_i7, load_note10
 from blockprof.metrics.metric import AdditiveMetric
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import REFERENCE_SOURCES, has_reference, load_reference
@@ -13,8 +13,8 @@ from blockprof.spaces import Space
 
 ORT_CPU = "ort-cpu"
 """Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
-BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, "note10", ORT_CPU)
-NOT_PREDICTED = frozenset({*COUNTED, "accuracy", "note10", ORT_CPU})
+BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, *LOOKUP_METRICS, ORT_CPU)
+NOT_PREDICTED = frozenset({*COUNTED, "accuracy", *LOOKUP_METRICS, ORT_CPU})
 """Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
 the block tables in the data folder.
 """
@@ -49,7 +49,7 @@ def load_metrics(
 def built_in_metrics(space: Space) -> tuple[str, ...]:
     """The names of ``BUILT_IN`` that ``space`` has."""
     tables = (name for name in REFERENCE_SOURCES if has_reference(space, name))
-    return (*COUNTED, *tables, *(("note10",) if space.name == NOTE10_SPACE else ()), ORT_CPU)
+    return (*COUNTED, *tables, *(LOOKUP_METRICS if space.name == LOOKUP_SPACE else ()), ORT_CPU)
 
 
 def check_predictor_name(name: str) -> None:
@@ -86,6 +86,8 @@ def _load(
         return load_count(space, name, resolution, on_count)
     if name == "note10":
         return load_note10(space, resolution)
+    if name == I7:
+        return load_i7(space, resolution)
     if name == ORT_CPU:
         raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
     if name not in NOT_PREDICTED:

@@ -7,7 +7,7 @@ import pytest
 
 from blockprof.errors import DataFileError, MetricError
 from blockprof.metrics import REFERENCE_RESIDUAL_STD, load_metrics, load_reference
-from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.lookup import load_i7, load_note10
 from blockprof.metrics.reference import REFERENCE_SOURCES
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, load_space
@@ -101,6 +101,41 @@ def test_note10_without_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         table.write_text(damage)
         with pytest.raises(DataFileError, match="not a look-up table"):
             load_note10(space, 224)
+
+
+def test_i7_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import yaml
+
+    monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
+    space = load_space("mbv3")
+    table = yaml.load((shared_data / "i7" / "i7-8700K_lut.yaml").read_text(), Loader=yaml.CSafeLoader)
+    keys = [
+        "first_conv-input:224x224x3-output:112x112x24",
+        "MBConv-input:112x112x24-output:112x112x24-expand:1-kernel:3-stride:1-idskip:1-se:0",
+        "final_expand_layer-input:7x7x192-output:7x7x1152",
+        "feature_mix_layer-input:1x1x1152-output:1x1x1536",
+        "classifier-input:1536-output:1000",
+    ]
+    unit_shapes = [(112, 24, 56, 32, 0), (56, 32, 28, 48, 1), (28, 48, 14, 96, 0), (14, 96, 14, 136, 1)]
+    for size_in, c_in, size_out, c_out, se in (*unit_shapes, (14, 136, 7, 192, 1)):
+        for size, channels, skip in ((size_in, c_in, 0), (size_out, c_out, 1)):
+            keys.append(
+                f"MBConv-input:{size}x{size}x{channels}-output:{size_out}x{size_out}x{c_out}"
+                f"-expand:6-kernel:5-stride:{size // size_out}-idskip:{skip}-se:{se}"
+            )
+    net = "|".join(["mbconv3_e6_k5->mbconv3_e6_k5"] * 5)
+    value = load_i7(space, 224).evaluate(Architectures.from_strings(space, [net]))
+    np.testing.assert_allclose(value, [sum(table[key]["mean"] for key in keys)], rtol=1e-12)
+    for resolution in (space.resolutions[0], 164, space.resolutions[-1]):
+        assert load_i7(space, resolution).base > 0
+
+
+def test_i7_without_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
+    with pytest.raises(MetricError, match="for mbv3, not for pn"):
+        load_i7(PN, 224)
+    with pytest.raises(MetricError, match="fetch-data --source i7-8700k"):
+        load_i7(load_space("mbv3"), 224)
 
 
 def test_names_that_nothing_answers_to() -> None:

@@ -1,0 +1,98 @@
+"""Fetch published data by name: from where it is published or a mirror, through the cache, into the data folder."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pooch
+
+from blockprof.errors import DataFileError, InputError
+from blockprof.fetching.catalogue import PublishedFile, Source
+from blockprof.fetching.download import obtain
+from blockprof.fetching.files import FetchedFile, accept
+from blockprof.fetching.help_data import read_help
+from blockprof.latency_data import staged, write_latency_csv
+from blockprof.paths import cache_folder
+from blockprof.spaces import load_space
+
+LOCK_FILE = "fetched.lock.json"
+"""In the data folder: the SHA-256 first seen of each file whose publisher gives none, by its path there."""
+
+
+def fetch_published(
+    source: Source,
+    files: Sequence[PublishedFile],
+    folder: str | Path,
+    *,
+    mirror: str | None = None,
+    progress: bool = False,
+) -> list[FetchedFile]:
+    """Bring ``files`` of ``source`` into the data folder, all or none; a file that is there already is left alone.
+
+    Downloads go to the cache folder, where one that broke off is resumed and none is made twice. HELP's latencies
+    become CSV files. Where no checksum is published, the first one seen is kept in ``LOCK_FILE``, and another file
+    refused later. ``mirror`` is a folder or an http(s) address that holds the files by their names.
+
+    Raises:
+        InputError: a folder cannot be written to, or holds another file of the same name; the mirror lacks a file.
+        DataFileError: a file, or the lock file, cannot be used.
+        FetchError: a download failed, or a file is not the one that its checksum says.
+    """
+    folder, cache = Path(folder), cache_folder() / "downloads" / source.name
+    if mirror is not None and "://" in mirror and not mirror.startswith(("http://", "https://")):
+        raise InputError(f"{mirror}: is not an http or https address: give one, or a folder")
+    pins = _read_pins(folder)
+    target_folder = folder / source.files[0].target.parent
+
+    def bring(file: PublishedFile) -> Path:
+        known = file.remote.sha256 or pins.get(str(file.target))
+        target = folder / file.target
+        if source.networks is None and known and target.is_file() and pooch.file_hash(target) == known:
+            return target
+        return obtain(file.remote, cache, sha256=known, mirror=mirror, progress=progress)
+
+    networks = None
+    if source.networks:
+        networks = obtain(source.networks, cache, sha256=source.networks.sha256, mirror=mirror, progress=progress)
+    raw = {file: bring(file) for file in files}
+    fetched = []
+    with staged(target_folder) as temporary:
+        for file, path in raw.items():
+            copy = temporary / file.target.name
+            if networks:
+                write_latency_csv(copy, read_help(networks, path, file.name))
+            else:
+                shutil.copyfile(path, copy)
+            try:
+                accepted = _accept_published(copy, target_folder, file)
+            except DataFileError:
+                if path.parent == cache:  # or the next fetch would find it there again
+                    path.unlink()
+                raise
+            is_pinned = file.remote.sha256 is None
+            fetched.append(replace(accepted, pinned_in=folder / LOCK_FILE if is_pinned else None))
+    new = {str(file.target): one.sha256 for file, one in zip(raw, fetched, strict=True) if one.pinned_in}
+    if new.items() - pins.items():
+        with staged(folder) as temporary:
+            (temporary / LOCK_FILE).write_text(json.dumps(pins | new, indent=1) + "\n", encoding="utf-8")
+    return fetched
+
+
+def _accept_published(copy: Path, folder: Path, file: PublishedFile) -> FetchedFile:
+    accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.space))
+    if copy.suffix == ".csv" and accepted.latencies is None:
+        raise DataFileError(f"{file.remote.place}: {copy.name} is not a CSV file of latencies: try again later")
+    return accepted
+
+
+def _read_pins(folder: Path) -> dict[str, str]:
+    path = folder / LOCK_FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in content.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataFileError(f"{path}: cannot be read as a list of checksums ({error}): remove or correct it") from None
