@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that are read or said why not, and files that appear whole or not at all."""
 
 import os
 import tempfile
@@ -6,7 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from blockprof.errors import InputError
+from blockprof.errors import DataFileError, InputError
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file that the user gave.
+
+    Raises:
+        DataFileError: there is none, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataFileError(f"{path}: there is no such file: check the path") from None
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.errors import DataFileError, NetStringError
+from blockprof.files import read_file
 from blockprof.latency_data.layout import (
     COLUMNS,
     DEVICE,
@@ -56,13 +57,7 @@ def read_latency_csv(path: str | Path, space: Space) -> LatencyData:
     path = Path(path)
     if path.is_dir():
         raise DataFileError(f"{path}: is a folder: give one CSV file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: check the path") from None
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
-    return parse_latency_csv(content, space, str(path))
+    return parse_latency_csv(read_file(path), space, str(path))
 
 
 def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:

@@ -6,37 +6,21 @@ from typing import TYPE_CHECKING
 
 from blockprof.figures import GREY
 from blockprof.measuring.block_table import BlockTable
+from blockprof.measuring.recording import measured_metrics, measured_tags
 from blockprof.tracking import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def block_table_tags(table: BlockTable) -> dict[str, str]:
-    """The tags of a block table's run: what the latencies are of."""
-    machine = table.measured.environments[-1].machine
-    return {
-        "blockprof.data_origin": "measured",
-        "blockprof.device": table.costs.device,
-        "blockprof.cpu": machine.cpu,
-        "version.onnxruntime": machine.onnxruntime,
-    }
-
-
 def block_table_metrics(table: BlockTable, seconds: float) -> dict[str, float]:
     """The metrics of a block table's run: how well its sums predict, raw and scaled, and how well it was measured."""
-    measured = table.measured
-    values = {
+    return {
+        **measured_metrics(table.measured, seconds),
         **{f"sums.{name}": value for name, value in asdict(table.raw_scores).items()},
         **{f"scaled_sums.{name}": value for name, value in asdict(table.scaled_scores).items()},
         "scale": table.costs.scale,
-        "num_noisy": measured.num_noisy,
-        "drift_percent": measured.drift.percent,
-        "seconds": seconds,
     }
-    if measured.spec.rounds > 1:
-        values["repeatability_percent"] = measured.repeatability_percent
-    return values
 
 
 def record_block_table(run: Run, table: BlockTable, params: Mapping[str, object], seconds: float) -> None:
@@ -58,7 +42,7 @@ def record_block_table(run: Run, table: BlockTable, params: Mapping[str, object]
             "num_whole": len(table.networks),
         }
     )
-    run.log_tags(block_table_tags(table))
+    run.log_tags(measured_tags(table.measured))
     run.log_frame(table.to_frame(), "block_table.csv")
     run.log_frame(table.whole_frame(), "whole_networks.csv")
     run.log_frame(table.measured.raw_frame(), "raw_times.csv")

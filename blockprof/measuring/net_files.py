@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.errors import DataFileError, InputError, NetStringError
+from blockprof.files import read_file
 from blockprof.latency_data import first_network, parse_latency_csv
 from blockprof.spaces import Architectures, IntArray, Space
 
@@ -24,13 +25,9 @@ def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = 
         DataFileError: the file cannot be read, is empty, or a row is no network of ``space`` or repeats one.
         InputError: ``resolutions`` for a CSV.
     """
+    content = read_file(path)
     try:
-        content = path.read_bytes()
         text = content.decode()
-    except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: check the path") from None
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
     except UnicodeDecodeError:
         raise DataFileError(f"{path}: is not a text in UTF-8: give a CSV, or a list with a net string a line") from None
     if first_network(content) is not None:

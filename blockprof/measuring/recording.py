@@ -7,7 +7,27 @@ import numpy as np
 
 from blockprof.measuring.campaign import CampaignResult
 from blockprof.measuring.figures import measured_latencies
+from blockprof.measuring.results import MeasuredNetworks
 from blockprof.tracking import Run
+
+
+def measured_tags(measured: MeasuredNetworks) -> dict[str, str]:
+    """The tags of any run that measured: what the latencies are of."""
+    machine = measured.environments[-1].machine
+    return {
+        "blockprof.data_origin": "measured",
+        "blockprof.device": measured.device,
+        "blockprof.cpu": machine.cpu,
+        "version.onnxruntime": machine.onnxruntime,
+    }
+
+
+def measured_metrics(measured: MeasuredNetworks, seconds: float) -> dict[str, float]:
+    """The metrics of any run that measured for so long: how well it did; repeatability needs more than one round."""
+    values = {"num_noisy": measured.num_noisy, "drift_percent": measured.drift.percent, "seconds": seconds}
+    if measured.spec.rounds > 1:
+        values["repeatability_percent"] = measured.repeatability_percent
+    return values
 
 
 def measurement_params(result: CampaignResult) -> dict[str, object]:
@@ -20,31 +40,15 @@ def measurement_params(result: CampaignResult) -> dict[str, object]:
     }
 
 
-def measurement_tags(result: CampaignResult) -> dict[str, str]:
-    """The tags of a measurement's run: what the latencies are of."""
-    machine = result.campaign.environment.machine
-    return {
-        "blockprof.data_origin": "measured",
-        "blockprof.device": result.data.device,
-        "blockprof.cpu": machine.cpu,
-        "blockprof.governor": result.governor,
-        "version.onnxruntime": machine.onnxruntime,
-    }
-
-
 def measurement_metrics(result: CampaignResult) -> dict[str, float]:
     """The metrics of a measurement's run; those that one round, or a record found finished, has not are left out."""
     measured = result.measured
     values = {
+        **measured_metrics(measured, result.seconds),
         "median_ms": float(np.median(result.data.latencies_ms)),
         "median_iqr_percent": float(np.median([each.iqr_percent for each in measured.measurements])),
         "median_waiting_percent": float(np.median([each.waiting_percent for each in measured.measurements])),
-        "num_noisy": measured.num_noisy,
-        "drift_percent": measured.drift.percent,
-        "seconds": result.seconds,
     }
-    if measured.spec.rounds > 1:
-        values["repeatability_percent"] = measured.repeatability_percent
     if result.networks_per_minute:
         values["networks_per_minute"] = result.networks_per_minute
     return values
@@ -56,7 +60,7 @@ def record_measurement(run: Run, result: CampaignResult, params: dict[str, objec
     """
     measured, data, path = result.measured, result.data, result.campaign.files.latencies
     run.log_params({**measurement_params(result), **params})
-    run.log_tags(measurement_tags(result))
+    run.log_tags({**measured_tags(measured), "blockprof.governor": result.governor})
     run.log_dataset(data.to_frame(), source=str(path), name=path.name, digest=data.digest, context="measured")
     run.log_text(path.read_text(), path.name)
     run.log_frame(result.record_frame(), "measurements.csv")

@@ -17,11 +17,6 @@ class MBConv:
         """Short name, as in placements: ``e6k7``."""
         return f"e{self.expand}k{self.kernel}"
 
-    @property
-    def title(self) -> str:
-        """The paper's name: ``MBConv6-7``."""
-        return f"MBConv{self.expand}-{self.kernel}"
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Bottleneck:
@@ -38,11 +33,6 @@ class Bottleneck:
     def name(self) -> str:
         """Short name, as in placements: ``w100.e35``."""
         return f"w{self.width}.e{self.expand}"
-
-    @property
-    def title(self) -> str:
-        """``Bottleneck 1.0-0.35``: width ratio, then expansion ratio."""
-        return f"Bottleneck {self.width / PERCENT}-{self.expand / PERCENT}"
 
 
 Block = MBConv | Bottleneck
