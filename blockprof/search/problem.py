@@ -1,0 +1,104 @@
+"""What is searched for: objectives and limits over the networks of a (reduced) space."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from blockprof.errors import InputError
+from blockprof.metrics import AdditiveMetric, Metric
+from blockprof.reduction import Reduction
+from blockprof.spaces import Architectures, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """A metric to be made as high, or as low, as can be."""
+
+    metric: Metric
+    maximize: bool
+
+    @property
+    def sign(self) -> float:
+        """What turns a value into a loss, which is to be low."""
+        return -1.0 if self.maximize else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """A bound of a metric, in its unit: at least that where higher is better, else at most."""
+
+    metric: Metric
+    bound: float
+
+    @property
+    def sign(self) -> float:
+        """What turns a value into one that must be at most ``sign * bound``."""
+        return -1.0 if self.metric.info.higher_is_better else 1.0
+
+    @property
+    def text(self) -> str:
+        """As in ``npu <= 4 ms``."""
+        info = self.metric.info
+        return f"{info.name} {'>=' if info.higher_is_better else '<='} {self.bound:g} {info.unit}"
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Find the networks of ``reduction`` that are best in the objectives and within the limits.
+
+    With one objective the answer is the best few networks; with more, the Pareto front.
+
+    Raises:
+        InputError: no objective, a metric that is an objective twice, or two limits of one metric.
+    """
+
+    reduction: Reduction
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.objectives:
+            raise InputError("nothing to search for: give --maximize or --minimize")
+        named = [objective.metric.info.name for objective in self.objectives]
+        for name in named:
+            if named.count(name) > 1:
+                raise InputError(f"{name} is an objective twice: name it once, in --maximize or in --minimize")
+        limited = [limit.metric.info.name for limit in self.limits]
+        for name in limited:
+            if limited.count(name) > 1:
+                raise InputError(f"{name} has two limits: give one")
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The M metrics, each once: the objectives', then those that are only limited."""
+        of_name: dict[str, Metric] = {}
+        for goal in (*self.objectives, *self.limits):
+            of_name.setdefault(goal.metric.info.name, goal.metric)
+        return tuple(of_name.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics' names."""
+        return tuple(metric.info.name for metric in self.metrics)
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether every metric is a sum of costs, so that the problem can be solved exactly."""
+        return all(isinstance(metric, AdditiveMetric) for metric in self.metrics)
+
+    def evaluate(self, archs: Architectures) -> FloatArray:
+        """(N, M): the metrics of networks, in their units."""
+        return np.column_stack([metric.evaluate(archs) for metric in self.metrics])
+
+    def losses(self, values: FloatArray) -> FloatArray:
+        """(N, O): the objectives, turned so that lower is better, of metrics (N, M)."""
+        return values[:, : len(self.objectives)] * np.array([objective.sign for objective in self.objectives])
+
+    def violations(self, values: FloatArray) -> FloatArray:
+        """(N,): by how much networks break the limits, as shares of these, summed up; 0 where all are met."""
+        broken = np.zeros(len(values))
+        for limit in self.limits:
+            excess = limit.sign * (values[:, self.names.index(limit.metric.info.name)] - limit.bound)
+            broken += np.maximum(excess, 0.0) / max(abs(limit.bound), np.finfo(float).tiny)
+        return broken
