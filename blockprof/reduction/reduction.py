@@ -91,10 +91,10 @@ class Reduction:
     @cached_property
     def num_networks(self) -> int:
         """How many different networks there are."""
-        counts = self.kinds.sum(axis=2)
+        counts: list[list[int]] = self.kinds.sum(axis=2).tolist()
         units = [
             sum(
-                prod(counts[slots.start + layer, width].item() for layer in range(depth))
+                prod(counts[slots.start + layer][width] for layer in range(depth))
                 for depth in depths
                 for width in self.widths(index)
             )

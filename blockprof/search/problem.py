@@ -73,8 +73,8 @@ class Problem:
     def metrics(self) -> tuple[Metric, ...]:
         """The M metrics, each once: the objectives', then those that are only limited."""
         of_name: dict[str, Metric] = {}
-        for goal in (*self.objectives, *self.limits):
-            of_name.setdefault(goal.metric.info.name, goal.metric)
+        for metric in [*(one.metric for one in self.objectives), *(one.metric for one in self.limits)]:
+            of_name.setdefault(metric.info.name, metric)
         return tuple(of_name.values())
 
     @property
@@ -93,7 +93,8 @@ class Problem:
 
     def losses(self, values: FloatArray) -> FloatArray:
         """(N, O): the objectives, turned so that lower is better, of metrics (N, M)."""
-        return values[:, : len(self.objectives)] * np.array([objective.sign for objective in self.objectives])
+        signs = np.array([objective.sign for objective in self.objectives])
+        return np.asarray(values[:, : len(signs)] * signs)
 
     def violations(self, values: FloatArray) -> FloatArray:
         """(N,): by how much networks break the limits, as shares of these, summed up; 0 where all are met."""
