@@ -92,7 +92,7 @@ class Reduction:
     def num_networks(self) -> int:
         """How many different networks there are."""
         counts: list[list[int]] = self.kinds.sum(axis=2).tolist()
-        units = [
+        units: list[int] = [
             sum(
                 prod(counts[slots.start + layer][width] for layer in range(depth))
                 for depth in depths
@@ -100,7 +100,8 @@ class Reduction:
             )
             for index, (slots, depths) in enumerate(zip(self.space.unit_slots, self.depths, strict=True))
         ]
-        return int(self.stems.sum()) * prod(units)
+        num_stems: int = self.stems.sum().item()
+        return num_stems * prod(units)
 
     def contains(self, archs: Architectures) -> BoolArray:
         """(N,): whether each network is in the reduced space."""
