@@ -3,9 +3,10 @@
 from blockprof.accuracy.cache import CachedImages, default_cache, write_cache
 from blockprof.accuracy.checkpoints import checkpoint_path, load_supernet
 from blockprof.accuracy.images import FolderImages, ImageNetFolder, read_folder
-from blockprof.accuracy.supernet import SupernetAccuracy, load_supernet_accuracy
+from blockprof.accuracy.supernet import AccuracySpec, SupernetAccuracy, load_supernet_accuracy
 
 __all__ = [
+    "AccuracySpec",
     "CachedImages",
     "FolderImages",
     "ImageNetFolder",
