@@ -1,0 +1,93 @@
+"""What ``search`` prints: what was found and what the reduction gains on stdout."""
+
+from math import isfinite
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from blockprof.cli import render
+from blockprof.figures import format_value
+from blockprof.search.figures import caption
+from blockprof.search.result import SearchResult
+from blockprof.search.study import Estimate, Study
+from blockprof.spaces import IntArray
+
+FRONT_SHOWN = 10
+
+
+def print_study(study: Study, *, with_networks: bool) -> None:
+    """Print the best networks, some of a long front, and what the reduction gains.
+
+    ``with_networks`` prints each network's string below the table: nothing else has it where nothing is logged.
+    """
+    first = study.first
+    render.print_line(Text(caption(study), style="bold"))
+    render.print_line(
+        f"{study.num_evaluated:,} networks looked at in {study.seconds:.2f} s; the space searched has "
+        f"{study.problem.reduction.num_networks:.3g}"
+    )
+    if first.shortfall:
+        render.note(first.shortfall)
+    places = _shown(study)
+    if study.is_pareto:
+        some = "" if len(places) == len(first.best) else f", {len(places)} of them spread along it"
+        render.print_line(f"\nPareto front of seed {first.spec.seed}: {len(first.best)} networks{some}")
+    else:
+        render.print_line(f"\nthe best {len(first.best)} networks, best first")
+    render.out.print(_table(first, places))
+    if with_networks:
+        nets = first.archs[first.best[places]].to_strings()
+        for place, net in zip(places.tolist(), nets, strict=True):
+            render.print_line(f"{place + 1}: {net}")
+    if study.is_pareto and len(study.searches) > 1:
+        render.print_line(f"hypervolume over {len(study.searches)} seeds: {_estimate(Estimate.of(study.hypervolumes))}")
+    if study.whole:
+        render.print_line(_gain(study))
+
+
+def print_hand_over(run_name: str) -> None:
+    """Print how a network of a logged search is written as a file."""
+    render.print_line(f"next: blockprof export network --run {run_name} --pick 1 --out network.onnx")
+
+
+def _shown(study: Study) -> IntArray:
+    """The places in ``best`` of the networks to print: all of the best few, some of a front, evenly along it."""
+    number = len(study.first.best)
+    shown = min(number, FRONT_SHOWN) if study.is_pareto else number
+    return np.linspace(0, number - 1, shown).round().astype(np.intp)
+
+
+def _table(result: SearchResult, places: IntArray) -> Table:
+    best = result.best
+    values = result.values[best]
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("pick", *(metric.info.label for metric in result.problem.metrics), "layers of each unit"):
+        table.add_column(heading, justify="right" if heading != "layers of each unit" else "left")
+    depths = result.archs[best].depths
+    for place in places.tolist():
+        cells = [format_value(value, values[:, column]) for column, value in enumerate(values[place])]
+        table.add_row(str(place + 1), *cells, " ".join(map(str, depths[place])))
+    return table
+
+
+def _gain(study: Study) -> str:
+    """What the reduction gains, and whether the seeds tell that it does."""
+    name, gain = study.problem.reduction.name, study.gain
+    if study.is_pareto:
+        what, even = f"hypervolume {_estimate(gain)} times the whole space's", 1.0
+    else:
+        info = study.problem.objectives[0].metric.info
+        what, even = f"best {info.name} {_estimate(gain)} {info.unit} better than the whole space's", 0.0
+    if study.first.spec.algorithm == "exact":
+        return f"{name}: {what}, both exact"
+    if not isfinite(gain.lower):
+        return f"{name}: {what}; --seeds 5 says how sure that is"
+    verdict = "it gains" if gain.lower > even else "it loses" if gain.upper < even else "no difference that is sure"
+    return f"{name}: {what}, over {len(study.searches)} seeds: {verdict}"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if not isfinite(estimate.lower):
+        return f"{estimate.mean:.4g}"
+    return f"{estimate.mean:.4g} (95 % interval {estimate.lower:.4g} to {estimate.upper:.4g})"
