@@ -50,7 +50,7 @@ def make_problem(
     """
     from blockprof.api import load_metrics
     from blockprof.pooling import measure_surrogate
-    from blockprof.reduction import load_preset
+    from blockprof.reduction import load_reduction
 
     chosen = load_space(space) if isinstance(space, str) else space
     bounds = dict(limits or {})
@@ -61,7 +61,7 @@ def make_problem(
     if reduction is None:
         reduction = Reduction.whole(chosen)
     elif isinstance(reduction, str):
-        reduction = load_preset(chosen, reduction)
+        reduction = load_reduction(chosen, reduction)
     names = list(dict.fromkeys([*maximize, *minimize, *bounds]))
     at_once = [name for name in names if name != ORT_CPU]
     by_name = dict(zip(at_once, load_metrics(chosen, at_once, resolution=resolution, on_count=on_count), strict=True))

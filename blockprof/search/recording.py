@@ -3,6 +3,7 @@
 from math import isfinite
 
 from blockprof.recording import origin_tags
+from blockprof.reduction import format_reduction
 from blockprof.search.figures import caption, front_figure, history_figure
 from blockprof.search.study import Estimate, Study
 from blockprof.tracking import Run
@@ -77,6 +78,7 @@ def record_search(run: Run, study: Study) -> None:
     run.log_frame(study.history_frame(), "history.csv")
     if study.whole:
         run.log_frame(study.comparison_frame(), "comparison.csv")
+    run.log_text(format_reduction(study.problem.reduction), "reduction.yaml")
     run.log_figure(front_figure(study), "figures/front.png")
     if len(study.history_frame()["generation"].unique()) > 1:
         run.log_figure(history_figure(study), "figures/history.png")

@@ -15,6 +15,7 @@ from blockprof.errors import InputError
 from blockprof.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction
+from blockprof.reduction.reduction import WHOLE
 from blockprof.search.limits import check_limits
 from blockprof.search.pareto import compare, reference_point
 from blockprof.search.problem import Problem
@@ -179,7 +180,7 @@ class StudyPlan:
             raise InputError(f"--seeds is {self.num_seeds}: give at least 1")
         if self.num_seeds > 1 and self.spec.algorithm == "exact":
             raise InputError("--seeds: an exact search has nothing random: leave --seeds out, or choose evolution")
-        if self.compares and self.problem.reduction.num_networks == self._whole.reduction.num_networks:
+        if self.compares and self.problem.reduction.name == WHOLE:
             raise InputError("--compare: the whole space is searched anyway: give a --reduction to compare it with")
 
     @cached_property

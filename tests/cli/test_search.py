@@ -180,7 +180,7 @@ def test_the_same_seed_finds_the_same(good, folder: Path) -> None:
 
 
 def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
-    line = "search --space pn --maximize accuracy --minimize npu,flops --generations 100 --children 1000"
+    line = "search --space pn --maximize accuracy --minimize npu,flops --generations 100 --children 300"
     states = Path("blockprof-data/search")
     with process(*line.split(), "--name", "killed") as started:
         end = time.monotonic() + DEADLINE_S
@@ -236,10 +236,35 @@ def test_what_is_refused(line: str, said: str, refused) -> None:
 
 def test_a_reduction_that_empties_a_layer_is_refused(refused, folder: Path) -> None:
     blocks = ", ".join(block.name for block in PN.blocks)
-    (folder / "bad.yaml").write_text(f"space: pn\nname: bad\ndrop: [{blocks}]\n")
+    (folder / "bad.yaml").write_text(f"space: pn\ndrop:\n  u1: [{blocks}]\n")
     message = refused("search", "-s", "pn", "--reduction", "bad.yaml")
-    assert "bad" in message
+    assert message.startswith("bad.yaml: ")
     assert "leaves unit 1 no block for layer 1: keep one" in message
+
+
+def test_a_reduction_of_another_space_is_refused(refused, folder: Path) -> None:
+    (folder / "mine.yaml").write_text("space: mbv3\n")
+    message = refused("search", "-s", "pn", "--reduction", "mine.yaml")
+    assert message == "mine.yaml: is a reduction of mbv3, not of pn"
+
+
+def test_the_logged_reduction_can_be_searched_again(good, folder: Path) -> None:
+    (folder / "mine.yaml").write_text("space: pn\nname: mine\ndrop:\n  u5: [e6k7]\nlayers:\n  u1: [2]\n")
+    first = good(f"search -s pn --reduction mine.yaml {SMALL} --name first")
+    logged_text = mlflow.artifacts.load_text(f"runs:/{tracking.find_run('first').id}/reduction.yaml")
+    (folder / "again.yaml").write_text(logged_text)
+    again = good(f"search -s pn --reduction again.yaml {SMALL} --name second")
+    assert [line for line in strip_seconds(again) if "│" in line] == [
+        line for line in strip_seconds(first) if "│" in line
+    ]
+
+
+def test_a_small_space_ends_early_and_says_so(good, folder: Path) -> None:
+    units = "".join(f"  u{unit}: [2]\n" for unit in range(1, 6))
+    kept = "drop:\n  everywhere: [e3k5, e3k7, e4k3, e4k5, e4k7, e6k3, e6k5, e6k7]\n  u1: []\n"
+    (folder / "tiny.yaml").write_text(f"space: pn\n{kept}layers:\n{units}")
+    shown = good("search -s pn --reduction tiny.yaml --no-log", "has no more")
+    assert "Pareto front of seed 0: 1 networks" in shown
 
 
 def test_completion(complete, folder: Path) -> None:
