@@ -67,9 +67,10 @@ def search_metrics(study: Study) -> dict[str, float]:
 
 def record_search(run: Run, study: Study) -> None:
     """Log a search: params, tags, metrics by generation, ``front.csv`` (the best networks, of the first search),
-    ``evaluated.csv`` (all that any search looked at), ``history.csv``, ``reduction.yaml``, figures.
+    ``evaluated.csv`` (all that any search looked at), ``history.csv``, ``reduction.yaml``, a figure.
 
-    Of a comparison with the whole space also ``comparison.csv``, a row a seed.
+    Of a comparison with the whole space also ``comparison.csv``, a row a seed; of several searches also a figure of
+    how they went on.
     """
     run.log_params(search_params(study))
     run.log_tags(search_tags(study))
@@ -80,7 +81,7 @@ def record_search(run: Run, study: Study) -> None:
         run.log_frame(study.comparison_frame(), "comparison.csv")
     run.log_text(format_reduction(study.problem.reduction), "reduction.yaml")
     run.log_figure(front_figure(study), "figures/front.png")
-    if len(study.history_frame()["generation"].unique()) > 1:
+    if (study.whole or len(study.searches) > 1) and study.first.spec.algorithm != "exact":
         run.log_figure(history_figure(study), "figures/history.png")
     run.log_text(f"{caption(study)}\n", "about.txt")
     run.log_steps(search_steps(study))
