@@ -66,6 +66,8 @@ def search(
     if not kept:
         add(draw_new(archive, partial(sample_reduced, problem.reduction, rng=rng), spec.initial or 0))
     for _ in range(int(archive.generations[-1]), spec.generations or 0):
+        if archive.is_exhausted:
+            break
         children = draw_new(archive, partial(method.draw, rng=rng), spec.children or 0)
         if not len(children):
             break
