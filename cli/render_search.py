@@ -24,8 +24,8 @@ def print_study(study: Study, *, with_networks: bool) -> None:
     first = study.first
     render.print_line(Text(caption(study), style="bold"))
     render.print_line(
-        f"{study.num_evaluated:,} networks looked at in {study.seconds:.2f} s; the space searched has "
-        f"{study.problem.reduction.num_networks:.3g}"
+        f"{study.num_evaluated:,} networks looked at in {study.seconds:.2f} s, of "
+        f"{study.problem.reduction.num_networks:.3g} that {study.problem.reduction.name} has"
     )
     if first.shortfall:
         render.note(first.shortfall)

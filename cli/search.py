@@ -73,7 +73,8 @@ def search(
         typer.Option(
             "--reduction",
             metavar="NAME|FILE",
-            help="Search a part of the space only: one of the paper's, such as paper-npu, or a YAML file.",
+            help="Search a part of the space only: one of the paper's, such as paper-npu, or a YAML file, such as "
+            "blockprof reduce writes.",
             show_default="the whole space",
             autocompletion=_complete_reduction,
         ),

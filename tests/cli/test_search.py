@@ -259,6 +259,12 @@ def test_the_logged_reduction_can_be_searched_again(good, folder: Path) -> None:
     ]
 
 
+def test_a_reduction_derived_from_a_profile(good, in_trained: Path) -> None:
+    good("reduce --from profiled --out derived.yaml --no-log")
+    shown = good(f"search -s pn --reduction derived.yaml --compare {SMALL} --no-log")
+    assert "times the whole space's" in shown
+
+
 def test_a_small_space_ends_early_and_says_so(good, folder: Path) -> None:
     units = "".join(f"  u{unit}: [2]\n" for unit in range(1, 6))
     kept = "drop:\n  everywhere: [e3k5, e3k7, e4k3, e4k5, e4k7, e6k3, e6k5, e6k7]\n  u1: []\n"
