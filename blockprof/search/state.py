@@ -6,15 +6,18 @@ in JSON: what is searched for and how, the random generator's state, and the sec
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blockprof.errors import DataFileError, InputError
-from blockprof.files import staged
+from blockprof.files import read_file, staged
 from blockprof.metrics import AdditiveMetric
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays
@@ -46,6 +49,7 @@ def write_state(path: Path, spec: SearchSpec, state: State) -> None:
     header = {
         "format": FORMAT,
         "settings": _settings(archive.problem, spec),
+        "digests": _digests(archive.problem),
         "generator": state.rng.bit_generator.state,
         "seconds": state.seconds,
     }
@@ -63,20 +67,19 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         InputError: it is of another problem, or another way to search; the message says what differs.
         DataFileError: it cannot be read, or is no such file.
     """
+    if not path.exists():
+        return None
+    content = read_file(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(content), allow_pickle=False) as file:
             arrays = dict(file)
         header = json.loads(str(arrays.pop("header")))
-        settings, kept_format = dict(header["settings"]), header["format"]
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error}): check the path") from error
+        if header["format"] != FORMAT:
+            raise ValueError("of another version of blockprof")
+        differences = _differences(header, problem, spec)
     except (BadZipFile, ValueError, KeyError, TypeError, AttributeError, EOFError):
         raise _not_a_search(path) from None
-    if kept_format != FORMAT:
-        raise _not_a_search(path)
-    if differences := _differences(settings, _settings(problem, spec)):
+    if differences:
         raise InputError(
             f"{path}: is a search with {', '.join(differences)}: go on with the same, give another file, or remove "
             "this one to start anew"
@@ -96,39 +99,48 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
 
 
 def _settings(problem: Problem, spec: SearchSpec) -> dict[str, str]:
-    """What makes two searches the same, by what it is called in messages."""
-    reduction = problem.reduction
-    settings = {
-        "space": reduction.space.name,
-        "reduction": reduction.name,
+    """What is asked for, by what it is called in messages."""
+    return {
+        "space": problem.reduction.space.name,
+        "reduction": problem.reduction.name,
         "objectives": ", ".join(
             f"{'maximize' if one.maximize else 'minimize'} {one.metric.info.name}" for one in problem.objectives
         ),
         "limits": ", ".join(limit.text for limit in problem.limits) or "none",
+        **{name: str(value) for name, value in asdict(spec).items()},
     }
-    settings |= {name: str(value) for name, value in asdict(spec).items()}
-    kept = [reduction.blocks, reduction.stems, np.array(reduction.mutation_probabilities)]
-    settings["what the reduction keeps"] = _digest(json.dumps([sorted(depths) for depths in reduction.depths]), kept)
+
+
+def _digests(problem: Problem) -> dict[str, str]:
+    """What two searches of the same settings may still differ in: a reduction's content, a metric's costs."""
+    reduction = problem.reduction
+    kept = (reduction.blocks, reduction.stems, reduction.mutation_probabilities)
+    digests = {
+        "reduction": _digest(reduction.depths, *kept),
+        "limit": _digest([limit.bound for limit in problem.limits]),
+    }
     for metric in problem.metrics:
         costs = [np.append(metric.costs, metric.base)] if isinstance(metric, AdditiveMetric) else []
-        settings[f"the metric {metric.info.name}"] = _digest(json.dumps(asdict(metric.info)), costs)
-    return settings
+        digests[f"metric {metric.info.name}"] = _digest(asdict(metric.info), *costs)
+    return digests
 
 
-def _digest(text: str, arrays: list[Any]) -> str:
-    digest = hashlib.sha256(text.encode())
+def _digest(content: object, *arrays: NDArray[Any]) -> str:
+    digest = hashlib.sha256(json.dumps(content).encode())
     for array in arrays:
         digest.update(array.tobytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()
 
 
-def _differences(kept: dict[str, str], asked: dict[str, str]) -> list[str]:
-    """In words; what other settings follow from (the space, the metrics) is said first, and alone."""
-    for name in ("space", "objectives"):
-        if kept.get(name) != asked[name]:
-            return [f"{name} {kept.get(name)}, not {asked[name]}"]
-    told = [name for name in asked if kept.get(name) != asked[name]]
-    return [f"{name} {kept.get(name)}, not {asked[name]}" for name in told]
+def _differences(header: Mapping[str, Any], problem: Problem, spec: SearchSpec) -> list[str]:
+    """In words; where space or objectives differ, only these: most else follows from them."""
+    kept, asked = dict(header["settings"]), _settings(problem, spec)
+    changed = [name for name in asked if kept.get(name) != asked[name]]
+    changed = [name for name in changed if name in ("space", "objectives")] or changed
+    if changed:
+        return [f"{name} {kept.get(name)}, not {asked[name]}" for name in changed]
+    kept_digests, digests = dict(header["digests"]), _digests(problem)
+    return [f"another {name}" for name in digests if kept_digests.get(name) != digests[name]]
 
 
 def _not_a_search(path: Path) -> DataFileError:
