@@ -55,7 +55,10 @@ def hypervolume(losses: FloatArray, reference: FloatArray) -> float:
 
 
 def reference_point(results: Sequence["SearchResult"]) -> FloatArray:
-    """(O,): the worst loss of each objective among the initial networks of all results."""
+    """(O,): the worst loss of each objective among the initial networks of all results.
+
+    An exact search has no others than its answer, so these are the ends of its front.
+    """
     worst = [result.problem.losses(result.values[result.generations == 0]).max(axis=0) for result in results]
     return np.asarray(np.max(worst, axis=0))
 

@@ -68,11 +68,6 @@ class SearchSpec:
             children=self.children or budget.children,
         )
 
-    @property
-    def num_networks(self) -> int:
-        """How many networks a search of these numbers evaluates; those that are None count as 0."""
-        return (self.initial or 0) + (self.generations or 0) * (self.children or 0)
-
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
@@ -102,9 +97,10 @@ class SearchResult:
 
     @property
     def shortfall(self) -> str | None:
-        """Why fewer networks were evaluated than asked for, in words; None where all were."""
-        asked, found = self.spec.num_networks, len(self.archs)
-        if self.spec.algorithm == "exact" or found >= asked:
+        """Of a search that has ended: why it evaluated fewer networks than asked for; None where it did not."""
+        spec, found = self.spec, len(self.archs)
+        asked = (spec.initial or 0) + (spec.generations or 0) * (spec.children or 0)
+        if spec.algorithm == "exact" or found >= asked:
             return None
         reduction = self.problem.reduction
         if found == reduction.num_networks:

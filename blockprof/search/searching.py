@@ -11,6 +11,7 @@ from blockprof.errors import InputError
 from blockprof.reduction import sample_reduced
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays, Evolution, Method, draw_new
+from blockprof.search.exact import solve_exactly
 from blockprof.search.limits import check_limits, nearest_found
 from blockprof.search.problem import Problem
 from blockprof.search.result import SearchResult, SearchSpec
@@ -44,6 +45,11 @@ def search(
         BlockprofError: a metric gives a network no number.
     """
     spec = (spec or SearchSpec()).filled(problem)
+    if spec.algorithm == "exact":
+        solved = _solve(problem, spec)
+        if on_generation:
+            on_generation(solved)
+        return solved
     check_limits(problem)
     kept = read_state(state, problem, spec) if state else None
     start = time.perf_counter() - (kept.seconds if kept else 0.0)
@@ -73,6 +79,13 @@ def search(
             break
         add(children)
     return _checked(found())
+
+
+def _solve(problem: Problem, spec: SearchSpec) -> SearchResult:
+    start = time.perf_counter()
+    archs, values = solve_exactly(problem, spec.top_k)
+    generations = np.zeros(len(archs), dtype=np.int64)
+    return SearchResult(problem, spec, archs, values, generations, time.perf_counter() - start)
 
 
 def _method(spec: SearchSpec, archive: Archive, kept: Arrays) -> Method:

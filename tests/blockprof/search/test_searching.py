@@ -12,7 +12,7 @@ from blockprof.metrics import MetricInfo
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search import Limit, Objective, Problem, SearchResult, SearchSpec, search
 from blockprof.search.limits import least_value
-from blockprof.search.pareto import best_networks
+from blockprof.search.pareto import best_networks, hypervolume
 from blockprof.spaces import SPACES, Architectures, FloatArray, load_space
 
 MakeProblem = Callable[..., Problem]
@@ -210,3 +210,40 @@ def test_three_objectives(make_problem: MakeProblem) -> None:
     losses, front = problem.losses(drawn), problem.losses(result.values[result.best])
     assert not (losses[:, None] < front[None]).all(axis=2).any(axis=0).all()
     assert result.history()["hypervolume"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_an_exact_search_is_the_true_front_which_searches_come_near(name: str, make_problem: MakeProblem) -> None:
+    problem, told = make_problem(name), []
+    exact = search(problem, SearchSpec("exact"), on_generation=told.append)
+    assert told == [exact]
+    assert exact.shortfall is None
+    assert sorted(exact.best.tolist()) == list(range(len(exact.archs)))
+    assert len(exact.history()) == 1
+    front = problem.losses(exact.values)
+    shares = []
+    for children in (50, 1000):
+        found = search(problem, SearchSpec(children=children))
+        losses = problem.losses(found.values[found.best])
+        # To rounding: sums differ in their last digits by the order of their terms.
+        assert not (losses[:, None] < front - 1e-9).all(axis=2).any()
+        reference = problem.losses(found.values).max(axis=0)
+        shares.append(hypervolume(losses, reference) / hypervolume(front, reference))
+    assert 0.5 < shares[0] < shares[1] <= 1
+
+
+@RANDOM
+def test_the_best_networks_found_are_no_better_than_the_exact_ones(algorithm: str) -> None:
+    accuracy, npu = load_metrics("mbv3", ["accuracy", "npu"])
+    problem = Problem(Reduction.whole(load_space("mbv3")), (Objective(accuracy, True),), (Limit(npu, 5.0),))
+    exact = search(problem, SearchSpec("exact", top_k=3))
+    found = search(problem, SearchSpec(algorithm, initial=100, generations=20, children=200, top_k=3))
+    assert exact.values[exact.best, 1].max() <= 5.0
+    gap = exact.values[exact.best[0], 0] - found.values[found.best[0], 0]
+    assert 0 <= gap < 1.5
+
+
+def test_an_exact_search_wants_additive_metrics() -> None:
+    problem = Problem(Reduction.whole(load_space("pn")), (Objective(Recorder(), maximize=True),))
+    with pytest.raises(InputError, match="variety is no sum of costs of blocks"):
+        search(problem, SearchSpec("exact"))
