@@ -171,9 +171,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_and_another_spaces_file(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"unknown reduction 'npu': for pn there are paper-npu, .*, and the files"
-    ):
+    with pytest.raises(InputError, match=r"unknown reduction 'npu': for pn there are paper-npu, .*, and the files"):
         load_reduction(load_space("pn"), "npu")
     path = tmp_path / "mine.yaml"
     path.write_text("space: mbv3\n")
