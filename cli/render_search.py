@@ -2,7 +2,6 @@
 
 from math import isfinite
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +10,7 @@ from blockprof.figures import format_value
 from blockprof.search.figures import caption
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Estimate, Study
+from blockprof.search.verify import Verification, spread_along
 from blockprof.spaces import IntArray
 
 FRONT_SHOWN = 10
@@ -23,16 +23,19 @@ def print_study(study: Study, *, with_networks: bool) -> None:
     """
     first = study.first
     render.print_line(Text(caption(study), style="bold"))
+    reduction = study.problem.reduction
+    how = "found" if study.is_exact else "looked at"
     render.print_line(
-        f"{study.num_evaluated:,} networks looked at in {study.seconds:.2f} s, of "
-        f"{study.problem.reduction.num_networks:.3g} that {study.problem.reduction.name} has"
+        f"{study.num_evaluated:,} networks {how} in {study.seconds:.2f} s, of {reduction.num_networks:.3g} that "
+        f"{reduction.name} has"
     )
     if first.shortfall:
         render.note(first.shortfall)
     places = _shown(study)
     if study.is_pareto:
         some = "" if len(places) == len(first.best) else f", {len(places)} of them spread along it"
-        render.print_line(f"\nPareto front of seed {first.spec.seed}: {len(first.best)} networks{some}")
+        front = "True Pareto front" if study.is_exact else f"Pareto front of seed {first.spec.seed}"
+        render.print_line(f"\n{front}: {len(first.best):,} networks{some}")
     else:
         render.print_line(f"\nthe best {len(first.best)} networks, best first")
     render.out.print(_table(first, places))
@@ -46,6 +49,34 @@ def print_study(study: Study, *, with_networks: bool) -> None:
         render.print_line(_gain(study))
 
 
+def print_verification(verification: Verification) -> None:
+    """Print what was measured beside what the search said, and how well they agree."""
+    frame = verification.to_frame()
+    render.print_line(
+        f"\n{len(frame)} of them measured with ONNX Runtime on {verification.measured.environments[-1].machine.cpu}, "
+        "1 thread"
+    )
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in (*(info.label for info in verification.metrics), "measured (ms)", "95 % interval"):
+        table.add_column(heading, justify="right")
+    measured = frame["measured_ms"].to_numpy()
+    for place in range(len(frame)):
+        row = frame.iloc[place]
+        said = [format_value(row[info.name], frame[info.name].to_numpy()) for info in verification.metrics]
+        bounds = " to ".join(format_value(row[bound], measured) for bound in ("lower_ms", "upper_ms"))
+        table.add_row(*said, format_value(row["measured_ms"], measured), bounds)
+    render.out.print(table)
+    for agreement in verification.agreements:
+        ranks = (("Spearman", agreement.spearman), ("Kendall", agreement.kendall))
+        said = [f"{name} {value:.3f}" for name, value in ranks if isfinite(value)]
+        if isfinite(agreement.ratio):
+            said.append(f"measured is {agreement.ratio:.3g} times what it says")
+        if isfinite(agreement.mape_percent):
+            said.append(f"MAPE {agreement.mape_percent:.1f} %")
+        origin = f"{agreement.metric.name}, {agreement.metric.source}, against measured"
+        render.print_line(f"{origin}: {', '.join(said) or 'too few networks, or all alike'}")
+
+
 def print_hand_over(run_name: str) -> None:
     """Print how a network of a logged search is written as a file."""
     render.print_line(f"next: blockprof export network --run {run_name} --pick 1 --out network.onnx")
@@ -54,8 +85,7 @@ def print_hand_over(run_name: str) -> None:
 def _shown(study: Study) -> IntArray:
     """The places in ``best`` of the networks to print: all of the best few, some of a front, evenly along it."""
     number = len(study.first.best)
-    shown = min(number, FRONT_SHOWN) if study.is_pareto else number
-    return np.linspace(0, number - 1, shown).round().astype(np.intp)
+    return spread_along(number, FRONT_SHOWN if study.is_pareto else number)
 
 
 def _table(result: SearchResult, places: IntArray) -> Table:
@@ -79,7 +109,7 @@ def _gain(study: Study) -> str:
     else:
         info = study.problem.objectives[0].metric.info
         what, even = f"best {info.name} {_estimate(gain)} {info.unit} better than the whole space's", 0.0
-    if study.first.spec.algorithm == "exact":
+    if study.is_exact:
         return f"{name}: {what}, both exact"
     if not isfinite(gain.lower):
         return f"{name}: {what}; --seeds 5 says how sure that is"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blockprof.profiling import Surrogate
     from blockprof.search.problem import Problem
     from blockprof.search.study import Study
+    from blockprof.search.verify import Verification
     from blockprof.spaces import Space
 
 
@@ -124,8 +125,8 @@ def search(
         typer.Option(
             "--verify",
             metavar="K",
-            min=2,
-            help="Measure K of the networks found on this machine with ONNX Runtime, and compare.",
+            min=1,
+            help="Measure K of the networks found, spread along the front, here with ONNX Runtime, and compare.",
         ),
     ] = None,
     resolution: options.ResolutionOption = 224,
@@ -147,6 +148,7 @@ def search(
     from blockprof.search.by_name import make_problem
     from blockprof.search.result import SearchSpec
     from blockprof.search.study import StudyPlan
+    from blockprof.search.verify import compared_columns
 
     chosen_space = options.load_space(space)
     spec = SearchSpec(
@@ -166,19 +168,24 @@ def search(
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
         measure=lambda: _measure(chosen_space, resolution),
     )
+    if verify is not None:
+        compared_columns(problem)
     plan = StudyPlan(problem, spec, resolution, seeds, compare)
     _note_directions(problem)
     for state in plan.kept_states():
         render.note(f"{state}: going on with a search that was interrupted; remove it to begin anew")
 
-    def run_plan() -> "Study":
+    def work() -> "tuple[Study, Verification | None]":
         with render.progress("searching") as on_progress:
-            return plan.run(on_progress, keep=True)
+            study = plan.run(on_progress, keep=True)
+        return study, _verify(study, verify) if verify is not None else None
 
     if no_log:
         with plan.kept():
-            study = run_plan()
+            study, verification = work()
         render_search.print_study(study, with_networks=True)
+        if verification:
+            render_search.print_verification(verification)
         return
     from blockprof.search.recording import record_search
 
@@ -186,11 +193,35 @@ def search(
         plan.kept(),
         tracking.start_run("search", name=name, experiment=experiment, space=chosen_space.name) as run,
     ):
-        study = run_plan()
-        record_search(run, study)
+        study, verification = work()
+        record_search(run, study, verification)
     render_search.print_study(study, with_networks=False)
+    if verification:
+        render_search.print_verification(verification)
     render.print_run(run.name, run.id)
     render_search.print_hand_over(run.name)
+
+
+def _verify(study: "Study", num_networks: int) -> "Verification":
+    from blockprof.cli import render, render_measuring
+    from blockprof.search.verify import spread_along, verification_path
+    from blockprof.search.verify import verify as measure_some
+
+    best, size = study.first.best, study.resolution
+    archs, values = study.first.archs[best], study.first.values[best]
+    journal = verification_path(archs[spread_along(len(best), num_networks)], size)
+    if journal.exists():
+        render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+    with render_measuring.progress() as (on_progress, on_piece):
+        return measure_some(
+            study.problem,
+            archs,
+            values,
+            num_networks,
+            resolution=size,
+            on_progress=on_progress,
+            on_piece=on_piece,
+        )
 
 
 def _measure(space: "Space", resolution: int) -> "Surrogate":

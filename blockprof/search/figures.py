@@ -31,7 +31,7 @@ def caption(study: Study) -> str:
     within = f" Within {', '.join(limit.text for limit in problem.limits)}." if problem.limits else ""
     last_seed = study.searches[-1].spec.seed
     seeds = f"seed {first.spec.seed}" if len(study.searches) == 1 else f"seeds {first.spec.seed} to {last_seed}"
-    how = "exact" if first.spec.algorithm == "exact" else f"{first.spec.algorithm}, {seeds}"
+    how = "exact" if study.is_exact else f"{first.spec.algorithm}, {seeds}"
     searched = problem.reduction.name + (" and whole space" if study.whole else "")
     return (
         f"{space.title} ({space.name}) at resolution {study.resolution}, {searched}. {' '.join(sources)}{within} "
@@ -51,7 +51,8 @@ def front_figure(study: Study) -> "Figure":
     figure = new_figure((LEGEND_INCHES + (6.4 if len(pairs) == 1 else 4.8 * columns), 4.7 * rows))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (across, up) in zip(panels, pairs, strict=False):
-        for result, colours in _drawn(study):
+        # An exact search lists its answer only: there are no others to draw.
+        for result, colours in [] if study.is_exact else _drawn(study):
             _draw_networks(axes, result, across, up, colours)
         for result, colours in _drawn(study):
             _draw_best(axes, result, across, up, colours, joined=study.is_pareto and len(pairs) == 1)
@@ -137,7 +138,7 @@ def _draw_best(
         x[order], y[order], "-o" if joined else "o", color=colours[0], markersize=3.5 if joined else 2.5,
         linewidth=0.9,
         drawstyle="steps-pre" if is_raised else "steps-post",
-        label=f"{result.problem.reduction.name}:\n{what}, {len(best)} networks",
+        label=f"{result.problem.reduction.name}:\n{what}, {len(best):,} networks",
     )  # fmt: skip
 
 

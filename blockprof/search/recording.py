@@ -2,10 +2,12 @@
 
 from math import isfinite
 
+from blockprof.measuring.recording import measured_tags
 from blockprof.recording import origin_tags
 from blockprof.reduction import format_reduction
 from blockprof.search.figures import caption, front_figure, history_figure
 from blockprof.search.study import Estimate, Study
+from blockprof.search.verify import Verification
 from blockprof.tracking import Run
 
 
@@ -23,7 +25,7 @@ def search_params(study: Study) -> dict[str, object]:
     }
     if not study.is_pareto:
         params["top_k"] = spec.top_k
-    if spec.algorithm != "exact":
+    if not study.is_exact:
         budget = {"initial": spec.initial, "generations": spec.generations, "children": spec.children}
         params |= {**budget, "seed": spec.seed, "num_seeds": len(study.searches)}
     return params
@@ -65,12 +67,21 @@ def search_metrics(study: Study) -> dict[str, float]:
     return values
 
 
-def record_search(run: Run, study: Study) -> None:
+def verification_metrics(verification: Verification) -> dict[str, float]:
+    """The metrics of networks that were measured: ``verified.<metric>.spearman`` and so on, those that are numbers."""
+    values = {"verified.num_networks": float(len(verification.archs))}
+    for agreement in verification.agreements:
+        for name in ("spearman", "kendall", "ratio", "mape_percent"):
+            values[f"verified.{agreement.metric.name}.{name}"] = getattr(agreement, name)
+    return {name: value for name, value in values.items() if isfinite(value)}
+
+
+def record_search(run: Run, study: Study, verification: Verification | None = None) -> None:
     """Log a search: params, tags, metrics by generation, ``front.csv`` (the best networks, of the first search),
     ``evaluated.csv`` (all that any search looked at), ``history.csv``, ``reduction.yaml``, a figure.
 
     Of a comparison with the whole space also ``comparison.csv``, a row a seed; of several searches also a figure of
-    how they went on.
+    how they went on; of networks that were measured ``verified.csv``.
     """
     run.log_params(search_params(study))
     run.log_tags(search_tags(study))
@@ -81,11 +92,16 @@ def record_search(run: Run, study: Study) -> None:
         run.log_frame(study.comparison_frame(), "comparison.csv")
     run.log_text(format_reduction(study.problem.reduction), "reduction.yaml")
     run.log_figure(front_figure(study), "figures/front.png")
-    if (study.whole or len(study.searches) > 1) and study.first.spec.algorithm != "exact":
+    if (study.whole or len(study.searches) > 1) and not study.is_exact:
         run.log_figure(history_figure(study), "figures/history.png")
     run.log_text(f"{caption(study)}\n", "about.txt")
     run.log_steps(search_steps(study))
     run.log_metrics(search_metrics(study))
+    if verification:
+        # The search's own origins stay: what was measured is not what was searched by.
+        run.log_tags({**measured_tags(verification.measured), **search_tags(study)})
+        run.log_frame(verification.to_frame(), "verified.csv")
+        run.log_metrics(verification_metrics(verification))
 
 
 def _flat(name: str, estimate: Estimate) -> dict[str, float]:

@@ -70,6 +70,11 @@ class Study:
         return len(self.problem.objectives) > 1
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the answer is the true one, which has no seed."""
+        return self.first.spec.algorithm == "exact"
+
+    @property
     def seconds(self) -> float:
         """Of all searches together."""
         return sum(result.seconds for result in self._all)

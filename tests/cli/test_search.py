@@ -1,6 +1,7 @@
 """Searches as a user makes them: fronts, limits, comparisons, what is logged, what is refused, and after a kill."""
 
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
+from blockprof.search.by_name import make_problem
+from blockprof.search.exact import solve_exactly
 from blockprof.spaces import Architectures, load_space
 
 PN = load_space("pn")
@@ -167,6 +170,51 @@ def test_nsga2(good, folder: Path) -> None:
     assert "Search: nsga2, seed 3." in good(f"search -s mbv3 --algorithm nsga2 --seed 3 {SMALL} --no-log")
 
 
+def test_exact_is_the_true_front_and_not_a_search(good, folder: Path) -> None:
+    problem = make_problem("pn", reduction="paper-npu")
+    archs, values = solve_exactly(problem)
+    shown = good("search -s pn --reduction paper-npu --algorithm exact --name true")
+    assert "Search: exact." in shown
+    assert f"True Pareto front: {len(archs):,} networks" in shown
+    assert "seed" not in shown
+    frames = tracking.load_frames(tracking.find_run("true"))
+    front = frames["front"]
+    assert front["net_str"].tolist() == archs.to_strings()
+    np.testing.assert_allclose(front[["accuracy", "npu"]], values)
+    assert frames["evaluated"]["net_str"].tolist() == front["net_str"].tolist()
+    assert {"seed", "initial", "generations", "children"}.isdisjoint(logged("true").data.params)
+
+
+def test_an_exact_comparison_has_no_seeds(good, folder: Path) -> None:
+    line = "search -s pn --reduction paper-npu --compare --algorithm exact --name both"
+    assert "times the whole space's, both exact" in good(line)
+    evaluated = tracking.load_frames(tracking.find_run("both"))["evaluated"]
+    for name, reduction in (("paper-npu", "paper-npu"), ("whole space", None)):
+        archs, _ = solve_exactly(make_problem("pn", reduction=reduction))
+        assert (evaluated["reduction"] == name).sum() == len(archs)
+
+
+def test_networks_of_the_front_are_measured(good, folder: Path, tmp_path_factory, monkeypatch) -> None:
+    temporary = str(tmp_path_factory.mktemp("temporary"))  # a lock of this test's own
+    monkeypatch.setattr(tempfile, "tempdir", temporary)
+    line = f"search -s pn --minimize flops,params {SMALL} --resolution 128 --verify 2"
+    shown = good(f"{line} --name measured")
+    assert "2 of them measured with ONNX Runtime on " in shown
+    assert "flops, counted by torchprofile" in shown
+    run, frames = logged("measured"), tracking.load_frames(tracking.find_run("measured"))
+    verified, front = frames["verified"], frames["front"]
+    assert verified["net_str"].tolist() == front["net_str"].iloc[[0, -1]].tolist()
+    np.testing.assert_allclose(verified["flops"], front["flops"].iloc[[0, -1]])
+    assert (verified["measured_ms"] > 0).all()
+    assert run.data.tags["blockprof.data_origin"] == "counted"
+    assert run.data.tags["blockprof.cpu"]
+    assert run.data.metrics["verified.num_networks"] == 2
+    assert abs(run.data.metrics["verified.flops.spearman"]) == pytest.approx(1)
+    assert "verified.flops.ratio" not in run.data.metrics
+    again = good(f"{line} --no-log", "going on with what was measured before")
+    assert "2 of them measured with ONNX Runtime on " in again
+
+
 def test_a_registered_predictor_is_used(good, in_trained: Path) -> None:
     assert "npu (ms): predicted by blockprof-pn-npu v1" in good(f"search -s pn {SMALL} --name predicted")
     tags = logged("predicted").data.tags
@@ -180,7 +228,7 @@ def test_the_same_seed_finds_the_same(good, folder: Path) -> None:
 
 
 def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
-    line = "search --space pn --maximize accuracy --minimize npu,flops --generations 100 --children 300"
+    line = "search --space pn --maximize accuracy --minimize npu,flops --generations 100 --children 150"
     states = Path("blockprof-data/search")
     with process(*line.split(), "--name", "killed") as started:
         end = time.monotonic() + DEADLINE_S
@@ -222,6 +270,8 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
         ("-s pn --compare", "--compare: the whole space is searched anyway: give a --reduction"),
         ("-s pn --algorithm nosuch", "nosuch"),
         ("-s pn --algorithm exact --seeds 2", "--seeds: an exact search has nothing random"),
+        ("-s pn --maximize accuracy --verify 3", "accuracy: nothing to compare with measured latencies"),
+        ("-s pn --verify 0", "Invalid value for '--verify'"),
         ("-s pn --seeds 0", "Invalid value for '--seeds'"),
         ("-s pn --generations 0", "generations"),
         ("-s pn --children 0", "children"),
