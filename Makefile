@@ -54,6 +54,7 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_training.py
 	$(BIN)/python tests/benchmarks/bench_onnx.py
 	$(BIN)/python tests/benchmarks/bench_design.py
+	$(BIN)/python tests/benchmarks/bench_search.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

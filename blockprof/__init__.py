@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blockprof.errors import BlockprofError
     from blockprof.pooling import measure_surrogate
     from blockprof.profiling import Profile, Surrogate
+    from blockprof.search.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "load_space",
     "measure_surrogate",
     "profile",
+    "search_space",
 ]
 
 _MODULES = {
@@ -36,6 +38,7 @@ _MODULES = {
     "load_space": "blockprof.spaces",
     "measure_surrogate": "blockprof.pooling",
     "profile": "blockprof.api",
+    "search_space": "blockprof.search.by_name",
 }
 
 

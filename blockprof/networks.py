@@ -1,12 +1,15 @@
 """Networks and blocks as torch modules, all taken from the ``ofa`` package."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from torch import nn
 
+from blockprof.files import staged
 from blockprof.spaces import Architectures, MBConv, Space
 from blockprof.spaces.blocks import PERCENT
 
@@ -65,6 +68,20 @@ def subnet_settings(archs: Architectures, index: int = 0) -> dict[str, list[Any]
         "e": [block.expand / PERCENT for block in blocks],
         "w": [mid, out, *archs.widths[index].tolist()],
     }
+
+
+def write_settings(archs: Architectures, index: int, path: Path, *, resolution: int) -> None:
+    """Write OFA's own description of one network as JSON: what its ``set_active_subnet`` takes as keyword arguments.
+
+    Beside :func:`subnet_settings` it holds ``image_size``, the resolution in pixels, which ``set_active_subnet``
+    ignores and OFA's predictors ask for.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    settings = {**subnet_settings(archs, index), "image_size": resolution}
+    with staged(path.absolute().parent) as folder:
+        (folder / path.name).write_text(f"{json.dumps(settings)}\n", encoding="utf-8")
 
 
 def build_subnet(archs: Architectures, index: int = 0, *, preserve_weight: bool = False) -> nn.Module:

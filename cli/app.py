@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from blockprof.cli import cache_imagenet, export, fetch_data, measure, profile, train_predictor
+from blockprof.cli import cache_imagenet, export, fetch_data, measure, profile, reduce, search, train_predictor
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -62,10 +62,12 @@ def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
 
 
 _add(app, "fetch-data", fetch_data.fetch_data)
+_add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
 _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "profile", profile.profile)
-_add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
+_add(app, "reduce", reduce.reduce)
+_add(app, "search", search.search)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)

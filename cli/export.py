@@ -1,12 +1,18 @@
 """``blockprof export``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+from blockprof.errors import InputError
 from blockprof.exporting import Format
+
+if TYPE_CHECKING:
+    from blockprof.spaces import Architectures
+
+DEFAULT_RESOLUTION = 224
 
 
 def export_run(
@@ -63,13 +69,45 @@ def export_predictor(
 
 
 def export_network(
-    net: Annotated[
-        str,
-        typer.Argument(metavar="NET", help="Net string, in quotes: as in the column net_str of a CSV of latencies."),
-    ],
-    space: options.SpaceOption,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="ONNX file to write.")],
-    resolution: options.ResolutionOption = 224,
+    net: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NET",
+            help="Net string, in quotes: as in the column net_str of a CSV of latencies. Or give --run and --pick.",
+            show_default=False,
+        ),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            "--space",
+            "-s",
+            metavar="NAME",
+            help="Design space: pn, mbv3 or resnet50.",
+            autocompletion=options.complete_space,
+            show_default="the run's",
+        ),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Id or name of a search's run, to pick a network of.")
+    ] = None,
+    pick: Annotated[
+        int | None, typer.Option("--pick", metavar="N", help="Which of the run's best networks, in the order listed.")
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE",
+            help="Also write OFA's settings of the network as JSON: what set_active_subnet takes.",
+            show_default="with --run: named as --out, .json",
+        ),
+    ] = None,
+    resolution: Annotated[
+        int | None,
+        typer.Option("--resolution", metavar="PIXELS", help="Input resolution.", show_default="the run's, or 224"),
+    ] = None,
     batch: Annotated[
         str, typer.Option("--batch", metavar="N", help="Images at once, or dynamic, which leaves it open.")
     ] = "1",
@@ -81,21 +119,59 @@ def export_network(
         ),
     ] = True,
 ) -> None:
-    """Write one network as an ONNX file, to be run on any device.
+    """Write one network as an ONNX file, to be run on any device: one that you name, or one that a search found.
 
     The weights are random: they do not change the latency, but the logits mean nothing. Input: image (N, 3, R, R);
     output: logits (N, 1000); both float32. Nodes are named after their placement, such as u2.l1.e6k7/conv/Conv.
 
-    Example: blockprof export network "$NET" --space pn --out network.onnx
+    Example: blockprof export network --run able-panda-12 --pick 3 -o net.onnx
     """
-    chosen_space = options.load_space(space)
     images = options.parse_batch(batch)
+    if net is not None and run is not None:
+        raise InputError("a net string and --run: give one of them")
+    if run is not None:
+        archs, size = _picked(run, pick, space)
+        settings = settings or out.with_suffix(".json")
+    elif net is not None:
+        archs, size = _named(net, pick, space), DEFAULT_RESOLUTION
+    else:
+        raise InputError("no network: give its net string, or --run RUN --pick N for one that a search found")
+    if settings and settings.absolute() == out.absolute():
+        raise InputError(f"--out {out} is where the settings go: give it another name, or the settings with --settings")
     from blockprof.cli import render
     from blockprof.onnx_networks import FragmentStore, write_network
-    from blockprof.spaces import Architectures
 
-    archs = Architectures.from_strings(chosen_space, [net])
+    resolution = size if resolution is None else resolution
     with render.working("composing the network"):
-        store = FragmentStore(chosen_space)
+        store = FragmentStore(archs.space)
         written = write_network(store, archs, 0, out, resolution=resolution, batch=images, check=check)
     render.print_network(written)
+    if settings:
+        from blockprof.networks import write_settings
+
+        write_settings(archs, 0, settings, resolution=resolution)
+        render.print_paths([settings])
+
+
+def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectures, int]":
+    """A network that a search found, and the resolution it was searched for at."""
+    if pick is None:
+        raise InputError("Missing option '--pick': with --run, say which of its best networks, from 1")
+    chosen_space = options.load_space(space) if space else None
+    from blockprof.search.picking import pick_network
+
+    picked = pick_network(run, pick)
+    if chosen_space and chosen_space != picked.archs.space:
+        raise InputError(f"run {run} searched {picked.archs.space.name}, not {chosen_space.name}: leave --space out")
+    return picked.archs, picked.resolution
+
+
+def _named(net: str, pick: int | None, space: str | None) -> "Architectures":
+    """The network of a net string."""
+    if pick is not None:
+        raise InputError("--pick is for --run: leave it out with a net string")
+    if space is None:
+        raise InputError("Missing option '--space' / '-s': only with --run it may be left out")
+    from blockprof.spaces import Architectures
+
+    return Architectures.from_strings(options.load_space(space), [net])

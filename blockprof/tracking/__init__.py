@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
-    from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frames
+    from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
     from blockprof.tracking.registry import StoredPredictor, find_champion, find_predictor, list_predictors
     from blockprof.tracking.runs import Run, start_run
     from blockprof.tracking.store import check_store
@@ -27,6 +27,7 @@ __all__ = [
     "find_run",
     "list_frames",
     "list_predictors",
+    "load_frame",
     "load_frames",
     "log_predictor",
     "start_run",
@@ -43,6 +44,7 @@ _MODULES = {
     "find_run": "records",
     "list_frames": "records",
     "list_predictors": "registry",
+    "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",
     "start_run": "runs",

@@ -1,14 +1,18 @@
 """Networks as ONNX files from the command line: run as any program would, and against torch."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 
+from blockprof import tracking
 from blockprof.errors import BlockprofError
+from blockprof.networks import subnet_settings
 from blockprof.onnx_networks import FragmentStore, write_network, writing
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
@@ -16,6 +20,7 @@ from blockprof.spaces import SPACES, Architectures, load_space
 
 NETS = {name: sample_architectures(space, 1, np.random.default_rng(0)) for name, space in SPACES.items()}
 PN = NETS["pn"].to_strings()[0]
+FOUND = sample_architectures(load_space("mbv3"), 3, np.random.default_rng(7))
 
 
 def logits(path: Path, images: np.ndarray) -> np.ndarray:
@@ -113,3 +118,69 @@ def test_bad_arguments(net: str, options: str, said: str, refused, folder) -> No
 
 def test_the_file_to_write_must_be_named(refused) -> None:
     assert "Missing option '--out' / '-o'" in refused("export", "network", PN, "--space", "pn")
+
+
+@pytest.fixture(scope="module")
+def store_of_runs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URI of a store with runs of several kinds; the search ``found`` has a front: ``FOUND``."""
+    place = tmp_path_factory.mktemp("runs")
+    uri = f"sqlite:///{place}/mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", uri)
+        patch.chdir(place)
+        for name, command in (("found", "search"), ("nothing", "search"), ("profiled", "profile")):
+            with tracking.start_run(command, name=name, space="mbv3", params={"resolution": 160}) as run:
+                if name == "found":
+                    run.log_frame(pd.DataFrame({"net_id": [4, 7, 9], "net_str": FOUND.to_strings()}), "front.csv")
+    return uri
+
+
+@pytest.fixture
+def searched(store_of_runs: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working folder, and the store of runs."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store_of_runs)
+
+
+def test_a_network_that_a_search_found(cli, searched) -> None:
+    outcome = cli(*["export", "network", "--run", "found", "--pick", "2", "--out", "new/net.onnx"])
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("wrote new/net.onnx")
+    assert outcome.stdout.endswith("wrote new/net.json\n")
+    metadata = {entry.key: entry.value for entry in onnx.load("new/net.onnx").metadata_props}
+    assert (metadata["net"], metadata["resolution"]) == (FOUND.to_strings()[1], "160")
+    settings = json.loads(Path("new/net.json").read_text())
+    assert settings == {**subnet_settings(FOUND, 1), "image_size": 160}
+    line = "export network --run found --pick 3 --out net.onnx --no-check -s mbv3 --resolution 128 --settings ofa.json"
+    assert cli(*line.split()).returncode == 0
+    assert json.loads(Path("ofa.json").read_text()) == {**subnet_settings(FOUND, 2), "image_size": 128}
+    assert not Path("net.json").exists()
+
+
+def test_settings_of_a_network_by_its_string(cli, folder: Path) -> None:
+    outcome = cli("export", "network", PN, *["-s", "pn", "-o", "net.onnx", "--no-check", "--settings", "net.json"])
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert json.loads(Path("net.json").read_text()) == {**subnet_settings(NETS["pn"]), "image_size": 224}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--run found", "Missing option '--pick': with --run, say which of its best networks, from 1"),
+        ("--run found --pick 0", "--pick 0: run found has 3 best networks: give 1 to 3"),
+        ("--run found --pick 4", "--pick 4: run found has 3 best networks: give 1 to 3"),
+        ("--run profiled --pick 1", "run profiled is of `blockprof profile`: give a run of `blockprof search`"),
+        ("--run nothing --pick 1", "run nothing (FINISHED) has no front.csv: give a search that has finished"),
+        ("--run missing --pick 1", "no run has the id or name 'missing'"),
+        ("--run found --pick 1 --space pn", "run found searched mbv3, not pn: leave --space out"),
+        ("--run found --pick 1 --resolution 0", "resolution 0: mbv3 takes 128 to 256"),
+        ("NET --run found --pick 1", "a net string and --run: give one of them"),
+        ("", "no network: give its net string, or --run RUN --pick N"),
+        ("--pick 1", "no network: give its net string, or --run RUN --pick N"),
+        ("NET --space mbv3 --pick 1", "--pick is for --run: leave it out with a net string"),
+        ("NET", "Missing option '--space' / '-s'"),
+        ("--run found --pick 1 --settings net.onnx", "--out net.onnx is where the settings go"),
+    ],
+)
+def test_bad_picks(line: str, said: str, refused, searched) -> None:
+    arguments = [FOUND.to_strings()[0] if word == "NET" else word for word in line.split()]
+    assert said in refused("export", "network", *arguments, "--out", "net.onnx")

@@ -1,0 +1,129 @@
+"""Searches by name: the library's front door to them, as the command line makes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from blockprof.errors import InputError
+from blockprof.metrics import ORT_CPU, AdditiveMetric
+from blockprof.profiling import Surrogate
+from blockprof.reduction import Reduction
+from blockprof.search.problem import Limit, Objective, Problem
+from blockprof.spaces import Space, load_space
+
+if TYPE_CHECKING:
+    from blockprof.search.result import SearchResult
+
+DEFAULT_MAXIMIZE = ("accuracy",)
+DEFAULT_MINIMIZE = ("npu",)
+"""What is searched for where nothing is named: the paper's first example."""
+
+
+def make_problem(
+    space: Space | str,
+    maximize: Sequence[str] = (),
+    minimize: Sequence[str] = (),
+    *,
+    limits: Mapping[str, float] | None = None,
+    reduction: Reduction | str | None = None,
+    resolution: int = 224,
+    on_count: Callable[[], None] | None = None,
+    measure: Callable[[], Surrogate] | None = None,
+) -> Problem:
+    """Say by names what is searched for.
+
+    Args:
+        space: a space, or its name.
+        maximize: names of metrics (see ``blockprof.load_metrics``) to be made as high as can be.
+        minimize: names of metrics to be made as low as can be. Where neither is given: accuracy up, npu down.
+        limits: bounds of metrics, in their units: at least that where higher is better, else at most.
+        reduction: the part of the space to search: a reduction, a preset's name such as ``paper-npu``, or the path of
+            a YAML file; all of the space where None.
+        resolution: of the input, in pixels.
+        on_count: called before MACs are counted, which takes seconds the first time.
+        measure: what gives the metric ``ort-cpu``, where it is named; it takes minutes and comes last.
+            ``blockprof.measure_surrogate`` with its defaults where None.
+
+    Raises:
+        InputError: no such space, metric or reduction; a metric that is both maximised and minimised.
+        TrackingError: the MLflow store does not answer.
+    """
+    from blockprof.api import load_metrics
+    from blockprof.pooling import measure_surrogate
+    from blockprof.reduction import load_reduction
+
+    chosen = load_space(space) if isinstance(space, str) else space
+    bounds = dict(limits or {})
+    if not maximize and not minimize:
+        maximize, minimize = DEFAULT_MAXIMIZE, DEFAULT_MINIMIZE
+    if both := [name for name in maximize if name in minimize]:
+        raise InputError(f"{both[0]} is both maximised and minimised: choose one")
+    if reduction is None:
+        reduction = Reduction.whole(chosen)
+    elif isinstance(reduction, str):
+        reduction = load_reduction(chosen, reduction)
+    names = list(dict.fromkeys([*maximize, *minimize, *bounds]))
+    at_once = [name for name in names if name != ORT_CPU]
+    by_name = dict(zip(at_once, load_metrics(chosen, at_once, resolution=resolution, on_count=on_count), strict=True))
+    if ORT_CPU in names:
+        by_name[ORT_CPU] = _predicting(measure() if measure else measure_surrogate(chosen, resolution=resolution))
+    objectives = [Objective(by_name[name], maximize=True) for name in maximize]
+    objectives += [Objective(by_name[name], maximize=False) for name in minimize]
+    return Problem(reduction, tuple(objectives), tuple(Limit(by_name[name], bound) for name, bound in bounds.items()))
+
+
+def search_space(
+    space: Space | str,
+    maximize: Sequence[str] = (),
+    minimize: Sequence[str] = (),
+    *,
+    limits: Mapping[str, float] | None = None,
+    reduction: Reduction | str | None = None,
+    algorithm: str = "evolution",
+    initial: int | None = None,
+    generations: int | None = None,
+    children: int | None = None,
+    top_k: int = 10,
+    resolution: int = 224,
+    seed: int = 0,
+    on_generation: "Callable[[SearchResult], None] | None" = None,
+) -> "SearchResult":
+    """Find the best networks of a space: the Pareto front of several metrics, or the best few in one.
+
+    ``search_space("pn", ["accuracy"], ["npu"], reduction="paper-npu").frame()`` has a row for every network that was
+    looked at. Nothing is logged; ``blockprof.search.recording.record_search`` logs a search to a run.
+
+    Args:
+        space: a space, or its name.
+        maximize: as for :func:`make_problem`.
+        minimize: as for :func:`make_problem`.
+        limits: as for :func:`make_problem`.
+        reduction: as for :func:`make_problem`.
+        algorithm: ``evolution`` (the paper's), ``nsga2`` or ``exact``.
+        initial: random networks to begin with; the paper's number where None, as for the next two.
+        generations: how many follow them.
+        children: new networks of each generation.
+        top_k: how many networks are the answer where there is one objective.
+        resolution: of the input, in pixels.
+        seed: of all that is random.
+        on_generation: told what is found after each generation.
+
+    Raises:
+        InputError: what was asked does not exist, or no network is within the limits; the message says what there is.
+        TrackingError: the MLflow store does not answer.
+    """
+    from blockprof.search.result import SearchSpec
+    from blockprof.search.searching import search
+
+    problem = make_problem(space, maximize, minimize, limits=limits, reduction=reduction, resolution=resolution)
+    spec = SearchSpec(
+        algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
+    )
+    return search(problem, spec, on_generation=on_generation)
+
+
+def _predicting(surrogate: Surrogate) -> AdditiveMetric:
+    """The metric of a surrogate, which says of networks that were never measured where its values are from."""
+    metric = surrogate.metric
+    source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
+    return replace(metric, info=replace(metric.info, origin="predicted", source=source))

@@ -1,0 +1,205 @@
+"""Label setting along the chain of a network: stem, layers, head.
+
+A *label* is the beginning of a network, with what it costs in each dimension: a metric turned so that lower is better,
+one for each objective, and one for each limit that is no objective's already. Labels grow layer by layer. Of those that
+go on alike (the same unit, layer and width) one that another dominates is part of no better network, so it is dropped;
+and so is one that breaks a limit however cheap the rest is. This is label setting for shortest paths of several
+criteria (Martins, On a multicriteria shortest path problem, EJOR 16, 1984). For the best k networks, labels in the
+first k layers of non-dominated ones are kept: any other is dominated by k that are.
+
+Costs are rounded to multiples of a decimal step, so that sums are integers, exact in any order. Otherwise networks of
+the same blocks in another order would differ in the last bit, and be different points of a front.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple, cast
+
+import moocore
+import numpy as np
+
+from blockprof.errors import InputError
+from blockprof.metrics import AdditiveMetric
+from blockprof.reduction import Reduction
+from blockprof.search.problem import Limit, Objective
+from blockprof.spaces import ABSENT, Architectures, FloatArray, IntArray
+
+MAX_LABELS = 5_000_000
+"""Labels compared at once; a few hundred MB."""
+
+STEP_DIGITS = 14
+"""Decimal digits of sums: integers of 15 are still exact as floats."""
+
+
+def first_layers(points: FloatArray, num_layers: int) -> IntArray:
+    """Which of (N, D) points are in the first layers of non-dominated ones, lower being better; ascending indices.
+
+    Of equal points the first dominates the others. With one dimension: the lowest ``num_layers``.
+    """
+    if points.shape[1] == 1:
+        return np.sort(np.argsort(points[:, 0], kind="stable")[:num_layers])
+    left, layers = np.arange(len(points)), [np.empty(0, dtype=np.intp)]
+    while len(left) and len(layers) <= num_layers:
+        on_front = moocore.is_nondominated(points[left])
+        layers.append(left[on_front])
+        left = left[~on_front]
+    return np.sort(np.concatenate(layers))
+
+
+class Guide(NamedTuple):
+    """A weighted sum of the dimensions, weights (D,), that a network must end within the one bound of ``chain``."""
+
+    weights: FloatArray
+    chain: "Chain"
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """N beginnings: ``sums`` (N, D), what they cost; ``genes`` (N, L + 1), as of ``Architectures``, absent from where
+    they end; ``states`` (N,), the index of the width before the unit that they are in.
+    """
+
+    sums: FloatArray
+    genes: IntArray
+    states: IntArray
+
+    def __getitem__(self, index: IntArray) -> "_Labels":
+        return _Labels(self.sums[index], self.genes[index], self.states[index])
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["_Labels"]) -> "_Labels":
+        names = ("sums", "genes", "states")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """What the links of a network of ``reduction`` cost in each of D dimensions.
+
+    ``layers`` is (L, P, B, D), by slot, width before its unit and block; ``stems`` (S, D); ``heads`` (W, D); ``bounds``
+    (D,), infinite where there is no limit. All are whole numbers of a step of each dimension.
+    """
+
+    reduction: Reduction
+    layers: FloatArray
+    stems: FloatArray
+    heads: FloatArray
+    bounds: FloatArray
+
+    @classmethod
+    def of(cls, reduction: Reduction, objectives: Sequence[Objective], limits: Sequence[Limit]) -> "Chain":
+        """The chain of additive metrics: a dimension for each objective, then for each limit that has none yet."""
+        aims: tuple[Objective | Limit, ...] = (*objectives, *limits)
+        dimensions: dict[tuple[str, float], AdditiveMetric] = {}
+        for aim in aims:
+            dimensions.setdefault((aim.metric.info.name, aim.sign), cast("AdditiveMetric", aim.metric))
+        metrics = tuple(dimensions.values())
+        units = np.array([sign / _step(metric) for (_, sign), metric in dimensions.items()])
+        layers, stems, heads = (
+            np.rint(np.stack(costs, axis=-1) * units)
+            for costs in (
+                [metric.slot_costs for metric in metrics],
+                [metric.stem_costs for metric in metrics],
+                [metric.head_costs for metric in metrics],
+            )
+        )
+        bounds = np.full(len(metrics), np.inf)
+        for limit in limits:
+            place = list(dimensions).index((limit.metric.info.name, limit.sign))
+            # Rounding moves each link by up to half a step.
+            bounds[place] = (limit.bound - metrics[place].base) * units[place] + reduction.space.num_slots
+        return cls(reduction, layers, stems, heads, bounds)
+
+    def sums_of(self, archs: Architectures) -> FloatArray:
+        """(N, D): what networks cost."""
+        space = self.reduction.space
+        layers = self.layers[np.arange(space.num_slots), archs.states_before[:, space.slot_unit], archs.blocks]
+        inside = np.where((archs.blocks >= 0)[..., None], layers, 0.0).sum(axis=1)
+        return np.asarray(self.stems[archs.stems] + inside + self.heads[archs.widths[:, -1]])
+
+    @cached_property
+    def rests(self) -> tuple[FloatArray, ...]:
+        """For each slot (W, D): the least that follows its layer in each dimension, by the width of its unit."""
+        space, kinds = self.reduction.space, self.reduction.kinds
+        by_width = self.layers.reshape(*self.layers.shape[:2], *kinds.shape[1:], -1)
+        cheapest = np.where(kinds[:, None, :, :, None], by_width, np.inf).min(axis=3)
+        behind, rests = self.heads, [np.empty(0)] * space.num_slots
+        for slots, depths in zip(reversed(space.unit_slots), reversed(self.reduction.depths), strict=True):
+            rest = np.full_like(behind, np.inf)
+            for layer in range(max(depths), 0, -1):
+                slot = slots.start + layer - 1
+                if layer in depths:
+                    rest = np.minimum(rest, behind)
+                rests[slot] = rest
+                # Only a unit's first layer depends on the width before the unit.
+                rest = rest + cheapest[slot, 0 if layer > 1 else slice(None)]
+            behind = rest.min(axis=1)
+        return tuple(rests)
+
+    def solve(self, num_layers: int, guide: Guide | None = None) -> tuple[Architectures, FloatArray]:
+        """The networks within the bounds that are in the first layers of non-dominated ones in all dimensions.
+
+        Of those that break the bound of ``guide`` some are missing.
+
+        Returns:
+            N networks and what they cost, (N, D).
+
+        Raises:
+            InputError: more than ``MAX_LABELS`` labels.
+        """
+        space, reduction = self.reduction.space, self.reduction
+        labels = self._begin()
+        for unit, slots in enumerate(space.unit_slots):
+            done = []
+            for width in reduction.widths(unit):
+                parts, partial = [], labels
+                for layer in range(max(reduction.depths[unit])):
+                    partial = self._append(partial, slots.start + layer, width, num_layers, guide)
+                    if layer + 1 in reduction.depths[unit]:
+                        parts.append(partial)
+                joined = _Labels.concatenate(parts)
+                joined = joined[first_layers(joined.sums, num_layers)]
+                done.append(replace(joined, states=np.full(len(joined.sums), width)))
+            labels = _Labels.concatenate(done)
+        sums = labels.sums + self.heads[labels.states]
+        best = np.flatnonzero((sums <= self.bounds).all(axis=1))
+        best = best[first_layers(sums[best], num_layers)]
+        return Architectures(space, labels.genes[best, 1:], labels.genes[best, 0]), sums[best]
+
+    def _begin(self) -> _Labels:
+        space = self.reduction.space
+        stems = np.flatnonzero(self.reduction.stems)
+        genes = np.full((len(stems), space.num_slots + 1), ABSENT, dtype=np.int8)
+        genes[:, 0] = stems
+        return _Labels(self.stems[stems], genes, space.stem_states[stems])
+
+    def _append(self, labels: _Labels, slot: int, width: int, num_layers: int, guide: Guide | None) -> _Labels:
+        """Labels with each block of a width that may follow, less those that are dominated or break a bound."""
+        space, kinds = self.reduction.space, self.reduction.kinds
+        blocks = width * space.blocks_per_width + np.flatnonzero(kinds[slot, width])
+        sums = (labels.sums[:, None] + self.layers[slot][:, blocks][labels.states]).reshape(-1, len(self.bounds))
+        is_within = (sums + self.rests[slot][width] <= self.bounds).all(axis=1)
+        if guide:
+            is_within &= sums @ guide.weights + guide.chain.rests[slot][width, 0] <= guide.chain.bounds[0]
+        within = np.flatnonzero(is_within)
+        if len(within) > MAX_LABELS:
+            raise InputError(
+                f"{len(within):,} beginnings of networks to compare in unit {space.slot_unit[slot] + 1}, more than "
+                f"{MAX_LABELS:,}: reduce the space, name fewer metrics, or search with --algorithm evolution"
+            )
+        kept = within[first_layers(sums[within], num_layers)]
+        genes = labels.genes[kept // len(blocks)]
+        genes[:, slot + 1] = blocks[kept % len(blocks)]
+        return _Labels(sums[kept], genes, labels.states[kept // len(blocks)])
+
+
+def _step(metric: AdditiveMetric) -> float:
+    """The power of ten of which no network costs more than ``10**STEP_DIGITS``."""
+    greatest = (
+        np.abs(metric.stem_costs).max()
+        + np.abs(metric.head_costs).max()
+        + np.abs(metric.slot_costs).max(axis=(1, 2)).sum()
+    )
+    return float(10.0 ** (math.ceil(math.log10(greatest)) - STEP_DIGITS)) if greatest > 0 else 1.0

@@ -1,0 +1,277 @@
+"""``blockprof search``."""
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blockprof.cli import options
+from blockprof.errors import InputError
+
+if TYPE_CHECKING:
+    from blockprof.profiling import Surrogate
+    from blockprof.search.problem import Problem
+    from blockprof.search.study import Study
+    from blockprof.search.verify import Verification
+    from blockprof.spaces import Space
+
+
+def _complete_reduction(ctx: typer.Context, incomplete: str) -> list[str]:
+    from blockprof.reduction import preset_names
+
+    try:
+        space = options.load_space(ctx.params.get("space") or "")
+    except InputError:
+        return []
+    return [name for name in preset_names(space) if name.startswith(incomplete)]
+
+
+def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
+    return [] if "=" in incomplete else [f"{name}=" for name in options.complete_metrics(ctx, incomplete)]
+
+
+def _complete_algorithm(incomplete: str) -> list[str]:
+    from blockprof.search.result import ALGORITHMS
+
+    return [name for name in ALGORITHMS if name.startswith(incomplete)]
+
+
+def search(
+    space: options.SpaceOption,
+    maximize: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--maximize",
+            metavar="NAMES",
+            help="Metrics to make as high as can be, repeated or joined with commas; the names of profile --metrics. "
+            "Two or more objectives in all: a Pareto front.",
+            show_default="accuracy, where no objective is given",
+            autocompletion=options.complete_metrics,
+        ),
+    ] = None,
+    minimize: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--minimize",
+            metavar="NAMES",
+            help="Metrics to make as low as can be.",
+            show_default="npu, where no objective is given",
+            autocompletion=options.complete_metrics,
+        ),
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="NAME=VALUE",
+            help="Bound of a metric, in its unit, such as npu=4.0: at most that, or at least that where higher is "
+            "better. Repeated or joined with commas.",
+            autocompletion=_complete_limit,
+        ),
+    ] = None,
+    reduction: Annotated[
+        str | None,
+        typer.Option(
+            "--reduction",
+            metavar="NAME|FILE",
+            help="Search a part of the space only: one of the paper's, such as paper-npu, or a YAML file, such as "
+            "blockprof reduce writes.",
+            show_default="the whole space",
+            autocompletion=_complete_reduction,
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Search the whole space too, and say what the reduction gains.")
+    ] = False,
+    top_k: Annotated[
+        int, typer.Option("--top-k", metavar="K", help="Networks to find where there is one objective.")
+    ] = 10,
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",
+            help="evolution: the paper's unit-wise mutation; nsga2: pymoo's NSGA-II; exact: the true optimum, where "
+            "every metric is a sum over blocks.",
+            autocompletion=_complete_algorithm,
+        ),
+    ] = "evolution",
+    initial: Annotated[
+        int | None,
+        typer.Option(
+            "--initial", metavar="N", help="Random networks to begin with.", show_default="100; one objective: 20"
+        ),
+    ] = None,
+    generations: Annotated[
+        int | None,
+        typer.Option(
+            "--generations", metavar="N", help="Generations that follow.", show_default="10; one objective: 4"
+        ),
+    ] = None,
+    children: Annotated[
+        int | None,
+        typer.Option(
+            "--children", metavar="N", help="New networks of each generation.", show_default="200; one objective: 50"
+        ),
+    ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds", metavar="N", min=1, help="Search from so many seeds, counted up from --seed, for an interval."
+        ),
+    ] = 1,
+    verify: Annotated[
+        int | None,
+        typer.Option(
+            "--verify",
+            metavar="K",
+            min=1,
+            help="Measure K of the networks found, spread along the front, here with ONNX Runtime, and compare.",
+        ),
+    ] = None,
+    resolution: options.ResolutionOption = 224,
+    seed: options.SeedOption = 0,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
+
+    Metrics come from where profile takes them: registered predictors, block tables, reference tables, for ort-cpu 150
+    networks measured here; the output says which. With --reduction paper-npu --compare it also says what the paper's
+    reduced space gains. A search that was interrupted goes on when the same command is given again.
+
+    Example: blockprof search --space pn --maximize accuracy --minimize npu
+    """
+    from blockprof import tracking
+    from blockprof.cli import render, render_search
+    from blockprof.search.by_name import make_problem
+    from blockprof.search.result import SearchSpec
+    from blockprof.search.study import StudyPlan
+    from blockprof.search.verify import compared_columns
+
+    chosen_space = options.load_space(space)
+    spec = SearchSpec(
+        algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
+    )
+    raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
+    bounds = _parse_limits(limits or [])
+    if not no_log:
+        tracking.check_store(experiment)
+    problem = make_problem(
+        chosen_space,
+        raised,
+        lowered,
+        limits=bounds,
+        reduction=reduction,
+        resolution=resolution,
+        on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
+        measure=lambda: _measure(chosen_space, resolution),
+    )
+    if verify is not None:
+        compared_columns(problem)
+    plan = StudyPlan(problem, spec, resolution, seeds, compare)
+    _note_directions(problem)
+    for state in plan.kept_states():
+        render.note(f"{state}: going on with a search that was interrupted; remove it to begin anew")
+
+    def work() -> "tuple[Study, Verification | None]":
+        with render.progress("searching") as on_progress:
+            study = plan.run(on_progress, keep=True)
+        return study, _verify(study, verify) if verify is not None else None
+
+    if no_log:
+        with plan.kept():
+            study, verification = work()
+        render_search.print_study(study, with_networks=True)
+        if verification:
+            render_search.print_verification(verification)
+        return
+    from blockprof.search.recording import record_search
+
+    with (
+        plan.kept(),
+        tracking.start_run("search", name=name, experiment=experiment, space=chosen_space.name) as run,
+    ):
+        study, verification = work()
+        record_search(run, study, verification)
+    render_search.print_study(study, with_networks=False)
+    if verification:
+        render_search.print_verification(verification)
+    render.print_run(run.name, run.id)
+    render_search.print_hand_over(run.name)
+
+
+def _verify(study: "Study", num_networks: int) -> "Verification":
+    from blockprof.cli import render, render_measuring
+    from blockprof.search.verify import spread_along, verification_path
+    from blockprof.search.verify import verify as measure_some
+
+    best, size = study.first.best, study.resolution
+    archs, values = study.first.archs[best], study.first.values[best]
+    journal = verification_path(archs[spread_along(len(best), num_networks)], size)
+    if journal.exists():
+        render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+    with render_measuring.progress() as (on_progress, on_piece):
+        return measure_some(
+            study.problem,
+            archs,
+            values,
+            num_networks,
+            resolution=size,
+            on_progress=on_progress,
+            on_piece=on_piece,
+        )
+
+
+def _measure(space: "Space", resolution: int) -> "Surrogate":
+    """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: what it measured is not anew."""
+    from blockprof import pooling
+    from blockprof.cli import render, render_measuring
+
+    journal = pooling.journal_path(space, resolution, pooling.DEFAULT_POOL, 0)
+    if journal.exists():
+        render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+    with render_measuring.progress() as (on_progress, on_piece):
+        return pooling.measure_surrogate(space, resolution=resolution, on_progress=on_progress, on_piece=on_piece)
+
+
+def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:
+    """The metrics' names; none where the option is not given."""
+    if values is None:
+        return []
+    if not options.split_names(values):
+        raise InputError(f"{option} is empty: name a metric, such as accuracy, or leave it out")
+    return options.parse_metrics(values, space)
+
+
+def _parse_limits(values: list[str]) -> dict[str, float]:
+    """Read limits such as ``npu=4.0``.
+
+    Raises:
+        InputError: one that is no name and number, or two of one metric.
+    """
+    bounds: dict[str, float] = {}
+    for text in options.split_names(values):
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            bound = float(number)
+        except ValueError:
+            bound = math.nan
+        if not name or not math.isfinite(bound):
+            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
+        if name in bounds:
+            raise InputError(f"{name} has two limits: give one")
+        bounds[name] = bound
+    return bounds
+
+
+def _note_directions(problem: "Problem") -> None:
+    """Say on stderr which metrics are searched for against what is better."""
+    from blockprof.cli import render
+
+    for objective in problem.objectives:
+        info = objective.metric.info
+        if objective.maximize != info.higher_is_better:
+            asked, better = ("maximised", "lower") if objective.maximize else ("minimised", "higher")
+            render.note(f"{info.name} is {asked}, as asked, though {better} is better")

@@ -1,0 +1,76 @@
+"""Problems and searches by name."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import blockprof
+from blockprof.errors import InputError
+from blockprof.metrics import AdditiveMetric
+from blockprof.profiling import HeldOut, Surrogate
+from blockprof.reduction import load_preset
+from blockprof.search.by_name import make_problem
+from blockprof.spaces import load_space
+
+PN = load_space("pn")
+
+
+@pytest.fixture(autouse=True)
+def no_store(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without predictors."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "BLOCKPROF_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
+    problem = make_problem("pn")
+    assert [(one.metric.info.name, one.maximize) for one in problem.objectives] == [("accuracy", True), ("npu", False)]
+    assert problem.reduction.name == "whole space"
+    assert problem.limits == ()
+
+
+def test_a_metric_with_objective_and_limit_is_loaded_once() -> None:
+    problem = make_problem("pn", ["accuracy"], limits={"accuracy": 76, "npu": 9}, reduction="paper-npu")
+    assert problem.names == ("accuracy", "npu")
+    assert [limit.text for limit in problem.limits] == ["accuracy >= 76 %", "npu <= 9 ms"]
+    assert problem.limits[0].metric is problem.objectives[0].metric
+    assert problem.reduction.num_networks == load_preset(PN, "paper-npu").num_networks
+
+
+def test_both_directions_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^npu is both maximised and minimised: choose one$"):
+        make_problem("pn", ["accuracy", "npu"], ["npu"])
+
+
+def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
+    (npu,) = blockprof.load_metrics("pn", ["npu"])
+    named = replace(npu.info, name="ort-cpu", origin="measured", source="measured with ONNX Runtime")
+    calls = []
+
+    def measure() -> Surrogate:
+        calls.append(1)
+        ones = np.ones(20)
+        check = HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0)
+        size = len(npu.costs) + 1
+        return Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs), np.eye(size), 20, check)
+
+    with pytest.raises(InputError, match="unknown metric 'nosuch'"):
+        make_problem("pn", ["nosuch"], ["ort-cpu"], measure=measure)
+    assert not calls
+    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], measure=measure)
+    info = problem.metrics[1].info
+    assert info.origin == "predicted"
+    assert info.source == "predicted by a surrogate of 20 networks measured with ONNX Runtime"
+    assert len(calls) == 1
+
+
+def test_a_search_by_name() -> None:
+    result = blockprof.search_space(
+        "pn", ["accuracy"], ["npu"], reduction="paper-npu", initial=20, generations=2, children=20, seed=1
+    )
+    frame = result.frame(result.best)
+    assert frame["on_front"].all()
+    assert frame.sort_values("npu")["accuracy"].is_monotonic_increasing
+    assert "_k7" not in "".join(result.frame()["net_str"])
