@@ -23,7 +23,11 @@ def print_reduction(reduction: Reduction, profile: "LoggedProfile") -> None:
     out.print(_left_out(reduction))
     print_line("")
     left, whole = reduction.num_networks, Reduction.whole(space).num_networks
-    print_line(f"{left:.2g} of {whole:.2g} networks are left" if left < whole else "nothing is left out")
+    print_line(f"{_many(left)} of {_many(whole)} networks are left" if left < whole else "nothing is left out")
+
+
+def _many(number: int) -> str:
+    return f"{number:,}" if number < 10**6 else f"{number:.2g}"
 
 
 def _kept(reduction: Reduction) -> Table:

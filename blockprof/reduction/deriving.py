@@ -42,7 +42,7 @@ DEFAULT_TRIM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class _Kept:
     """What one cost keeps of a space.
 
     ``options`` (K,) are those of ``Effects``, in order; ``depths`` by unit. ``rates`` are the least and the greatest
@@ -122,8 +122,9 @@ def check_sampler_is_papers(sampler: str) -> None:
         )
 
 
-def _keep(space: Space, cost: Effects, gain: Effects, trim: float) -> Kept:
-    rates = _rates(space, cost, gain)
+def _keep(space: Space, cost: Effects, gain: Effects, trim: float) -> _Kept:
+    """The rule for one cost; ``trim`` is a share. Arrays are by rate (R,), then by option (K,), slot (L,) or depth."""
+    rates = _rates(cost, gain)
     scores = gain.values - rates[:, None] * cost.values
     slack = gain.halves + rates[:, None] * cost.halves
     starts, group = gain.starts, gain.group
@@ -149,10 +150,10 @@ def _keep(space: Space, cost: Effects, gain: Effects, trim: float) -> Kept:
         tuple(min(unit.depths) + step for step in np.flatnonzero(may_depth[used].any(axis=0)).tolist())
         for unit, may_depth in zip(space.units, may_depths, strict=True)
     )
-    return Kept(np.asarray(may[used].any(axis=0)), depths, (float(rates[used].min()), float(rates[used].max())))
+    return _Kept(np.asarray(may[used].any(axis=0)), depths, (float(rates[used].min()), float(rates[used].max())))
 
 
-def _rates(space: Space, cost: Effects, gain: Effects) -> FloatArray:
+def _rates(cost: Effects, gain: Effects) -> FloatArray:
     """(R,): an exchange rate between each two neighbours of those at which the best of two options changes; ascending.
 
     So every option that is best at any rate is best at one of these.

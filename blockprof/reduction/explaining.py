@@ -160,4 +160,4 @@ def _join(losses: Sequence[_Loss]) -> str:
 
 
 def _rate(gain: float, cost: float) -> str:
-    return f"{abs(gain / cost):.3g}" if cost else "any"
+    return f"{abs(gain / cost):.3g}" if cost else "inf"

@@ -11,8 +11,7 @@ import sys
 from math import log10
 
 import blockprof
-from blockprof.reduction import Reduction, load_preset
-from blockprof.reduction.deriving import derive_reduction
+from blockprof.reduction import Reduction, derive_reduction, load_preset
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
 
 SPACES = ("pn", "mbv3")

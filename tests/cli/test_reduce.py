@@ -72,10 +72,13 @@ def test_refusals(arguments: list[str], message: str, cli, in_trained: Path) -> 
 
 def test_runs_that_are_no_profile_to_go_by(cli, folder: Path) -> None:
     assert cli("profile", "--space", "pn", "--blocks", "u1.l1.e3k3", "-m", "npu", "--name", "few").returncode == 0
+    upstream = ("--sampler", "upstream", "-m", "npu,accuracy", "--name", "old")
+    assert cli("profile", "--space", "pn", *upstream).returncode == 0
     assert cli("fetch-data", "--space", "pn", "-n", "20", "--name", "fetched").returncode == 0
     for name, message in {
         "few": "no metric of which higher is better, only npu: make one with `blockprof profile --space pn --metrics "
         "npu,accuracy`",
+        "old": "the profile was made with --sampler upstream",
         "fetched": "run fetched is of `blockprof fetch-data`, not of a profile: make one with `blockprof profile",
     }.items():
         outcome = cli("reduce", "--from", name)

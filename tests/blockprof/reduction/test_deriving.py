@@ -10,8 +10,7 @@ import blockprof
 from blockprof.errors import InputError
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.profiling import Profile
-from blockprof.reduction import Reduction, load_preset, sample_reduced
-from blockprof.reduction.deriving import derive_reduction
+from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
 from blockprof.spaces import SPACES, Architectures, FloatArray, Space, load_space
