@@ -79,7 +79,9 @@ class Chain:
     """What the links of a network of ``reduction`` cost in each of D dimensions.
 
     ``layers`` is (L, P, B, D), by slot, width before its unit and block; ``stems`` (S, D); ``heads`` (W, D); ``bounds``
-    (D,), infinite where there is no limit. All are whole numbers of a step of each dimension.
+    (D,), infinite where there is no limit. Costs are whole numbers of a step of each dimension.
+
+    A bound is wider than its limit by what rounding may be, so that no network within the limit is lost.
     """
 
     reduction: Reduction
@@ -108,9 +110,14 @@ class Chain:
         bounds = np.full(len(metrics), np.inf)
         for limit in limits:
             place = list(dimensions).index((limit.metric.info.name, limit.sign))
-            # Rounding moves each link by up to half a step.
-            bounds[place] = (limit.bound - metrics[place].base) * units[place] + reduction.space.num_slots
+            most = (limit.sign * limit.most - metrics[place].base) * units[place]
+            bounds[place] = most + _rounding(reduction)
         return cls(reduction, layers, stems, heads, bounds)
+
+    @property
+    def sure_bounds(self) -> FloatArray:
+        """(D,): bounds that only networks within the limits meet, whatever rounding did."""
+        return self.bounds - 2 * _rounding(self.reduction)
 
     def sums_of(self, archs: Architectures) -> FloatArray:
         """(N, D): what networks cost."""
@@ -178,27 +185,38 @@ class Chain:
     def _append(self, labels: _Labels, slot: int, width: int, num_layers: int, guide: Guide | None) -> _Labels:
         """Labels with each block of a width that may follow, less those that are dominated or break a bound."""
         space, kinds = self.reduction.space, self.reduction.kinds
-        blocks = width * space.blocks_per_width + np.flatnonzero(kinds[slot, width])
-        sums = (labels.sums[:, None] + self.layers[slot][:, blocks][labels.states]).reshape(-1, len(self.bounds))
-        is_within = (sums + self.rests[slot][width] <= self.bounds).all(axis=1)
-        if guide:
-            is_within &= sums @ guide.weights + guide.chain.rests[slot][width, 0] <= guide.chain.bounds[0]
-        within = np.flatnonzero(is_within)
-        if len(within) > MAX_LABELS:
-            raise InputError(
-                f"{len(within):,} beginnings of networks to compare in unit {space.slot_unit[slot] + 1}, more than "
-                f"{MAX_LABELS:,}: reduce the space, name fewer metrics, or search with --algorithm evolution"
-            )
-        kept = within[first_layers(sums[within], num_layers)]
-        genes = labels.genes[kept // len(blocks)]
-        genes[:, slot + 1] = blocks[kept % len(blocks)]
-        return _Labels(sums[kept], genes, labels.states[kept // len(blocks)])
+        parts, total = [], 0
+        # Block by block, so that only what is within the bounds is held for all of them.
+        for block in (width * space.blocks_per_width + np.flatnonzero(kinds[slot, width])).tolist():
+            sums = labels.sums + self.layers[slot, labels.states, block]
+            is_within = (sums + self.rests[slot][width] <= self.bounds).all(axis=1)
+            if guide:
+                is_within &= sums @ guide.weights + guide.chain.rests[slot][width, 0] <= guide.chain.bounds[0]
+            within = np.flatnonzero(is_within)
+            total += len(within)
+            if total > MAX_LABELS:
+                raise InputError(
+                    f"more than {MAX_LABELS:,} beginnings of networks to compare in unit {space.slot_unit[slot] + 1}: "
+                    "reduce the space, name fewer metrics, or search with --algorithm evolution"
+                )
+            parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
+        sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))
+        kept = first_layers(sums, num_layers)
+        genes = labels.genes[parents[kept]]
+        genes[:, slot + 1] = blocks[kept]
+        return _Labels(sums[kept], genes, labels.states[parents[kept]])
+
+
+def _rounding(reduction: Reduction) -> int:
+    """Steps that rounding may move a network's sum by: half of one for each link, and as much for floats."""
+    return reduction.space.num_slots + 2
 
 
 def _step(metric: AdditiveMetric) -> float:
     """The power of ten of which no network costs more than ``10**STEP_DIGITS``."""
     greatest = (
-        np.abs(metric.stem_costs).max()
+        abs(metric.base)
+        + np.abs(metric.stem_costs).max()
         + np.abs(metric.head_costs).max()
         + np.abs(metric.slot_costs).max(axis=(1, 2)).sum()
     )

@@ -44,7 +44,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     chain = Chain.of(problem.reduction, problem.objectives, problem.limits)
     archs, sums = chain.solve(num_layers, find_guide(chain, top_k) if num_objectives == 1 else None)
     values = problem.evaluate(archs)
-    # The chain's bounds are wider than the limits by what rounding may be.
+    # The chain's bounds are a little wider than the limits.
     within = np.flatnonzero(problem.violations(values) == 0)
     if not len(within):
         raise InputError(_unmet_together(problem))

@@ -21,15 +21,12 @@ NUM_TRIED = 300
 GREATEST_PRICE = 1000.0
 """Of what is over a bound, in units of the objective's and the excess's greatest values so far."""
 
-ROUNDING = 1e-9
-"""By what share of it the bound is wider than it need be."""
-
 
 def find_guide(chain: Chain, top_k: int) -> Guide | None:
     """The bound for the best ``top_k`` networks in the first dimension within the bounds of the others.
 
-    None where no other is bounded, or fewer than ``top_k`` networks within the bounds are found on the way: then
-    nothing is known to compare with.
+    None where there is no other, or fewer than ``top_k`` networks within the bounds are found on the way: then nothing
+    is known to compare with.
     """
     num_prices = len(chain.bounds) - 1
     if not num_prices:
@@ -50,14 +47,13 @@ def find_guide(chain: Chain, top_k: int) -> Guide | None:
         prices, promised = _dual(cuts)
         if promised - best_value <= 1e-6 * abs(best_value):
             break
-    within = np.sort(sums[(sums <= chain.bounds).all(axis=1), 0])
+    within = np.sort(sums[(sums <= chain.sure_bounds).all(axis=1), 0])
     if len(within) < top_k:
         return None
-    threshold = within[top_k - 1] + best_prices @ chain.bounds[1:]
-    # Priced sums are not whole numbers: what rounding may do must not lose a network.
-    slack = ROUNDING * (abs(within[top_k - 1]) + best_prices @ np.abs(chain.bounds[1:]))
     priced = _priced(chain, best_prices)
-    return Guide(np.append(1.0, best_prices), replace(priced, bounds=np.array([threshold + slack])))
+    # Priced sums are not whole numbers; they are off by less than a step of each dimension.
+    threshold = within[top_k - 1] + best_prices @ chain.bounds[1:] + 1 + best_prices.sum()
+    return Guide(np.append(1.0, best_prices), replace(priced, bounds=np.array([threshold])))
 
 
 def _priced(chain: Chain, prices: FloatArray) -> Chain:

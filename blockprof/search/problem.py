@@ -10,6 +10,9 @@ from blockprof.metrics import AdditiveMetric, Metric
 from blockprof.reduction import Reduction
 from blockprof.spaces import Architectures, FloatArray
 
+ROUNDING = 1e-9
+"""By what share of it a limit may be missed: sums differ in their last digits by the order of their terms."""
+
 
 @dataclass(frozen=True, eq=False)
 class Objective:
@@ -35,6 +38,11 @@ class Limit:
     def sign(self) -> float:
         """What turns a value into one that must be at most ``sign * bound``."""
         return -1.0 if self.metric.info.higher_is_better else 1.0
+
+    @property
+    def most(self) -> float:
+        """What ``sign`` times a value may be at most, rounding allowed for."""
+        return self.sign * self.bound + ROUNDING * abs(self.bound)
 
     @property
     def text(self) -> str:
@@ -100,6 +108,7 @@ class Problem:
         """(N,): by how much networks break the limits, as shares of these, summed up; 0 where all are met."""
         broken = np.zeros(len(values))
         for limit in self.limits:
-            excess = limit.sign * (values[:, self.names.index(limit.metric.info.name)] - limit.bound)
-            broken += np.maximum(excess, 0.0) / max(abs(limit.bound), np.finfo(float).tiny)
+            turned = limit.sign * values[:, self.names.index(limit.metric.info.name)]
+            excess = np.where(turned > limit.most, turned - limit.sign * limit.bound, 0.0)
+            broken += excess / max(abs(limit.bound), np.finfo(float).tiny)
         return broken
