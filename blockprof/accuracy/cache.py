@@ -79,6 +79,7 @@ def write_cache(images: FolderImages, folder: Path, on_progress: OnProgress | No
     """
     total = images.num_images + min(images.num_recalibration, len(images.folder.train))
     _check_space(folder, total * CHANNELS * images.resolution**2)
+    digest = images.digest
     paths = cache_files(folder, images.resolution)
     with staged(folder) as temporary:
         pixels_file, facts_file = (temporary / path.name for path in paths)
@@ -87,11 +88,11 @@ def write_cache(images: FolderImages, folder: Path, on_progress: OnProgress | No
             recalibration = images.recalibration(
                 (lambda done, _: on_progress(images.num_images + done, total)) if on_progress else None
             )
-            recalibration.numpy().tofile(file)
+            file.write(recalibration.numpy().data)
         facts = CacheFacts(
             format=FORMAT,
             source=str(images.folder.path.absolute()),
-            digest=images.folder.digest,
+            digest=digest,
             resolution=images.resolution,
             seed=images.seed,
             num_classes=images.num_classes,
@@ -111,7 +112,7 @@ def _write_validation(images: FolderImages, file: BinaryIO, total: int, on_progr
     labels: list[int] = []
     for number, (pixels, part) in enumerate(images.validation(LOADED_AT_ONCE), start=1):
         # Not through a memory map: on a full disk that ends the process, and this raises an error.
-        pixels.numpy().tofile(file)
+        file.write(pixels.numpy().data)
         labels.extend(part.tolist())
         if on_progress:
             on_progress(min(number * LOADED_AT_ONCE, images.num_images), total)
@@ -123,7 +124,7 @@ def _check_space(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(existing).free
     if free < num_bytes:
         raise InputError(
-            f"{folder}: the cache takes {num_bytes / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose another folder"
+            f"{folder}: the cache takes {num_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free: choose another folder"
         )
 
 
@@ -141,6 +142,10 @@ class CachedImages:
     @property
     def num_classes(self) -> int:
         return self.facts.num_classes
+
+    @property
+    def digest(self) -> str:
+        return self.facts.digest
 
     @property
     def undecodable(self) -> Mapping[str, str]:
@@ -186,7 +191,7 @@ def open_cache(
     if not facts_path.is_file():
         raise InputError(f"{facts_path}: there is no cache of ImageNet's images: {again}")
     facts = _read_facts(facts_path, again)
-    asked = {"seed": seed, "num_recalibration": num_recalibration}
+    asked = {"resolution": resolution, "seed": seed, "num_recalibration": num_recalibration}
     for name, value in asked.items():
         if (there := getattr(facts, name)) != value:
             raise InputError(f"{facts_path}: the cache was written with {name} {there}, not {value}: {again} and that")

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
     _fill(own, weights, f"{path}: is not of {space.name}'s supernet", remedy)
     for name, weight in own.items():
         if not torch.isfinite(weight).all():
-            raise DataFileError(f"{path}: holds weights that are no numbers, in {name}: {remedy}")
+            raise DataFileError(f"{path}: holds weights that are not finite, in {name}: {remedy}")
     # OFA's renames what old files call otherwise; these names are the module's own.
     torch.nn.Module.load_state_dict(supernet, own)
     return supernet
@@ -70,7 +71,10 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
 
 def _read(path: Path, remedy: str) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle that torch did not write it warns first, and then refuses it.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if named := _NAMED_CODE.search(str(error)):
             raise DataFileError(

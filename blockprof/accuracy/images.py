@@ -51,13 +51,20 @@ OnProgress = Callable[[int, int], None]
 
 
 class ImageSource(Protocol):
-    """Where images come from: ``num_images`` to validate on; ``undecodable``, reasons by path, of all met so far."""
+    """Where images come from.
+
+    There are ``num_images`` to validate on, of ``num_classes``; ``digest`` is a SHA-256 of which they are;
+    ``undecodable`` has the reasons, by path, of all that were met and left out so far.
+    """
 
     @property
     def num_images(self) -> int: ...
 
     @property
     def num_classes(self) -> int: ...
+
+    @property
+    def digest(self) -> str: ...
 
     @property
     def undecodable(self) -> Mapping[str, str]: ...
@@ -82,10 +89,18 @@ class ImageNetFolder:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the names and sizes of the validation images."""
+        """SHA-256 of the names and sizes of the validation images.
+
+        Raises:
+            DataFileError: one cannot be read.
+        """
         known = hashlib.sha256()
-        for file, _ in self.val:
-            known.update(f"{Path(file).relative_to(self.path).as_posix()}\0{Path(file).stat().st_size}\n".encode())
+        for name, _ in self.val:
+            file = Path(name)
+            try:
+                known.update(f"{file.relative_to(self.path).as_posix()}\0{file.stat().st_size}\n".encode())
+            except OSError as error:
+                raise DataFileError(f"{file}: cannot be read ({error.strerror}): check the folder") from error
         return known.hexdigest()
 
 
@@ -168,6 +183,10 @@ class FolderImages:
         return len(self.folder.classes)
 
     @property
+    def digest(self) -> str:
+        return self.folder.digest
+
+    @property
     def undecodable(self) -> Mapping[str, str]:
         return self._undecodable
 
@@ -214,6 +233,7 @@ class FolderImages:
             batch_size=batch_size,
             num_workers=self.workers,
             collate_fn=list,
+            generator=torch.Generator(),  # its own, or it would draw from what all share
         )
         place, found = 0, False
         for items in loader:

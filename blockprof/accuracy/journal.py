@@ -6,9 +6,9 @@ order, so that a larger pool goes on where a smaller one ended.
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from blockprof.errors import BlockprofError, DataFileError, InputError, JournalError
@@ -17,32 +17,8 @@ from blockprof.line_files import LineFile, open_line_file
 FORMAT = "blockprof accuracies 1"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What accuracies depend on: those of equal settings are of one kind.
-
-    ``weights`` is the SHA-256 of the supernet's file, ``images`` that of the validation images' names and sizes;
-    ``seed`` chose the ``num_recalibration`` images that batch normalisation is recalibrated with. ``device`` is torch's
-    kind of device, since a GPU computes in half precision.
-    """
-
-    space: str
-    resolution: int
-    weights: str
-    images: str
-    num_images: int
-    num_recalibration: int
-    seed: int
-    device: str
-
-    def differences(self, now: "Settings") -> list[str]:
-        """What differs in other settings, for a message: ``seed 0 (now 1)``."""
-        before, after = asdict(self), asdict(now)
-        return [
-            f"{name.replace('_', ' ')} {_short(before[name])} (now {_short(after[name])})"
-            for name in after
-            if before[name] != after[name]
-        ]
+Settings = Mapping[str, str | int]
+"""What accuracies depend on, by name: those of equal settings are of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +96,9 @@ def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy
         found = json.loads(first)
         if found.pop("format") != FORMAT:
             raise ValueError
-        before = Settings(**found)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _not_a_journal(path) from None
-    if differences := before.differences(settings):
+    if differences := _differences(found, settings):
         raise JournalError(str(path), differences)
     accuracies: dict[str, Accuracy] = {}
     for number, line in enumerate(lines, start=2):
@@ -146,11 +121,20 @@ def _read(line: bytes) -> tuple[str, Accuracy]:
 
 
 def _header(settings: Settings) -> bytes:
-    return _line({"format": FORMAT, **asdict(settings)})
+    return _line({"format": FORMAT, **settings})
 
 
 def _line(content: dict[str, object]) -> bytes:
     return (json.dumps(content, separators=(",", ":")) + "\n").encode()
+
+
+def _differences(before: Settings, now: Settings) -> list[str]:
+    """What differs, for a message: ``resolution 224 (now 192)``."""
+    return [
+        f"{name} {_short(before.get(name))} (now {_short(now.get(name))})"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
 
 
 def _short(value: object) -> str:

@@ -1,15 +1,12 @@
 """Accuracy from one pool of networks: which networks, evaluating them in the supernet, and what is kept of them."""
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from blockprof.accuracy.cache import CachedImages, default_cache
-from blockprof.accuracy.checkpoints import checkpoint_path
-from blockprof.accuracy.images import FolderImages, ImageSource
+from blockprof.accuracy.cache import default_cache
+from blockprof.accuracy.images import OnProgress
 from blockprof.accuracy.journal import Accuracy, Settings, open_accuracies, read_accuracies
 from blockprof.accuracy.supernet import SupernetAccuracy, load_supernet_accuracy
 from blockprof.accuracy.surrogate import fit_accuracy_surrogate
@@ -19,8 +16,6 @@ from blockprof.pooling import MAX_ACCURACY_POOL, SupernetSpec, pool_size
 from blockprof.profiling import Surrogate
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import Architectures, FloatArray, Space
-
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,27 +102,8 @@ def load_accuracy_pool(
         strict=spec.strict,
         on_progress=on_image,
     )
-    with checkpoint_path(space).open("rb") as weights:
-        settings = Settings(
-            space=space.name,
-            resolution=resolution,
-            weights=hashlib.file_digest(weights, "sha256").hexdigest(),
-            images=_digest(accuracy.images),
-            num_images=accuracy.images.num_images,
-            num_recalibration=len(accuracy.recalibration),
-            seed=seed,
-            device=accuracy.device.type,
-        )
+    settings = {**asdict(accuracy.spec), "seed": seed}
     journal = accuracy_journal_path(space, resolution, seed)
     read_accuracies(journal, settings)
     archs = sample_distinct(space, MAX_ACCURACY_POOL, np.random.default_rng(seed))[:num_networks]
     return AccuracyPool(accuracy, settings, archs, journal, seed)
-
-
-def _digest(images: ImageSource) -> str:
-    """Of the validation images' names and sizes."""
-    if isinstance(images, FolderImages):
-        return images.folder.digest
-    if isinstance(images, CachedImages):
-        return images.facts.digest
-    raise TypeError(f"no digest of {type(images).__name__}")

@@ -1,16 +1,17 @@
 """Accuracy of networks that share a supernet's weights, measured on ImageNet."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from blockprof.accuracy.cache import open_cache
-from blockprof.accuracy.checkpoints import load_supernet
+from blockprof.accuracy.checkpoints import checkpoint_path, load_supernet
 from blockprof.accuracy.images import (
     NUM_CLASSES,
     NUM_RECALIBRATION,
@@ -21,14 +22,34 @@ from blockprof.accuracy.images import (
     read_folder,
 )
 from blockprof.errors import InputError
+from blockprof.files import read_file
 from blockprof.metrics import MetricInfo, check_resolution
 from blockprof.networks import subnet_settings
 from blockprof.spaces import Architectures, FloatArray, Space
 
 RECALIBRATION_BATCH = 200
-"""OFA's. Statistics are means over batches, so this changes them, and must not follow the batches that fit a device."""
+"""OFA's. Statistics are means over batches, so this changes them, and must not follow the batches that fit a device.
+
+At 224 it takes up to 5 GB.
+"""
 
 TOP = 5
+
+
+@dataclass(frozen=True)
+class AccuracySpec:
+    """What decides a network's accuracy, so that two that were measured alike can stand beside each other.
+
+    ``weights``, ``validation`` and ``recalibration`` are SHA-256 digests: of the supernet's file, of which the
+    validation images are, and of the pixels that batch normalisation is recalibrated with.
+    """
+
+    space: str
+    resolution: int
+    weights: str
+    validation: str
+    recalibration: str
+    precision: Literal["float32", "autocast"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +60,7 @@ class SupernetAccuracy:
     """
 
     info: MetricInfo
+    spec: AccuracySpec
     space: Space
     supernet: Any
     images: ImageSource
@@ -51,11 +73,14 @@ class SupernetAccuracy:
         return self.evaluate_both(archs, on_progress)[0]
 
     def evaluate_both(
-        self, archs: Architectures, on_progress: OnProgress | None = None
+        self, archs: Architectures, on_progress: OnProgress | None = None, on_images: OnProgress | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return (N,) top-1 and (N,) top-5 accuracies in percent, of the validation images that decode.
 
-        ``on_progress`` is told after each network how many of how many are done.
+        Args:
+            archs: N networks.
+            on_progress: told after each network how many of how many are done.
+            on_images: told after each batch how many images a network has seen, of how many.
 
         Raises:
             InputError: networks of another space.
@@ -63,23 +88,24 @@ class SupernetAccuracy:
         """
         values = np.empty((2, len(archs)))
         for index in range(len(archs)):
-            values[:, index] = self.measure(archs, index)
+            values[:, index] = self.measure(archs, index, on_images)
             if on_progress:
                 on_progress(index + 1, len(archs))
         return values[0], values[1]
 
-    def measure(self, archs: Architectures, index: int = 0) -> tuple[float, float]:
-        """Return one network's top-1 and top-5 accuracy in percent; raises as :meth:`evaluate_both` does."""
+    def measure(self, archs: Architectures, index: int = 0, on_images: OnProgress | None = None) -> tuple[float, float]:
+        """Return one network's top-1 and top-5 accuracy in percent, as :meth:`evaluate_both` does those of many."""
         network = self.network(archs, index)
         right, total = np.zeros(2), 0
         with torch.inference_mode():
             for pixels, labels in self.images.validation(self.batch_size):
-                # Half precision is OFA's speed on a GPU for nothing: the statistics were found in full precision.
-                with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
+                with torch.autocast(self.device.type, enabled=self.spec.precision == "autocast"):
                     logits = network(normalise(pixels.to(self.device)))
-                ranked = logits.topk(TOP, dim=1).indices.cpu() == labels[:, None]
-                right += [ranked[:, 0].sum().item(), ranked.any(dim=1).sum().item()]
+                hits = logits.topk(TOP, dim=1).indices.cpu() == labels[:, None]
+                right += [hits[:, 0].sum().item(), hits.any(dim=1).sum().item()]
                 total += len(labels)
+                if on_images:
+                    on_images(total, self.images.num_images)
         top1, top5 = (100 * right / total).tolist()
         return top1, top5
 
@@ -154,6 +180,7 @@ def load_supernet_accuracy(
         images = FolderImages(folder, resolution, workers, seed, num_recalibration, strict)
     else:
         raise InputError("no images: give ImageNet's folder, or a folder that `blockprof cache-imagenet` wrote to")
+    path = checkpoint or checkpoint_path(space)
     supernet = load_supernet(space, checkpoint)
     recalibration = images.recalibration(on_progress)
     classes = "" if images.num_classes == NUM_CLASSES else f" of {images.num_classes:,} classes"
@@ -164,7 +191,16 @@ def load_supernet_accuracy(
         origin="measured",
         source=f"top-1 of OFA's supernet on {images.num_images:,} ImageNet validation images{classes} at {resolution}",
     )
-    return SupernetAccuracy(info, space, supernet, images, recalibration, place, batch_size)
+    spec = AccuracySpec(
+        space=space.name,
+        resolution=resolution,
+        weights=hashlib.sha256(read_file(path)).hexdigest(),
+        validation=images.digest,
+        recalibration=hashlib.sha256(recalibration.numpy().data).hexdigest(),
+        # The statistics are found in full precision either way.
+        precision="autocast" if place.type == "cuda" else "float32",
+    )
+    return SupernetAccuracy(info, spec, space, supernet, images, recalibration, place, batch_size)
 
 
 def _check_device(name: str) -> torch.device:
