@@ -112,7 +112,17 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        # What torch's reader of pickles runs into where a file is none.
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataFileError(f"{path}: is not a torch file of numbers only ({why[:200]}): fetch it anew") from None
     expected = {
