@@ -228,8 +228,9 @@ def _measure(space: "Space", resolution: int) -> "Surrogate":
     """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: what it measured is not anew."""
     from blockprof import pooling
     from blockprof.cli import render, render_measuring
+    from blockprof.metrics import ORT_CPU
 
-    journal = pooling.journal_path(space, resolution, pooling.DEFAULT_POOL, 0)
+    journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
     if journal.exists():
         render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
     with render_measuring.progress() as (on_progress, on_piece):

@@ -3,7 +3,13 @@
 from blockprof.accuracy.cache import CachedImages, default_cache, write_cache
 from blockprof.accuracy.checkpoints import checkpoint_path, load_supernet
 from blockprof.accuracy.images import FolderImages, ImageNetFolder, read_folder
-from blockprof.accuracy.pool import AccuracyPool, accuracy_journal_path, load_accuracy_pool
+from blockprof.accuracy.pool import (
+    AccuracyPool,
+    KeptAccuracy,
+    accuracy_journal_path,
+    load_accuracy_pool,
+    load_kept_accuracy,
+)
 from blockprof.accuracy.supernet import AccuracySpec, SupernetAccuracy, load_supernet_accuracy
 from blockprof.accuracy.surrogate import fit_accuracy_surrogate
 
@@ -13,12 +19,14 @@ __all__ = [
     "CachedImages",
     "FolderImages",
     "ImageNetFolder",
+    "KeptAccuracy",
     "SupernetAccuracy",
     "accuracy_journal_path",
     "checkpoint_path",
     "default_cache",
     "fit_accuracy_surrogate",
     "load_accuracy_pool",
+    "load_kept_accuracy",
     "load_supernet",
     "load_supernet_accuracy",
     "read_folder",

@@ -1,8 +1,6 @@
 """The trained weights of OFA's supernets, from the files that OFA publishes."""
 
-import pickle
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from blockprof.errors import DataFileError
 from blockprof.networks import new_supernet
 from blockprof.paths import data_folder
 from blockprof.spaces import Space
+from blockprof.torch_files import read_torch_file
 
 SOURCE = "ofa-supernets"
 UNUSED = "num_batches_tracked"
@@ -23,7 +22,6 @@ SHOWN = 3
 """Of the tensors that differ, as many are named."""
 
 _REPEATED = re.compile(r"\b(conv|bn|linear)(\.\1)+\b")
-_NAMED_CODE = re.compile(r"GLOBAL ([\w.]+)")
 
 
 def checkpoint_path(space: Space) -> Path:
@@ -54,7 +52,7 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
         raise DataFileError(
             f"{path}: there is no such file: {remedy if is_fetched else f'check the path, or {remedy}'}"
         )
-    content = _read(path, remedy)
+    content = read_torch_file(path, remedy)
     weights = content.get("state_dict") if isinstance(content, Mapping) else None
     if not isinstance(weights, Mapping) or not all(isinstance(weight, Tensor) for weight in weights.values()):
         raise DataFileError(f"{path}: holds no weights under 'state_dict', as OFA saves them: {remedy}")
@@ -67,24 +65,6 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
     # OFA's renames what old files call otherwise; these names are the module's own.
     torch.nn.Module.load_state_dict(supernet, own)
     return supernet
-
-
-def _read(path: Path, remedy: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # Of a pickle that torch did not write it warns first, and then refuses it.
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if named := _NAMED_CODE.search(str(error)):
-            raise DataFileError(
-                f"{path}: holds code ({named[1]}), which was not run, not weights only: {remedy}"
-            ) from None
-        raise DataFileError(f"{path}: is not a file that torch saved: {remedy}") from None
-    except PermissionError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
-    except (RuntimeError, EOFError, OSError, ValueError):
-        raise DataFileError(f"{path}: is cut off, or not a file that torch saved: {remedy}") from None
 
 
 def _fill(own: dict[str, Tensor], weights: Mapping[str, Tensor], problem: str, remedy: str) -> None:

@@ -1,6 +1,5 @@
 """Latencies as HELP published them (Lee et al., NeurIPS 2021): torch files of ``mbv3`` networks and of numbers."""
 
-import pickle
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -66,14 +65,9 @@ def _architectures(kernels: IntArray, expands: IntArray, depths: IntArray) -> Ar
 
 
 def _load(path: Path) -> Any:
-    import torch
+    from blockprof.torch_files import read_torch_file
 
     # The resolutions are numpy's own integers; numpy 1, which wrote the file, kept what reads them in numpy.core.
     read_scalar = np.int64().__reduce__()[0]
     allowed: list[Any] = [(read_scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]
-    try:
-        with torch.serialization.safe_globals(allowed):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        why = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataFileError(f"{path}: is not a torch file of numbers only ({why[0][:200]}): fetch it anew") from None
+    return read_torch_file(path, "fetch it anew", allowed)

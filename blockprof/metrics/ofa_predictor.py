@@ -5,7 +5,6 @@ It was trained on accuracies of the supernet's networks on 10,000 images kept fr
 few points above that on the validation set. It is no sum of costs: its profile is sampled.
 """
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,27 +103,14 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
 
 
 def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    import torch
+    # Imported here: torch takes its time, and other metrics do without.
+    from blockprof.torch_files import read_torch_file
 
     if not path.is_file():
         raise MetricError(
             f"OFA's accuracy predictor is not at {path}: `blockprof fetch-data --source ofa-accuracy-predictor`"
         )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        # What torch's reader of pickles runs into where a file is none.
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataFileError(f"{path}: is not a torch file of numbers only ({why[:200]}): fetch it anew") from None
+    state = read_torch_file(path, "fetch it anew")
     expected = {
         f"{layer}.{part}": shape
         for layer, inputs, outputs in zip(_LAYERS, _SIZES, _SIZES[1:], strict=False)

@@ -104,7 +104,7 @@ def test_code_in_a_file_does_not_run(form: str, supernet_weights, tmp_path: Path
         path.write_bytes(pickle.dumps({"state_dict": Touch(evidence)}, protocol=2))
     else:
         torch.save(content, path, _use_new_zipfile_serialization=form == "zip")
-    assert f"{path}: holds code (posix.mkdir), which was not run, not weights only: get" in refusal("pn", path)
+    assert f"{path}: holds code (posix.mkdir), which was not run, not numbers only: get" in refusal("pn", path)
     assert not evidence.exists()
 
 

@@ -251,11 +251,11 @@ def test_a_file_with_code_does_not_run(shared_data, tmp_path):
     torch.save([Touch(evidence)], tmp_path / "zip.pt")
     (tmp_path / "plain.pt").write_bytes(pickle.dumps([Touch(evidence)], protocol=2))
     for name in ("zip.pt", "plain.pt"):
-        with pytest.raises(DataFileError, match=rf"{name}: is not a torch file of numbers only \(") as caught:
+        with pytest.raises(DataFileError, match=rf"{name}: holds code \(") as caught:
             read_help(original / "ofa_archs.pt", tmp_path / name, "x")
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value), "no advice to run it"
-        with pytest.raises(DataFileError, match="numbers only"):
+        with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it anew"):
             read_help(tmp_path / name, original / "v100_1.pt", "x")
     assert not evidence.exists()
 

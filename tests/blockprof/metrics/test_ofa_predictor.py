@@ -90,7 +90,7 @@ class Code:
         ({"0.weight": torch.zeros(400, 128)}, "is not OFA's accuracy predictor: 0.bias, of shape (400,), is not there"),
         ({"0.weight": torch.zeros(400, 120)}, "0.weight, of shape (400, 128), is of shape (400, 120)"),
         ([1.0], "0.weight, of shape (400, 128), is not there"),
-        (Code(), "is not a torch file of numbers only"),
+        (Code(), "which was not run, not numbers only: fetch it anew"),
     ],
 )
 def test_other_files_are_refused(content: object, said: str, tmp_path: Path) -> None:
