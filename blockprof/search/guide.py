@@ -6,17 +6,20 @@ k networks that are already found and the limits themselves. So a beginning that
 that leave most are those of the dual problem, found by cutting planes (Kelley, 1960); any others are as right.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linprog
 
 from blockprof.search.chain import Chain, Guide
-from blockprof.spaces import FloatArray
+from blockprof.spaces import FloatArray, IntArray
 
 NUM_ROUNDS = 25
 NUM_TRIED = 300
 """Networks that are looked at for each price, those with the least priced sums."""
+
+LAST_TRIED = 300
+"""Networks that are looked at for the best prices, for each one asked for: the more, the tighter the bound."""
 
 GREATEST_PRICE = 1000.0
 """Of what is over a bound, in units of the objective's and the excess's greatest values so far."""
@@ -28,18 +31,13 @@ def find_guide(chain: Chain, top_k: int) -> Guide | None:
     None where there is no other, or fewer than ``top_k`` networks within the bounds are found on the way: then nothing
     is known to compare with.
     """
-    num_prices = len(chain.bounds) - 1
+    num_prices, num_tried = len(chain.bounds) - 1, max(top_k, NUM_TRIED)
     if not num_prices:
         return None
-    genes = np.empty((0, chain.reduction.space.num_slots + 1), dtype=np.int8)
-    sums, cuts = np.empty((0, num_prices + 1)), np.empty((0, num_prices + 1))
+    cuts, feasible = np.empty((0, num_prices + 1)), _Feasible.none(chain)
     prices, best_prices, best_value = np.zeros(num_prices), np.zeros(num_prices), -np.inf
     for _ in range(NUM_ROUNDS):
-        archs, _ = _priced(chain, prices).solve(max(top_k, NUM_TRIED))
-        tried = chain.sums_of(archs)
-        genes, first = np.unique(np.concatenate([genes, archs.genes]), axis=0, return_index=True)
-        sums = np.concatenate([sums, tried])[first]
-        excess = tried - np.append(0.0, chain.bounds[1:])
+        excess = feasible.look(prices, num_tried) - np.append(0.0, chain.bounds[1:])
         priced = excess @ np.append(1.0, prices)
         if priced.min() > best_value:
             best_value, best_prices = float(priced.min()), prices
@@ -47,13 +45,40 @@ def find_guide(chain: Chain, top_k: int) -> Guide | None:
         prices, promised = _dual(cuts)
         if promised - best_value <= 1e-6 * abs(best_value):
             break
-    within = np.sort(sums[(sums <= chain.sure_bounds).all(axis=1), 0])
-    if len(within) < top_k:
+    feasible.look(best_prices, LAST_TRIED * top_k)
+    if len(feasible.losses) < top_k:
         return None
-    priced = _priced(chain, best_prices)
+    worst = np.partition(feasible.losses, top_k - 1)[top_k - 1]
     # Priced sums are not whole numbers; they are off by less than a step of each dimension.
-    threshold = within[top_k - 1] + best_prices @ chain.bounds[1:] + 1 + best_prices.sum()
-    return Guide(np.append(1.0, best_prices), replace(priced, bounds=np.array([threshold])))
+    threshold = worst + best_prices @ chain.bounds[1:] + 1 + best_prices.sum()
+    priced_chain = replace(_priced(chain, best_prices), bounds=np.array([threshold]))
+    return Guide(np.append(1.0, best_prices), priced_chain)
+
+
+@dataclass
+class _Feasible:
+    """Different networks that are surely within a chain's bounds: genes (N, L + 1), and losses (N,), what they cost in
+    the first dimension.
+    """
+
+    chain: Chain
+    genes: IntArray
+    losses: FloatArray
+
+    @classmethod
+    def none(cls, chain: Chain) -> "_Feasible":
+        genes = np.empty((0, chain.reduction.space.num_slots + 1), dtype=np.int8)
+        return cls(chain, genes, np.empty(0))
+
+    def look(self, prices: FloatArray, num_networks: int) -> FloatArray:
+        """Add those of the networks with the least priced sums; give what all of these cost, (N, D)."""
+        archs, _ = _priced(self.chain, prices).solve(num_networks)
+        sums = self.chain.sums_of(archs)
+        within = (sums <= self.chain.sure_bounds).all(axis=1)
+        genes = np.concatenate([self.genes, archs.genes[within]])
+        self.genes, first = np.unique(genes, axis=0, return_index=True)
+        self.losses = np.concatenate([self.losses, sums[within, 0]])[first]
+        return sums
 
 
 def _priced(chain: Chain, prices: FloatArray) -> Chain:
