@@ -68,21 +68,16 @@ def profile(
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
     from blockprof import api, pooling, tracking
-    from blockprof.cli import render, render_measuring
+    from blockprof.cli import render, render_measuring, supernet
     from blockprof.errors import InputError
-    from blockprof.metrics import ACCURACY, ORT_CPU, choose_accuracy_source
+    from blockprof.metrics import ACCURACY, ORT_CPU
     from blockprof.sampling import check_sampler
     from blockprof.spaces import parse_blocks
 
     chosen_space = options.load_space(space)
     names = options.parse_metrics(metrics, chosen_space)
     check_sampler(sampler)
-    options.check_device(device)
-    source = choose_accuracy_source(accuracy_source, has_images=data is not None or fast)
-    if accuracy_source is not None and ACCURACY not in names:
-        raise InputError(
-            f"--accuracy-source is for the metric {ACCURACY}: add it to --metrics, or leave the option out"
-        )
+    source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
     if blocks:
@@ -98,19 +93,10 @@ def profile(
         accuracy_source=source,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
     )
-    running = {
-        "--data": data is not None,
-        "--fast": fast,
-        "--device": device is not None,
-        "--batch-size": batch_size is not None,
-        "--workers": workers is not None,
-        "--strict": strict,
-    }
     pool: AccuracyPool | None = None
-    if ACCURACY in pooled:
+    if spec:
         from blockprof.accuracy import load_accuracy_pool
 
-        spec = pooling.SupernetSpec(data, device or "cpu", batch_size or 100, workers or 0, fast, strict)
         with render.progress("decoding images to recalibrate with") as on_image:
             pool = load_accuracy_pool(
                 chosen_space,
@@ -120,9 +106,6 @@ def profile(
                 seed=seed,
                 on_image=on_image,
             )
-    elif given := [option for option, is_given in running.items() if is_given]:
-        are = "is" if len(given) == 1 else "are"
-        render.note(f"{', '.join(given)} {are} not used: none of these metrics runs networks")
 
     def measure_latency() -> "Surrogate":
         journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
@@ -139,10 +122,7 @@ def profile(
             )
 
     def measure_accuracy(pool: "AccuracyPool") -> "Surrogate":
-        if kept := pool.num_kept:
-            render.note(
-                f"{pool.journal}: {kept} of {sizes[ACCURACY]} networks were evaluated before; remove it to start anew"
-            )
+        supernet.note_kept(pool.metric, pool.archs)
         with render.progress("evaluating networks") as on_progress:
             return pool.fit(on_progress)
 

@@ -9,7 +9,10 @@ from blockprof.cli import options
 from blockprof.errors import InputError
 
 if TYPE_CHECKING:
-    from blockprof.profiling import Surrogate
+    from collections.abc import Callable
+
+    from blockprof.metrics import Metric
+    from blockprof.pooling import SupernetSpec
     from blockprof.search.problem import Problem
     from blockprof.search.study import Study
     from blockprof.search.verify import Verification
@@ -134,18 +137,27 @@ def search(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
+    accuracy_source: options.AccuracySourceOption = None,
+    data: options.DataOption = None,
+    fast: options.FastOption = False,
+    device: options.DeviceOption = None,
+    batch_size: options.BatchSizeOption = None,
+    workers: options.WorkersOption = None,
+    strict: options.StrictOption = False,
 ) -> None:
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
     Metrics come from where profile takes them: registered predictors, block tables, reference tables, for ort-cpu 150
-    networks measured here; the output says which. With --reduction paper-npu --compare it also says what the paper's
+    networks measured here, for accuracy with --data OFA's supernet, where each network is evaluated once and kept; the
+    output says which. With --reduction paper-npu --compare it also says what the paper's
     reduced space gains. A search that was interrupted goes on when the same command is given again.
 
     Example: blockprof search --space pn --maximize accuracy --minimize npu
     """
     from blockprof import tracking
-    from blockprof.cli import render, render_search
-    from blockprof.search.by_name import make_problem
+    from blockprof.cli import render, render_search, supernet
+    from blockprof.metrics import ACCURACY, ORT_CPU
+    from blockprof.search.by_name import DEFAULT_MAXIMIZE, make_problem
     from blockprof.search.result import SearchSpec
     from blockprof.search.study import StudyPlan
     from blockprof.search.verify import compared_columns
@@ -156,6 +168,13 @@ def search(
     )
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
     bounds = _parse_limits(limits or [])
+    names = [*raised, *lowered, *bounds]
+    source, supernet_spec = supernet.read_options(
+        names or DEFAULT_MAXIMIZE, accuracy_source, data, fast, device, batch_size, workers, strict
+    )
+    dear: dict[str, Callable[[], Metric]] = {ORT_CPU: lambda: _measure(chosen_space, resolution)}
+    if supernet_spec:
+        dear[ACCURACY] = lambda: _load_supernet(chosen_space, supernet_spec, resolution, seed)
     if not no_log:
         tracking.check_store(experiment)
     problem = make_problem(
@@ -166,7 +185,8 @@ def search(
         reduction=reduction,
         resolution=resolution,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
-        measure=lambda: _measure(chosen_space, resolution),
+        accuracy_source=source,
+        dear=dear,
     )
     if verify is not None:
         compared_columns(problem)
@@ -224,17 +244,30 @@ def _verify(study: "Study", num_networks: int) -> "Verification":
         )
 
 
-def _measure(space: "Space", resolution: int) -> "Surrogate":
+def _measure(space: "Space", resolution: int) -> "Metric":
     """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: what it measured is not anew."""
     from blockprof import pooling
     from blockprof.cli import render, render_measuring
     from blockprof.metrics import ORT_CPU
+    from blockprof.search.by_name import ort_cpu_metric
 
     journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
     if journal.exists():
         render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
     with render_measuring.progress() as (on_progress, on_piece):
-        return pooling.measure_surrogate(space, resolution=resolution, on_progress=on_progress, on_piece=on_piece)
+        return ort_cpu_metric(
+            pooling.measure_surrogate(space, resolution=resolution, on_progress=on_progress, on_piece=on_piece)
+        )
+
+
+def _load_supernet(space: "Space", spec: "SupernetSpec", resolution: int, seed: int) -> "Metric":
+    from blockprof.accuracy import load_kept_accuracy
+    from blockprof.cli import render, supernet
+
+    with render.progress("decoding images to recalibrate with") as on_image:
+        metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, on_image=on_image)
+    supernet.note_kept(metric)
+    return metric
 
 
 def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:

@@ -30,10 +30,10 @@ class KeptAccuracy:
     def info(self) -> MetricInfo:
         return self.accuracy.info
 
-    def num_kept(self, archs: Architectures) -> int:
-        """How many of the networks were evaluated before."""
+    def num_kept(self, archs: Architectures | None = None) -> int:
+        """How many networks were evaluated before, of ``archs`` or of all."""
         kept = read_accuracies(self.journal, self.settings)
-        return sum(network in kept for network in archs.to_strings())
+        return len(kept) if archs is None else sum(network in kept for network in archs.to_strings())
 
     def evaluate(self, archs: Architectures, on_progress: OnProgress | None = None) -> FloatArray:
         """Return (N,) top-1 accuracies in percent, of the journal and of the networks that it lacks.
@@ -58,11 +58,6 @@ class AccuracyPool:
     metric: KeptAccuracy
     archs: Architectures
     seed: int
-
-    @property
-    def num_kept(self) -> int:
-        """How many of the networks were evaluated before."""
-        return self.metric.num_kept(self.archs)
 
     def fit(self, on_progress: OnProgress | None = None) -> Surrogate:
         """Evaluate the networks, and fit the surrogate of their top-1; raises as ``KeptAccuracy.evaluate`` does."""

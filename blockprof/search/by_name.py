@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from blockprof.errors import InputError
-from blockprof.metrics import ORT_CPU, AdditiveMetric
+from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Limit, Objective, Problem
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
+    from blockprof.pooling import SupernetSpec
     from blockprof.search.result import SearchResult
 
 DEFAULT_MAXIMIZE = ("accuracy",)
@@ -27,8 +29,9 @@ def make_problem(
     limits: Mapping[str, float] | None = None,
     reduction: Reduction | str | None = None,
     resolution: int = 224,
+    accuracy_source: str = "reference",
+    dear: Mapping[str, Callable[[], Metric]] | None = None,
     on_count: Callable[[], None] | None = None,
-    measure: Callable[[], Surrogate] | None = None,
 ) -> Problem:
     """Say by names what is searched for.
 
@@ -40,16 +43,16 @@ def make_problem(
         reduction: the part of the space to search: a reduction, a preset's name such as ``paper-npu``, or the path of
             a YAML file; all of the space where None.
         resolution: of the input, in pixels.
+        accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; of no matter where it is one of ``dear``.
+        dear: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
+            ``ort_cpu_metric(blockprof.measure_surrogate(space))`` where it is named and not among them.
         on_count: called before MACs are counted, which takes seconds the first time.
-        measure: what gives the metric ``ort-cpu``, where it is named; it takes minutes and comes last.
-            ``blockprof.measure_surrogate`` with its defaults where None.
 
     Raises:
         InputError: no such space, metric or reduction; a metric that is both maximised and minimised.
         TrackingError: the MLflow store does not answer.
     """
     from blockprof.api import load_metrics
-    from blockprof.pooling import measure_surrogate
     from blockprof.reduction import load_reduction
 
     chosen = load_space(space) if isinstance(space, str) else space
@@ -63,10 +66,10 @@ def make_problem(
     elif isinstance(reduction, str):
         reduction = load_reduction(chosen, reduction)
     names = list(dict.fromkeys([*maximize, *minimize, *bounds]))
-    at_once = [name for name in names if name != ORT_CPU]
-    by_name = dict(zip(at_once, load_metrics(chosen, at_once, resolution=resolution, on_count=on_count), strict=True))
-    if ORT_CPU in names:
-        by_name[ORT_CPU] = _predicting(measure() if measure else measure_surrogate(chosen, resolution=resolution))
+    last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(dear or {})}
+    at_once = [name for name in names if name not in last]
+    loaded = load_metrics(chosen, at_once, resolution=resolution, accuracy_source=accuracy_source, on_count=on_count)
+    by_name = dict(zip(at_once, loaded, strict=True)) | {name: last[name]() for name in names if name in last}
     objectives = [Objective(by_name[name], maximize=True) for name in maximize]
     objectives += [Objective(by_name[name], maximize=False) for name in minimize]
     return Problem(reduction, tuple(objectives), tuple(Limit(by_name[name], bound) for name, bound in bounds.items()))
@@ -86,6 +89,8 @@ def search_space(
     top_k: int = 10,
     resolution: int = 224,
     seed: int = 0,
+    accuracy_source: str | None = None,
+    supernet: "SupernetSpec | None" = None,
     on_generation: "Callable[[SearchResult], None] | None" = None,
 ) -> "SearchResult":
     """Find the best networks of a space: the Pareto front of several metrics, or the best few in one.
@@ -106,6 +111,9 @@ def search_space(
         top_k: how many networks are the answer where there is one objective.
         resolution: of the input, in pixels.
         seed: of all that is random.
+        accuracy_source: as for ``blockprof.profile``.
+        supernet: how networks are evaluated in the supernet, where accuracy comes from there; each is kept in the data
+            folder, and none is evaluated twice.
         on_generation: told what is found after each generation.
 
     Raises:
@@ -115,15 +123,42 @@ def search_space(
     from blockprof.search.result import SearchSpec
     from blockprof.search.searching import search
 
-    problem = make_problem(space, maximize, minimize, limits=limits, reduction=reduction, resolution=resolution)
+    chosen = load_space(space) if isinstance(space, str) else space
+    source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
+    dear: dict[str, Callable[[], Metric]] = {}
+    if source == "supernet":
+        dear[ACCURACY] = partial(_evaluated, chosen, supernet, resolution, seed)
+    problem = make_problem(
+        chosen,
+        maximize,
+        minimize,
+        limits=limits,
+        reduction=reduction,
+        resolution=resolution,
+        accuracy_source=source,
+        dear=dear,
+    )
     spec = SearchSpec(
         algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
     )
     return search(problem, spec, on_generation=on_generation)
 
 
-def _predicting(surrogate: Surrogate) -> AdditiveMetric:
+def ort_cpu_metric(surrogate: Surrogate) -> AdditiveMetric:
     """The metric of a surrogate, which says of networks that were never measured where its values are from."""
     metric = surrogate.metric
     source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
     return replace(metric, info=replace(metric.info, origin="predicted", source=source))
+
+
+def _measured(space: Space, resolution: int) -> AdditiveMetric:
+    from blockprof.pooling import measure_surrogate
+
+    return ort_cpu_metric(measure_surrogate(space, resolution=resolution))
+
+
+def _evaluated(space: Space, supernet: "SupernetSpec | None", resolution: int, seed: int) -> Metric:
+    from blockprof.accuracy import load_kept_accuracy
+    from blockprof.pooling import SupernetSpec
+
+    return load_kept_accuracy(space, supernet or SupernetSpec(), resolution=resolution, seed=seed)

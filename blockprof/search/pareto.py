@@ -55,12 +55,20 @@ def hypervolume(losses: FloatArray, reference: FloatArray) -> float:
 
 
 def reference_point(results: Sequence["SearchResult"]) -> FloatArray:
-    """(O,): the worst loss of each objective among the initial networks of all results.
+    """(O,): the worst loss of each objective among the initial networks of all results, or, where it is limited, the
+    limit: what lies beyond does not count.
 
-    An exact search has no others than its answer, so these are the ends of its front.
+    An exact search has no others than its answer, so the first are the ends of its front.
     """
-    worst = [result.problem.losses(result.values[result.generations == 0]).max(axis=0) for result in results]
-    return np.asarray(np.max(worst, axis=0))
+    worst = np.max(
+        [result.problem.losses(result.values[result.generations == 0]).max(axis=0) for result in results], axis=0
+    )
+    problem = results[0].problem
+    for index, objective in enumerate(problem.objectives):
+        for limit in problem.limits:
+            if limit.metric.info.name == objective.metric.info.name and limit.sign == objective.sign:
+                worst[index] = limit.most
+    return np.asarray(worst)
 
 
 @dataclass(frozen=True, eq=False)

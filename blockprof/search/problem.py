@@ -105,10 +105,13 @@ class Problem:
         return np.asarray(values[:, : len(signs)] * signs)
 
     def violations(self, values: FloatArray) -> FloatArray:
-        """(N,): by how much networks break the limits, as shares of these, summed up; 0 where all are met."""
+        """(N,): by how much networks break the limits, as shares of these, summed up; 0 where all are met.
+
+        Of a limit of 0 it is the value itself that counts.
+        """
         broken = np.zeros(len(values))
         for limit in self.limits:
             turned = limit.sign * values[:, self.names.index(limit.metric.info.name)]
             excess = np.where(turned > limit.most, turned - limit.sign * limit.bound, 0.0)
-            broken += excess / max(abs(limit.bound), np.finfo(float).tiny)
+            broken += excess / (abs(limit.bound) or 1.0)
         return broken

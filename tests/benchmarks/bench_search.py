@@ -1,11 +1,9 @@
-"""Searches: their speed, how near they come to the true front, and what the paper's hand-made reductions gain.
+"""Searches: their speed, and how near they come to the true front.
 
 Run with: python tests/benchmarks/bench_search.py
 
 Speed: the paper's search of 2,100 networks, NSGA-II's of as many, and one of a million, all by built-in metrics, in one
-process. Gap: the hypervolume of the front found in the whole space, as a share of the true front's. Gain: for each seed
-the hypervolume of the front of accuracy and NPU latency that a search of the reduced space finds, over that of a search
-of the whole space, both with the paper's budget and against one reference point.
+process. Gap: the hypervolume of the front found in the whole space, as a share of the true front's.
 """
 
 import time
@@ -15,13 +13,12 @@ import numpy as np
 
 from blockprof import load_metrics
 from blockprof.profiling.statistics import half_width
-from blockprof.reduction import Reduction, load_reduction
-from blockprof.search import Objective, Problem, SearchResult, SearchSpec, compare, reference_point, search
+from blockprof.reduction import Reduction
+from blockprof.search import Objective, Problem, SearchResult, SearchSpec, reference_point, search
 from blockprof.search.pareto import hypervolume
 from blockprof.spaces import FloatArray, load_space
 
 SPACES = ("pn", "mbv3")
-PRESET = "paper-npu"
 SEEDS = range(5)
 MILLION = SearchSpec(initial=10_000, generations=99, children=10_000)
 
@@ -72,30 +69,11 @@ def print_gap(space_name: str) -> None:
         print(f"{space_name:5s} {algorithm:12s} finds {share} of the true hypervolume")
 
 
-def print_gain(space_name: str) -> None:
-    """What the preset gains, seed by seed."""
-    space = load_space(space_name)
-    whole, reduced = (
-        [search(make_problem(space_name, reduction), SearchSpec(seed=seed)) for seed in SEEDS]
-        for reduction in (Reduction.whole(space), load_reduction(space, PRESET))
-    )
-    reference = reference_point([*whole, *reduced])
-    for name, results in (("whole space", whole), (PRESET, reduced)):
-        each = volumes(results, reference)
-        listed = " ".join(f"{volume:.1f}" for volume in each)
-        print(f"{space_name:5s} {name:12s} hypervolume {each.mean():.1f} +- {half_width(each):.1f}   by seed: {listed}")
-    gain = compare(whole, reduced)
-    listed = " ".join(f"{ratio:.3f}" for ratio in gain.ratios)
-    interval = f"95 % interval {gain.lower:.3f} to {gain.upper:.3f}"
-    print(f"{space_name:5s} ratio {gain.mean:.3f} ({interval})   by seed: {listed}")
-
-
 def main() -> None:
     """Measure and print."""
     print_speed()
     for space_name in SPACES:
         print_gap(space_name)
-        print_gain(space_name)
 
 
 if __name__ == "__main__":

@@ -167,4 +167,37 @@ def test_what_is_refused(line: str, said: str, refused, imagenet: Path) -> None:
 
 def test_a_source_of_a_metric_that_is_not_asked(refused) -> None:
     message = refused("profile", "-s", "pn", "-m", "npu", "--accuracy-source", "reference")
-    assert message.startswith("--accuracy-source is for the metric accuracy: add it to --metrics")
+    assert message.startswith("--accuracy-source is for the metric accuracy: ask for it too")
+
+
+def test_a_search_by_the_supernet_evaluates_no_network_twice(cli, folder: Path, images: Path, weights) -> None:
+    weights("pn")
+    line = (
+        f"search -s pn --maximize accuracy --minimize flops --data {images} --batch-size 4 --resolution 128 "
+        "--initial 4 --generations 2 --children 2"
+    )
+    journal = Path("blockprof-data/accuracy/pn-r128-seed0.journal")
+    outcome = cli(*line.split(), "--name", "found")
+    assert outcome.returncode == 0, outcome.stderr
+    evaluated = networks(journal)
+    assert len(set(evaluated)) == len(evaluated) == 8
+    record = tracking.find_run("found")
+    assert record.tags["blockprof.source.accuracy"].startswith("top-1 of OFA's supernet on 4 ImageNet")
+    assert tracking.load_frames(record)["evaluated"]["net_str"].tolist() == evaluated
+    before = journal.read_bytes()
+    again = cli(*line.split(), "--no-log")
+    assert again.returncode == 0, again.stderr
+    assert f"note: {journal}: 8 networks were evaluated before" in again.stderr
+    assert journal.read_bytes() == before
+
+
+def test_a_search_by_ofas_predictor(cli, folder: Path, shared_data: Path) -> None:
+    (folder / "blockprof-data").mkdir()
+    shutil.copytree(shared_data / "ofa", folder / "blockprof-data" / "ofa")
+    line = "search -s mbv3 --maximize accuracy --limit npu=6 --accuracy-source ofa-predictor --no-log"
+    outcome = cli(*line.split())
+    assert outcome.returncode == 0, outcome.stderr
+    assert "predicted by OFA's accuracy predictor at 224" in outcome.stdout
+    exact = cli(*line.split(), "--algorithm", "exact")
+    assert exact.returncode == 2
+    assert "accuracy" in exact.stderr

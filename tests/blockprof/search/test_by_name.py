@@ -7,10 +7,10 @@ import pytest
 
 import blockprof
 from blockprof.errors import InputError
-from blockprof.metrics import AdditiveMetric
+from blockprof.metrics import AdditiveMetric, Metric
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.reduction import load_preset
-from blockprof.search.by_name import make_problem
+from blockprof.search.by_name import make_problem, ort_cpu_metric
 from blockprof.spaces import load_space
 
 PN = load_space("pn")
@@ -49,17 +49,18 @@ def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
     named = replace(npu.info, name="ort-cpu", origin="measured", source="measured with ONNX Runtime")
     calls = []
 
-    def measure() -> Surrogate:
+    def measure() -> Metric:
         calls.append(1)
         ones = np.ones(20)
         check = HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0)
         size = len(npu.costs) + 1
-        return Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs), np.eye(size), 20, check)
+        surrogate = Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs), np.eye(size), 20, check)
+        return ort_cpu_metric(surrogate)
 
     with pytest.raises(InputError, match="unknown metric 'nosuch'"):
-        make_problem("pn", ["nosuch"], ["ort-cpu"], measure=measure)
+        make_problem("pn", ["nosuch"], ["ort-cpu"], dear={"ort-cpu": measure})
     assert not calls
-    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], measure=measure)
+    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], dear={"ort-cpu": measure})
     info = problem.metrics[1].info
     assert info.origin == "predicted"
     assert info.source == "predicted by a surrogate of 20 networks measured with ONNX Runtime"

@@ -104,3 +104,21 @@ def test_comparison_is_paired_and_has_an_interval(make_problem: MakeProblem) -> 
     assert not np.isnan(alone.mean)
     with pytest.raises(InputError, match="3 searches of the whole space, but 1 of a reduced one"):
         compare(whole, longer[:1])
+
+
+def test_what_lies_beyond_a_limit_of_an_objective_has_no_volume(make_problem: MakeProblem) -> None:
+    pareto = make_problem()
+    problem = replace(pareto, limits=(Limit(pareto.metrics[1], 4.0),))
+    values = np.array([[1.0, 5.0], [3.0, 3.0], [4.0, 4.5]])
+    assert reference_point([result_of(problem, values, [0, 0, 1])]) == pytest.approx([-1.0, 4.0])
+    at_least = replace(pareto, limits=(Limit(pareto.metrics[0], 2.0),))
+    assert reference_point([result_of(at_least, values, [0, 0, 1])]) == pytest.approx([-2.0, 5.0])
+    lowered = replace(pareto, objectives=tuple(replace(one, maximize=False) for one in pareto.objectives))
+    against = replace(lowered, limits=at_least.limits)
+    assert reference_point([result_of(against, values, [0, 0, 1])]) == pytest.approx([3.0, 5.0])
+
+
+def test_a_limit_of_nothing(make_problem: MakeProblem) -> None:
+    pareto = make_problem()
+    problem = replace(pareto, limits=(Limit(pareto.metrics[1], 0.0),))
+    assert problem.violations(np.array([[1.0, 5.0], [1.0, 0.0], [1.0, -1.0]])).tolist() == [5.0, 0.0, 0.0]
