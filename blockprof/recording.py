@@ -14,6 +14,7 @@ from blockprof.figures import (
     predicted_against_measured,
     response_heatmap,
 )
+from blockprof.metrics import MetricInfo
 from blockprof.profiling import Profile
 from blockprof.tracking import Run, log_predictor
 
@@ -38,14 +39,14 @@ def profile_params(profile: Profile) -> dict[str, object]:
 
 def profile_tags(profile: Profile) -> dict[str, str]:
     """The tags of a profile's run: where its numbers come from."""
-    origins = {metric.info.name: metric.info.origin for metric in profile.metrics}
-    tags = {
-        "blockprof.sampler": profile.sampler,
-        "blockprof.data_origin": ",".join(dict.fromkeys(origins.values())),
-    }
-    for metric in profile.metrics:
-        tags[f"blockprof.source.{metric.info.name}"] = metric.info.source
-    predicted = [metric.info.source for metric in profile.metrics if metric.info.origin == "predicted"]
+    return {"blockprof.sampler": profile.sampler, **origin_tags([metric.info for metric in profile.metrics])}
+
+
+def origin_tags(infos: Sequence[MetricInfo]) -> dict[str, str]:
+    """The tags of any run with metrics: where each one's numbers come from."""
+    tags = {"blockprof.data_origin": ",".join(dict.fromkeys(info.origin for info in infos))}
+    tags |= {f"blockprof.source.{info.name}": info.source for info in infos}
+    predicted = [info.source for info in infos if info.origin == "predicted"]
     if predicted:
         tags["blockprof.predictor"] = "; ".join(predicted)
     return tags
