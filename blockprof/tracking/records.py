@@ -1,7 +1,8 @@
 """Finished runs, found again by id or name, and their tables."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -31,6 +32,8 @@ class RunRecord:
     space: str
     status: str
     started: datetime
+    tags: Mapping[str, str] = field(hash=False, repr=False)
+    params: Mapping[str, str] = field(hash=False, repr=False)
 
 
 def find_run(id_or_name: str) -> RunRecord:
@@ -86,6 +89,8 @@ def _record(run: MlflowRun) -> RunRecord:
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        tags=dict(tags),
+        params=dict(run.data.params),
     )
 
 
@@ -97,13 +102,19 @@ def list_frames(run: RunRecord) -> tuple[str, ...]:
 
 
 @translated("reading the run's files")
+def load_frame(run: RunRecord, name: str) -> pd.DataFrame:
+    """One of a run's CSV artifacts, by its name in ``list_frames``, with the very numbers that were logged.
+
+    Raises:
+        TrackingError: it is not there, or cannot be read.
+    """
+    return pd.read_csv(StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")))
+
+
 def load_frames(run: RunRecord) -> dict[str, pd.DataFrame]:
-    """A run's CSV artifacts by name, with the very numbers that were logged.
+    """All of a run's CSV artifacts by name.
 
     Raises:
         TrackingError: they cannot be read.
     """
-    return {
-        name: pd.read_csv(StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")))
-        for name in list_frames(run)
-    }
+    return {name: load_frame(run, name) for name in list_frames(run)}
