@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.metrics import ORT_CPU, AdditiveMetric, Metric, PredictorFolder
+from blockprof.metrics import ACCURACY, ORT_CPU, Metric, PredictorFolder, check_accuracy_source, choose_accuracy_source
 from blockprof.metrics import load_metrics as load_from
-from blockprof.pooling import DEFAULT_POOL, measure_surrogate
+from blockprof.pooling import SupernetSpec, measure_surrogate, pool_size, pooled_names
 from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
 from blockprof.profiling.profile import check_names
@@ -18,16 +18,18 @@ def load_metrics(
     names: Sequence[str],
     *,
     resolution: int = 224,
+    accuracy_source: str = "reference",
     on_count: Callable[[], None] | None = None,
-) -> tuple[AdditiveMetric, ...]:
+) -> tuple[Metric, ...]:
     """Load metrics by name; a latency is the registered champion where there is one, else a block table in the data
-    folder, else the reference table.
+    folder, else the reference table. All are additive, but for accuracy from OFA's predictor.
 
     Args:
         space: a space, or its name.
         names: such as ``npu``, ``accuracy``, ``macs``, or the metric of a predictor you trained. Not ``ort-cpu``, which
             :func:`blockprof.measure_surrogate` measures.
         resolution: of the input, in pixels.
+        accuracy_source: of ``accuracy``: ``reference``, or ``ofa-predictor``, which :func:`profile` takes samples of.
         on_count: called before MACs are counted, which takes seconds the first time.
 
     Raises:
@@ -42,7 +44,7 @@ def load_metrics(
         champion = tracking.find_champion(chosen.name, metric)
         return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder) if champion else None
 
-    return load_from(chosen, names, resolution, find_predictor, on_count)
+    return load_from(chosen, names, resolution, find_predictor, on_count, check_accuracy_source(accuracy_source))
 
 
 def profile(
@@ -54,6 +56,8 @@ def profile(
     resolution: int = 224,
     num_archs: int | None = None,
     seed: int = 0,
+    accuracy_source: str | None = None,
+    supernet: SupernetSpec | None = None,
     on_progress: Progress | None = None,
 ) -> Profile:
     """Say what each block costs and gains at each place of the network.
@@ -61,32 +65,50 @@ def profile(
     ``profile("pn", ["npu", "accuracy"]).placement_frame()`` has a row for every placement and metric. Nothing is
     logged; ``blockprof.recording.record_profile`` logs a profile to a run.
 
+    Dear metrics are pooled: ``ort-cpu`` is measured here on 150 networks (minutes; ``blockprof.measure_surrogate`` with
+    its defaults), ``accuracy`` evaluated in the supernet on 300. A surrogate fitted to them is profiled.
+
     Args:
         space: a space, or its name.
-        metrics: names (see :func:`load_metrics`), ``ort-cpu``, which is measured here on 150 networks (minutes;
-            ``blockprof.measure_surrogate`` with its defaults), or metrics and surrogates of your own.
+        metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
         sampler: ``paper`` or ``upstream`` (see ``blockprof.sampling``).
         resolution: of the input, in pixels.
-        num_archs: networks sampled a placement; where None, additive metrics are exact. With ``ort-cpu`` among the
-            names, it is how many networks are measured in all, 20 to 150, and the other metrics stay exact.
-        seed: of the sampling, and of the networks that are measured.
+        num_archs: networks sampled a placement; where None, additive metrics are exact. With a pooled metric among the
+            names, it is how many networks are evaluated in all (20 to 150 with ``ort-cpu``), and additive metrics stay
+            exact.
+        seed: of the sampling, and of the networks that are evaluated.
+        accuracy_source: of the name ``accuracy``: ``supernet``, ``ofa-predictor`` or ``reference``; where None, the
+            supernet if ``supernet`` is given, else the reference table.
+        supernet: how networks are evaluated in the supernet.
         on_progress: told how many placements of how many are done.
 
     Raises:
         InputError: what was asked does not exist; the message says what there is.
+        DataFileError: weights, images or a journal that cannot be used.
     """
     chosen = load_space(space) if isinstance(space, str) else space
     fixings = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
     checked_sampler = check_sampler(sampler)
-    names = [metric for metric in metrics if isinstance(metric, str) and metric != ORT_CPU]
+    source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
+    names = [metric for metric in metrics if isinstance(metric, str)]
+    pooled = pooled_names(names, source)
+    cheap = [name for name in names if name not in pooled]
     loaded: dict[str, Metric | Surrogate] = {}
-    loaded |= zip(names, load_metrics(chosen, names, resolution=resolution), strict=True)
-    if ORT_CPU in metrics:
+    loaded |= zip(cheap, load_metrics(chosen, cheap, resolution=resolution, accuracy_source=source), strict=True)
+    if pooled:
         # Last, so that whatever is wrong with the rest is said before minutes of measuring.
         check_names([metric if isinstance(metric, str) else metric.info.name for metric in metrics])
-        pool_size = DEFAULT_POOL if num_archs is None else num_archs
-        loaded[ORT_CPU] = measure_surrogate(chosen, resolution=resolution, num_networks=pool_size, seed=seed)
+        sizes = {name: pool_size(name, num_archs) for name in pooled}
+        if ACCURACY in pooled:
+            from blockprof.accuracy import load_accuracy_pool
+
+            spec = supernet or SupernetSpec()
+            pool = load_accuracy_pool(chosen, spec, resolution=resolution, num_networks=sizes[ACCURACY], seed=seed)
+        if ORT_CPU in pooled:
+            loaded[ORT_CPU] = measure_surrogate(chosen, resolution=resolution, num_networks=sizes[ORT_CPU], seed=seed)
+        if ACCURACY in pooled:
+            loaded[ACCURACY] = pool.fit()
         num_archs = None
     return profile_metrics(
         chosen,

@@ -36,9 +36,10 @@ def caption(profile: Profile, metric: MetricProfile) -> str:
 
 def describe_check(check: HeldOut) -> str:
     """How well networks left out of the pool are predicted, in a few words."""
+    error, unit = ("MAPE", "%") if check.relative else ("mean error", "points")
     return (
-        f"MAPE {check.mape_percent:.2f} %, Spearman {check.spearman:.3f}, {check.coverage_percent:.0f} % in 90 % "
-        f"intervals, not additive {check.remainder_percent:.2f} %"
+        f"{error} {check.mape_percent:.2f} {unit}, Spearman {check.spearman:.3f}, {check.coverage_percent:.0f} % in "
+        f"90 % intervals, not additive {check.remainder_percent:.2f} {unit}"
     )
 
 
@@ -107,7 +108,9 @@ def predicted_against_measured(trained: "TrainedPredictor", test: "LatencyData")
     model, scores = trained.model, trained.test.scores
     prediction = model.predict(test.archs, test.resolutions)
     bounds = (prediction.latency_ms, prediction.lower_ms, prediction.upper_ms)
-    figure = _predicted_against(test.latencies_ms, *bounds, f"latency in the file, {test.device} (ms)", "ms")
+    errors_percent = 100 * (prediction.latency_ms / test.latencies_ms - 1)
+    label = f"latency in the file, {test.device} (ms)"
+    figure = _predicted_against(test.latencies_ms, *bounds, label, "ms", errors_percent)
     figure.suptitle(
         f"{model.space.title} ({model.space.name}), predictor of {model.metric}: {len(test)} test networks, "
         f"MAPE {scores.mape_percent:.2f} %, Spearman {scores.spearman:.4f}"
@@ -118,14 +121,23 @@ def predicted_against_measured(trained: "TrainedPredictor", test: "LatencyData")
 def left_out_against_measured(profile: Profile, metric: MetricProfile, check: HeldOut) -> "Figure":
     """Draw a pool: each network as predicted without it, with its 90 % interval, against what it was measured to be."""
     bounds = (check.predicted, check.lower, check.upper)
-    figure = _predicted_against(check.values, *bounds, f"{metric.info.label}, {metric.info.origin}", metric.info.unit)
+    label = f"{metric.info.label}, {metric.info.origin}"
+    figure = _predicted_against(check.values, *bounds, label, metric.info.unit, check.errors_percent)
+    if not check.relative:
+        figure.axes[1].set_ylabel("error (percentage points)")
     figure.suptitle(f"{len(check.networks)} networks, each predicted by the surrogate fitted without it")
     write_caption(figure, caption(profile, metric))
     return figure
 
 
 def _predicted_against(
-    values: FloatArray, predicted: FloatArray, lower: FloatArray, upper: FloatArray, label: str, unit: str
+    values: FloatArray,
+    predicted: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    label: str,
+    unit: str,
+    errors_percent: FloatArray,
 ) -> "Figure":
     figure = new_figure((10.5, 4.8))
     left, right = figure.subplots(1, 2)
@@ -138,7 +150,7 @@ def _predicted_against(
     left.set_xlabel(label)
     left.set_ylabel(f"predicted ({unit}), with 90 % interval")
     right.axhline(0, color=GREY, linewidth=0.8)
-    right.scatter(values, 100 * (predicted / values - 1), s=9, color="#1f77b4")
+    right.scatter(values, errors_percent, s=9, color="#1f77b4")
     right.set_xlabel(label)
     right.set_ylabel("error (%)")
     return figure

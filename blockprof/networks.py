@@ -13,7 +13,12 @@ from blockprof.spaces.blocks import PERCENT
 
 @cache
 def build_supernet(space: Space) -> Any:
-    """Build the space's OFA supernet (weights untrained), in evaluation mode."""
+    """Give the space's OFA supernet that all share, for its structure: its weights are untrained, and stay so."""
+    return new_supernet(space)
+
+
+def new_supernet(space: Space) -> Any:
+    """Build an OFA supernet of the space (weights untrained), in evaluation mode."""
     from blockprof.torchvision_import import import_torchvision
 
     import_torchvision()

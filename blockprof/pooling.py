@@ -1,40 +1,83 @@
 """Dear metrics from one pool of networks: which networks, measuring them, and the surrogate that is fitted to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import stdtrit
 
 from blockprof.errors import InputError
-from blockprof.metrics import ORT_CPU, AdditiveMetric, MetricInfo, check_resolution
+from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import FloatArray, Space, load_space
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from blockprof.latency_data import LatencyData
     from blockprof.measuring import Progress as Visit
     from blockprof.predictors import BlockwiseModel
 
-DEFAULT_POOL = 150
-MIN_POOL, MAX_POOL = 20, 150
+MIN_POOL = 20
 NUM_FOLDS = 10
 
 
-def check_pool_size(num_networks: int) -> None:
-    """Refuse a pool that says too little, or takes too long to measure.
+@dataclass(frozen=True, slots=True)
+class _PoolSizes:
+    """How many networks a metric's pool has if nobody says, how many at most, and how messages call the metric."""
+
+    default: int
+    most: int
+    title: str
+
+
+_POOL_SIZES = {
+    ORT_CPU: _PoolSizes(150, 150, ORT_CPU),
+    ACCURACY: _PoolSizes(300, 10_000, f"{ACCURACY} in the supernet"),
+}
+MAX_ACCURACY_POOL = _POOL_SIZES[ACCURACY].most
+
+
+def pooled_names(names: Sequence[str], accuracy_source: AccuracySource) -> tuple[str, ...]:
+    """Those of the metrics ``names`` that are dear: ``ort-cpu``, and ``accuracy`` in the supernet."""
+    return tuple(name for name in names if name == ORT_CPU or (name == ACCURACY and accuracy_source == "supernet"))
+
+
+def pool_size(name: str, num_archs: int | None = None) -> int:
+    """The size of a pooled metric's pool: ``num_archs``, or the metric's own where None.
 
     Raises:
-        InputError: it does.
+        InputError: a pool that says too little, or takes too long.
     """
-    if not MIN_POOL <= num_networks <= MAX_POOL:
+    sizes = _POOL_SIZES[name]
+    size = sizes.default if num_archs is None else num_archs
+    if not MIN_POOL <= size <= sizes.most:
         raise InputError(
-            f"--num-archs is {num_networks}: with {ORT_CPU} it is how many networks are measured in all, "
-            f"{MIN_POOL} to {MAX_POOL}"
+            f"--num-archs is {size}: with {sizes.title} it is how many networks are measured in all, "
+            f"{MIN_POOL} to {sizes.most:,}"
         )
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class SupernetSpec:
+    """How networks are evaluated in their supernet (``blockprof.accuracy.load_supernet_accuracy``).
+
+    ``data`` is ImageNet's folder; it may be None with ``fast``, which takes the images that ``cache-imagenet`` left in
+    the data folder. ``device`` is torch's name, ``batch_size`` how many images a network sees at once, ``workers`` the
+    processes that decode images; with ``strict`` an image that does not decode is an error.
+    """
+
+    data: Path | None = None
+    device: str = "cpu"
+    batch_size: int = 100
+    workers: int = 0
+    fast: bool = False
+    strict: bool = False
 
 
 def journal_path(space: Space, resolution: int, num_networks: int, seed: int) -> Path:
@@ -46,7 +89,7 @@ def measure_surrogate(
     space: Space | str,
     *,
     resolution: int = 224,
-    num_networks: int = DEFAULT_POOL,
+    num_networks: int | None = None,
     seed: int = 0,
     on_progress: "Callable[[Visit], None] | None" = None,
     on_piece: Callable[[int, int], None] | None = None,
@@ -59,7 +102,7 @@ def measure_surrogate(
     Args:
         space: a space, or its name.
         resolution: of the input, in pixels.
-        num_networks: size of the pool.
+        num_networks: size of the pool; 150 where None.
         seed: of the networks, their order and their input.
         on_progress: told after each visit of a network.
         on_piece: told how many of the networks' pieces are exported to ONNX, of how many.
@@ -72,7 +115,7 @@ def measure_surrogate(
     """
     from blockprof.measuring import MeasureSpec, measure_architectures
 
-    check_pool_size(num_networks)
+    num_networks = pool_size(ORT_CPU, num_networks)
     space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
     archs, resolutions = (
@@ -129,19 +172,36 @@ def fit_surrogate(
 
 
 def costs_covariance(model: "BlockwiseModel") -> FloatArray:
-    """(I + 1, I + 1), ms squared: the covariance of a predictor's costs and base at its first resolution, made honest.
-
-    The predictor's own takes the weights of the rows as known. They are found from the data, which leaves Student's t
-    with (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse. And
-    where its errors on networks left out are larger than it says, by their ratio.
+    """(I + 1, I + 1), ms squared: the covariance of a predictor's costs and base at its first resolution, made honest
+    (:func:`honest_widening`).
     """
-    from blockprof.predictors.blockwise import INTERVAL_LEVEL, unpack_symmetric
+    from blockprof.predictors.blockwise import unpack_symmetric
+
+    widening = honest_widening(model.lower_quantile, model.upper_quantile)
+    return widening * unpack_symmetric(model.covariances[0], model.costs.shape[1])
+
+
+def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
+    """How many times wider than a fit says the variances of its costs are.
+
+    The fit takes the weights of the rows as known. They are found from the data, which leaves Student's t with
+    (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse. And where
+    its standardised errors on networks left out, 90 % of which lie between the two quantiles, are larger than it says,
+    by their ratio.
+    """
+    from blockprof.predictors.blockwise import INTERVAL_LEVEL
     from blockprof.predictors.regression import DEGREES_OF_FREEDOM
 
     said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)
-    ratio = max((model.upper_quantile - model.lower_quantile) / said, 1.0)
-    widening = ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1)
-    return widening * unpack_symmetric(model.covariances[0], model.costs.shape[1])
+    ratio = max((upper_quantile - lower_quantile) / said, 1.0)
+    return float(ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1))
+
+
+def left_out_folds(num_networks: int, seed: int) -> "Iterator[NDArray[Any]]":
+    """(N,) each: which networks are left out together; each network is once."""
+    fold_of = np.random.default_rng(seed).permutation(num_networks) % NUM_FOLDS
+    for fold in range(NUM_FOLDS):
+        yield fold_of == fold
 
 
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:
@@ -150,10 +210,8 @@ def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_perce
     from blockprof.predictors.features import instance_counts
 
     counts = instance_counts(data.archs)
-    fold_of = np.random.default_rng(seed).permutation(len(data)) % NUM_FOLDS
     predicted, lower, upper, variances = np.empty((4, len(data)))
-    for fold in range(NUM_FOLDS):
-        held = fold_of == fold
+    for held in left_out_folds(len(data), seed):
         rows = data.select(held)
         model = fit_blockwise(data.select(~held), info.name)
         prediction = model.predict(rows.archs, rows.resolutions)

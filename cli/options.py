@@ -49,6 +49,12 @@ def _complete_sampler(incomplete: str) -> list[str]:
     return [name for name in SAMPLERS if name.startswith(incomplete)]
 
 
+def _complete_accuracy_source(incomplete: str) -> list[str]:
+    from blockprof.metrics import ACCURACY_SOURCES
+
+    return [name for name in ACCURACY_SOURCES if name.startswith(incomplete)]
+
+
 SpaceOption = Annotated[
     str,
     typer.Option(
@@ -85,9 +91,54 @@ ExperimentOption = Annotated[
     ),
 ]
 NoLogOption = Annotated[bool, typer.Option("--no-log", help="Log nothing to MLflow.")]
-DeviceOption = Annotated[str | None, typer.Option("--device", "-d", hidden=True)]
-DataOption = Annotated[Path | None, typer.Option("--data", hidden=True)]
-FastOption = Annotated[bool, typer.Option("--fast", hidden=True)]
+AccuracySourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--accuracy-source",
+        metavar="NAME",
+        help="Of the metric accuracy: supernet (networks evaluated on ImageNet), ofa-predictor (OFA's, mbv3 only) or "
+        "reference.",
+        show_default="supernet with --data or --fast, else reference",
+        autocompletion=_complete_accuracy_source,
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="ImageNet's folder, with train and val, to evaluate accuracy on.",
+        show_default=False,
+    ),
+]
+FastOption = Annotated[
+    bool, typer.Option("--fast", help="Take the images from what cache-imagenet wrote; --data may then be left out.")
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME",
+        help="torch device that runs the networks, such as cuda:0.",
+        show_default="cpu",
+    ),
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size", metavar="N", min=1, help="Images that a network is given at once.", show_default="100"
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", min=0, help="Processes that decode images, beside this one.", show_default="0"
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
+]
 
 _UPSTREAM_METRICS = {
     "pn": ("accuracy", "flops", "gpu", "cpu", "npu"),
@@ -162,17 +213,11 @@ def check_predictor_name(space: "Space", name: str) -> None:
     predictor_name(space.name, name)
 
 
-def check_upstream_options(device: str | None, data: Path | None, fast: bool) -> None:
-    """Refuse what no metric can do yet: BlockProfile's options for running networks on ImageNet.
+def check_device(name: str | None) -> None:
+    """Refuse what is no name of a torch device, before anything is loaded.
 
     Raises:
-        InputError: ``data`` or ``fast`` is given, or ``device`` is none of torch's.
+        InputError: it is none.
     """
-    for option, given in (("--data", data is not None), ("--fast", fast)):
-        if given:
-            raise InputError(
-                f"{option}: no metric runs networks on ImageNet yet, accuracy is the built-in reference table: "
-                f"leave {option} out"
-            )
-    if device is not None and not _TORCH_DEVICE.fullmatch(device):
-        raise InputError(f"--device '{device}': write a torch device, such as cpu or cuda:0")
+    if name is not None and not _TORCH_DEVICE.fullmatch(name):
+        raise InputError(f"--device '{name}': write a torch device, such as cpu or cuda:0")

@@ -7,6 +7,7 @@ import typer
 from blockprof.cli import options
 
 if TYPE_CHECKING:
+    from blockprof.accuracy import AccuracyPool
     from blockprof.metrics import Metric
     from blockprof.profiling import Profile, Surrogate
 
@@ -34,9 +35,9 @@ def profile(
             "-n",
             metavar="N",
             min=2,
-            help="Networks sampled a placement. With ort-cpu: networks measured in all, 20 to 150; other metrics then "
-            "stay exact.",
-            show_default="exact, without sampling; ort-cpu: 150",
+            help="Networks sampled a placement. With ort-cpu, or accuracy in the supernet: networks measured in all, "
+            "20 to 150 or 10,000; additive metrics then stay exact.",
+            show_default="exact, without sampling; ofa-predictor: 1000; ort-cpu: 150; supernet: 300",
         ),
     ] = None,
     resolution: options.ResolutionOption = 224,
@@ -44,68 +45,113 @@ def profile(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-    device: options.DeviceOption = None,
+    accuracy_source: options.AccuracySourceOption = None,
     data: options.DataOption = None,
     fast: options.FastOption = False,
+    device: options.DeviceOption = None,
+    batch_size: options.BatchSizeOption = None,
+    workers: options.WorkersOption = None,
+    strict: options.StrictOption = False,
 ) -> None:
     """Say what each block costs and gains at each place of the network.
 
     A metric is taken from its registered predictor (champion) where there is one, else from a block table of that name
     in ./blockprof-data, else from the built-in reference table; the output says which.
 
-    ort-cpu is measured now, on 150 random networks, which takes minutes; after a kill the same command goes on where it
-    was. A surrogate fitted to these networks tells the effects, with credible intervals.
+    Dear metrics are measured now, on one pool of random networks, and a surrogate fitted to these tells the effects,
+    with credible intervals: ort-cpu on 150 networks, which takes minutes; accuracy with --data, on 300 networks that
+    OFA's supernet holds (fetch-data --source ofa-supernets), which takes hours without a GPU. After a kill the same
+    command goes on where it was.
 
     Example: blockprof profile --space pn --metrics npu,accuracy
+
+    Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
     from blockprof import api, pooling, tracking
     from blockprof.cli import render, render_measuring
     from blockprof.errors import InputError
-    from blockprof.metrics import ORT_CPU
+    from blockprof.metrics import ACCURACY, ORT_CPU, choose_accuracy_source
     from blockprof.sampling import check_sampler
     from blockprof.spaces import parse_blocks
 
     chosen_space = options.load_space(space)
     names = options.parse_metrics(metrics, chosen_space)
     check_sampler(sampler)
-    options.check_upstream_options(device, data, fast)
+    options.check_device(device)
+    source = choose_accuracy_source(accuracy_source, has_images=data is not None or fast)
+    if accuracy_source is not None and ACCURACY not in names:
+        raise InputError(
+            f"--accuracy-source is for the metric {ACCURACY}: add it to --metrics, or leave the option out"
+        )
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
     if blocks:
         parse_blocks(chosen_space, blocks, resolution)
-    is_pooled = ORT_CPU in names
-    pool_size = num_archs or pooling.DEFAULT_POOL
-    if is_pooled:
-        pooling.check_pool_size(pool_size)
+    pooled = pooling.pooled_names(names, source)
+    sizes = {name: pooling.pool_size(name, num_archs) for name in pooled}
     if not no_log:
         tracking.check_store(experiment)
     loaded = api.load_metrics(
         chosen_space,
-        [name for name in names if name != ORT_CPU],
+        [name for name in names if name not in pooled],
         resolution=resolution,
+        accuracy_source=source,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
     )
-    if device is not None:
-        render.note(f"--device {device} is not used: none of these metrics runs networks")
+    running = {
+        "--data": data is not None,
+        "--fast": fast,
+        "--device": device is not None,
+        "--batch-size": batch_size is not None,
+        "--workers": workers is not None,
+        "--strict": strict,
+    }
+    pool: AccuracyPool | None = None
+    if ACCURACY in pooled:
+        from blockprof.accuracy import load_accuracy_pool
 
-    def measure() -> "Surrogate":
-        journal = pooling.journal_path(chosen_space, resolution, pool_size, seed)
+        spec = pooling.SupernetSpec(data, device or "cpu", batch_size or 100, workers or 0, fast, strict)
+        with render.progress("decoding images to recalibrate with") as on_image:
+            pool = load_accuracy_pool(
+                chosen_space,
+                spec,
+                resolution=resolution,
+                num_networks=sizes[ACCURACY],
+                seed=seed,
+                on_image=on_image,
+            )
+    elif given := [option for option, is_given in running.items() if is_given]:
+        are = "is" if len(given) == 1 else "are"
+        render.note(f"{', '.join(given)} {are} not used: none of these metrics runs networks")
+
+    def measure_latency() -> "Surrogate":
+        journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
         if journal.exists():
             render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
         with render_measuring.progress() as (on_progress, on_piece):
             return pooling.measure_surrogate(
                 chosen_space,
                 resolution=resolution,
-                num_networks=pool_size,
+                num_networks=sizes[ORT_CPU],
                 seed=seed,
                 on_progress=on_progress,
                 on_piece=on_piece,
             )
 
+    def measure_accuracy(pool: "AccuracyPool") -> "Surrogate":
+        if kept := pool.num_kept:
+            render.note(
+                f"{pool.journal}: {kept} of {sizes[ACCURACY]} networks were evaluated before; remove it to start anew"
+            )
+        with render.progress("evaluating networks") as on_progress:
+            return pool.fit(on_progress)
+
     def compute() -> "Profile":
         by_name: dict[str, Metric | Surrogate] = {metric.info.name: metric for metric in loaded}
-        if is_pooled:
-            by_name[ORT_CPU] = measure()
+        if ORT_CPU in pooled:
+            by_name[ORT_CPU] = measure_latency()
+        if pool:
+            by_name[ACCURACY] = measure_accuracy(pool)
         with render.progress("profiling") as on_progress:
             return api.profile(
                 chosen_space,
@@ -113,7 +159,7 @@ def profile(
                 blocks=blocks or None,
                 sampler=sampler,
                 resolution=resolution,
-                num_archs=None if is_pooled else num_archs,
+                num_archs=None if pooled else num_archs,
                 seed=seed,
                 on_progress=on_progress,
             )

@@ -200,7 +200,7 @@ def print_profile(profile: Profile) -> None:
         interval = {"exact": "", "sampled": " (95 % interval)", "pooled": " (95 % credible interval)"}[metric.method]
         print_line(f"random networks: {random} {metric.info.unit}{interval}")
         if metric.check:
-            _print_check(metric.check)
+            _print_check(metric, metric.check)
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
@@ -209,13 +209,19 @@ def print_profile(profile: Profile) -> None:
         out.print(_effects(metric, placements[placements["metric"] == name]))
 
 
-def _print_check(check: HeldOut) -> None:
-    """Print how additive a pooled metric is; on stderr, that it is not."""
+def _print_check(metric: MetricProfile, check: HeldOut) -> None:
+    """Print how additive a pooled metric is, and what the pool saves; on stderr, that it is not additive."""
     known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
+    unit = "%" if check.relative else "percentage points"
     print_line(
-        f"networks left out are predicted to {check.errors_percent.std():.2f} %{known} (standard deviations); "
+        f"networks left out are predicted to {check.errors_percent.std():.2f} {unit}{known} (standard deviations); "
         f"{check.additive_percent:.1f} % of the variance between networks is additive"
     )
+    if metric.num_independent is not None:
+        print_line(
+            f"for effects as sure, independent networks for each placement, as BlockProfile draws them, would be "
+            f"{metric.num_independent:,} evaluations"
+        )
     if not check.is_additive:
         note("this metric is far from additive: its effects are means that say little about single networks")
 

@@ -82,9 +82,8 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
         fit = fit_shrunk(design[few], features.group_of, strength_priors(features))
         if len(few) < len(design):
             fit = refit_shrunk(design, features.group_of, fit)
-        errors = _honest_errors(design, features.group_of, fit, network_of)
+        lower, upper = interval_quantiles(honest_errors(design, features.group_of, fit, network_of))
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
-    lower, upper = _interval_quantiles(errors)
     return BlockwiseModel(
         space=data.space,
         metric=metric,
@@ -112,7 +111,7 @@ def strength_priors(features: Features) -> list[StrengthPrior]:
     return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
 
 
-def _honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of: IntArray) -> FloatArray:
+def honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of: IntArray) -> FloatArray:
     """(N,): standardised errors of the rows, as if not trained on.
 
     With a few rows the strengths themselves are fitted to the noise, so these are then found anew without each fold.
@@ -129,8 +128,8 @@ def _honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of:
     return errors
 
 
-def _interval_quantiles(errors: FloatArray) -> tuple[float, float]:
-    """The quantiles of standardised errors that bound the interval.
+def interval_quantiles(errors: FloatArray) -> tuple[float, float]:
+    """The quantiles of (N,) standardised errors that bound 90 % of evaluations.
 
     A few rows say little about the tails, so ten quantiles of the likelihood are counted with them, at the scale of
     the errors themselves (their median absolute deviation), drawn towards 1 as if three errors had said so.

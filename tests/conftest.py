@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,53 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return SHARED
+
+
+WORDNET_IDS = ("n01440764", "n01443537", "n01484850", "n01491361")
+TRAIN_IMAGES, VALIDATION_IMAGES = 6, 3
+"""Of each class in the generated folder."""
+
+
+@pytest.fixture(scope="session")
+def imagenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in ImageNet's layout: 4 classes of generated JPEGs of several sizes, one of them in grey."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("imagenet")
+    rng = np.random.default_rng(0)
+    for part, count in (("train", TRAIN_IMAGES), ("val", VALIDATION_IMAGES)):
+        for wordnet_id in WORDNET_IDS:
+            (folder / part / wordnet_id).mkdir(parents=True)
+            for number in range(count):
+                coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+                image = coarse.resize((150 + 20 * number, 190 - 10 * number), Image.Resampling.BICUBIC)
+                mode = "L" if (wordnet_id, number) == (WORDNET_IDS[0], 0) else "RGB"
+                image.convert(mode).save(folder / part / wordnet_id / f"{number}.JPEG", quality=90)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def supernet_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives a file of a space's supernet as OFA saves it, of real structure.
+
+    The weights are random, and only the first ten classes are ever chosen: otherwise no image would be told right.
+    """
+    import torch
+
+    from blockprof.networks import new_supernet
+    from blockprof.spaces import load_space
+
+    folder = tmp_path_factory.mktemp("weights")
+
+    def save(space: str) -> Path:
+        path = folder / space
+        if not path.exists():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                weights = new_supernet(load_space(space)).state_dict()
+            weights["classifier.linear.linear.bias" if space == "resnet50" else "classifier.linear.bias"][10:] = -1e4
+            torch.save({"epoch": 1, "best_acc": 79.5, "state_dict": weights}, path)
+        return path
+
+    return save

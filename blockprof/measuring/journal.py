@@ -5,13 +5,13 @@ like, and a line for each visit. Lines are only ever added, whole and synchronis
 moment.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from blockprof.errors import DataFileError, InputError, JournalError
+from blockprof.line_files import LineFile, open_line_file
 from blockprof.measuring.environment import Environment
 from blockprof.measuring.records import (
     Header,
@@ -35,11 +35,11 @@ class Contents:
 class Journal:
     """An open journal: what it holds, and how to add to it."""
 
-    def __init__(self, path: Path, file: int, contents: Contents) -> None:
-        self.path = path
+    def __init__(self, lines: LineFile, contents: Contents) -> None:
+        self.path = lines.path
         self.environments = list(contents.environments)
         self.visits = list(contents.visits)
-        self._file = file
+        self._lines = lines
 
     def begin(self, header: Header) -> None:
         """Write the first line.
@@ -68,18 +68,7 @@ class Journal:
         self.visits.append(visit)
 
     def _add(self, line: bytes) -> None:
-        end = os.fstat(self._file).st_size
-        rest = memoryview(line)
-        try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-            os.fsync(self._file)
-        except OSError as error:
-            os.ftruncate(self._file, end)
-            raise InputError(
-                f"{self.path}: cannot be written ({error.strerror}): make room, then run the same command again: it "
-                f"goes on after the {len(self.visits)} visits that are kept"
-            ) from error
+        self._lines.add(line, f"{len(self.visits)} visits")
 
 
 @contextmanager
@@ -91,23 +80,12 @@ def open_journal(path: Path, header: Header) -> Iterator[Journal]:
         InputError: the file cannot be read or written.
         DataFileError: the file is not a journal, or a line is damaged.
     """
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is not a file: give another journal")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be opened ({error.strerror}): give another journal") from error
-    try:
-        content = path.read_bytes()
-        journal = Journal(path, file, _parse(path, content, header))
-        whole = content[: content.rfind(b"\n") + 1]
-        os.ftruncate(file, len(whole))
-        if not whole:
+    with open_line_file(path) as lines:
+        journal = Journal(lines, _parse(path, lines.content, header))
+        lines.keep_whole_lines()
+        if b"\n" not in lines.content:
             journal.begin(header)
         yield journal
-    finally:
-        os.close(file)
 
 
 def read_journal(path: Path, header: Header) -> Contents:

@@ -1,5 +1,11 @@
 """Metrics: the numbers a network has, by name."""
 
+from blockprof.metrics.accuracy_source import (
+    ACCURACY_SOURCES,
+    AccuracySource,
+    check_accuracy_source,
+    choose_accuracy_source,
+)
 from blockprof.metrics.block_table import list_block_tables
 from blockprof.metrics.catalogue import (
     BUILT_IN,
@@ -10,22 +16,30 @@ from blockprof.metrics.catalogue import (
     load_metrics,
 )
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, Origin
+from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
-from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, load_reference
+from blockprof.metrics.reference import ACCURACY, REFERENCE_RESIDUAL_STD, load_reference
 
 __all__ = [
+    "ACCURACY",
+    "ACCURACY_SOURCES",
     "BUILT_IN",
     "ORT_CPU",
     "REFERENCE_RESIDUAL_STD",
+    "AccuracySource",
     "AdditiveMetric",
     "Metric",
     "MetricInfo",
+    "OfaPredictor",
     "Origin",
     "PredictorFolder",
     "built_in_metrics",
+    "check_accuracy_source",
     "check_predictor_name",
     "check_resolution",
+    "choose_accuracy_source",
     "list_block_tables",
     "load_metrics",
+    "load_ofa_predictor",
     "load_reference",
 ]

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Sequence
 
 from blockprof.errors import MetricError
+from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import I7, LOOKUP_METRICS, LOOKUP_SPACE, load_i7, load_note10
-from blockprof.metrics.metric import AdditiveMetric
+from blockprof.metrics.metric import AdditiveMetric, Metric
+from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.metrics.reference import REFERENCE_SOURCES, has_reference, load_reference
+from blockprof.metrics.reference import ACCURACY, REFERENCE_SOURCES, has_reference, load_reference
 from blockprof.spaces import Space
 
 ORT_CPU = "ort-cpu"
 """Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
 BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, *LOOKUP_METRICS, ORT_CPU)
-NOT_PREDICTED = frozenset({*COUNTED, "accuracy", *LOOKUP_METRICS, ORT_CPU})
+NOT_PREDICTED = frozenset({*COUNTED, ACCURACY, *LOOKUP_METRICS, ORT_CPU})
 """Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
 the block tables in the data folder.
 """
@@ -28,8 +30,11 @@ def load_metrics(
     resolution: int,
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None = None,
-) -> tuple[AdditiveMetric, ...]:
+    accuracy_source: AccuracySource = "reference",
+) -> tuple[Metric, ...]:
     """Load metrics by name: counted, a registered predictor, a block table, a look-up table, or a reference table.
+
+    All are additive, but for ``accuracy`` from OFA's predictor.
 
     Args:
         space: the design space.
@@ -37,18 +42,24 @@ def load_metrics(
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
         on_count: told before MACs are counted, which takes seconds the first time.
+        accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
         MetricError: a name that nothing answers to, or a metric that there is not at ``resolution``.
-        DataFileError: a table that cannot be read.
+        DataFileError: a table, or OFA's predictor, that cannot be read.
     """
     check_resolution(space, resolution)
-    return tuple(_load(space, name, resolution, find_predictor, on_count) for name in names)
+    return tuple(
+        _load_accuracy(space, resolution, accuracy_source)
+        if name == ACCURACY
+        else _load(space, name, resolution, find_predictor, on_count)
+        for name in names
+    )
 
 
 def built_in_metrics(space: Space) -> tuple[str, ...]:
-    """The names of ``BUILT_IN`` that ``space`` has."""
-    tables = (name for name in REFERENCE_SOURCES if has_reference(space, name))
+    """The names of ``BUILT_IN`` that ``space`` has; ``accuracy`` needs ImageNet where there is no table of it."""
+    tables = (name for name in REFERENCE_SOURCES if name == ACCURACY or has_reference(space, name))
     return (*COUNTED, *tables, *(LOOKUP_METRICS if space.name == LOOKUP_SPACE else ()), ORT_CPU)
 
 
@@ -73,6 +84,17 @@ def check_resolution(space: Space, resolution: int) -> None:
         raise MetricError(
             f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
         )
+
+
+def _load_accuracy(space: Space, resolution: int, source: AccuracySource) -> Metric:
+    if source == "supernet":
+        raise MetricError(
+            f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
+            "blockprof.accuracy.load_supernet_accuracy"
+        )
+    if source == "ofa-predictor":
+        return load_ofa_predictor(space, resolution)
+    return load_reference(space, ACCURACY, resolution)
 
 
 def _load(

@@ -15,12 +15,13 @@ from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.spaces import BlockInstance, FloatArray, MBConv, Space
 
 REFERENCE_RESOLUTION = 224
+ACCURACY = "accuracy"
 
 REFERENCE_SOURCES = {
     "npu": "reference table, Kirin 9000 NPU",
     "gpu": "reference table, RTX 2080 Ti",
     "cpu": "reference table, Threadripper 2990WX",
-    "accuracy": "reference table, ImageNet top-1",
+    ACCURACY: "reference table, ImageNet top-1",
 }
 
 REFERENCE_RESIDUAL_STD = {
@@ -43,17 +44,24 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     if name not in REFERENCE_SOURCES:
         raise MetricError(f"no reference table '{name}': there are {', '.join(REFERENCE_SOURCES)}")
     if not has_reference(space, name):
-        remedy = "" if name == "accuracy" else f"; a predictor that you train may be called {name}"
+        remedy = (
+            "; accuracy is evaluated in the supernet with --data, ImageNet's folder"
+            if name == ACCURACY
+            else f"; a predictor that you train may be called {name}"
+        )
         raise MetricError(
             f"there is no reference table '{name}' for {space.name}: there are macs, flops, params and ort-cpu{remedy}"
         )
     if resolution != REFERENCE_RESOLUTION:
+        remedy = (
+            "evaluate networks in the supernet with --data" if name == ACCURACY else "train a predictor on networks"
+        )
         raise MetricError(
             f"the reference table '{name}' is for resolution {REFERENCE_RESOLUTION}, not {resolution}: "
-            f"train a predictor on networks at {resolution}, or leave --resolution out"
+            f"{remedy} at {resolution}, or leave --resolution out"
         )
     base, costs = _read_table(space, name)
-    accuracy = name == "accuracy"
+    accuracy = name == ACCURACY
     return AdditiveMetric(
         info=MetricInfo(
             name=name,
@@ -81,7 +89,7 @@ def _read_table(space: Space, name: str) -> tuple[float, FloatArray]:
         (int(unit), place, MBConv(int(expand), int(kernel)).name): float(value)
         for unit, place, expand, kernel, value in rows
     }
-    if name == "accuracy":
+    if name == ACCURACY:
         keys = [
             (int(unit) + 1, str(layer + 1), block.name)
             for unit, layer in zip(space.slot_unit, space.slot_layer, strict=True)

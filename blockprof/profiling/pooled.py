@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from blockprof.expectation import expected_counts
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
+from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics, Statistics
 from blockprof.sampling import Sampler
 from blockprof.spaces import Fixing, FloatArray, IntArray
 
@@ -35,6 +35,9 @@ class HeldOut:
     with ``lower`` and ``upper`` around 90 % of evaluations; ``deviations`` are the standard deviations of the
     predictions, as far as the surrogate's costs are uncertain. ``repeatability_percent`` is the relative standard
     deviation of evaluating a network again, nan where it is not known: the remainder then holds it too.
+
+    Errors are shares of the values, in percent. Where not ``relative`` they are in the metric's unit, as of accuracies,
+    which are percentages themselves: all errors "in percent" are then percentage points.
     """
 
     networks: tuple[str, ...]
@@ -44,14 +47,16 @@ class HeldOut:
     upper: FloatArray
     deviations: FloatArray
     repeatability_percent: float
+    relative: bool = True
 
     @property
     def errors_percent(self) -> FloatArray:
-        """(N,): predicted over evaluated, less 1, in percent."""
-        return 100 * (self.predicted / self.values - 1)
+        """(N,): predicted over evaluated, less 1, in percent; or predicted less evaluated."""
+        return 100 * (self.predicted / self.values - 1) if self.relative else self.predicted - self.values
 
     @property
     def mape_percent(self) -> float:
+        """The mean size of the errors."""
         return float(np.abs(self.errors_percent).mean())
 
     @property
@@ -67,18 +72,24 @@ class HeldOut:
 
     @cached_property
     def remainder_percent(self) -> float:
-        """The relative standard deviation of what no sum of costs per block explains.
+        """The standard deviation of what no sum of costs per block explains.
 
         What is left of the squared errors without the uncertainty of the costs and the noise of evaluating.
         """
-        uncertain = 100 * self.deviations / self.values
+        uncertain = 100 * self.deviations / self.values if self.relative else self.deviations
         squares = (self.errors_percent**2 - uncertain**2).mean() - np.nan_to_num(self.repeatability_percent) ** 2
         return float(np.sqrt(max(squares, 0.0)))
 
     @property
+    def unexplained(self) -> float:
+        """The standard deviation of remainder and noise together, in the metric's unit."""
+        percent = np.hypot(self.remainder_percent, np.nan_to_num(self.repeatability_percent))
+        return float(percent * (self.values.mean() / 100 if self.relative else 1.0))
+
+    @property
     def additive_percent(self) -> float:
         """The share of the variance between networks that is additive: 100 less that of the remainder."""
-        spread = 100 * self.values.std() / self.values.mean()
+        spread = self.values.std() * (100 / self.values.mean() if self.relative else 1.0)
         return 100 * max(1 - (self.remainder_percent / spread) ** 2, 0.0) if spread > 0 else 0.0
 
     @property
@@ -160,3 +171,19 @@ def pooled_statistics(
         group_half_widths=half_widths(group_counts),
         group_effect_half_widths=half_widths(group_counts - random),
     )
+
+
+def independent_evaluations(statistics: Statistics, effect_half_widths: FloatArray, unexplained: float) -> int:
+    """How many networks BlockProfile's design evaluates for effects as sure as a pool's.
+
+    It draws n networks for each placement and n random ones, all independent: an effect, the difference of two means,
+    has the variance (placement's + random networks') / n. n is what makes the median interval as narrow.
+
+    Args:
+        statistics: of the random networks (first row) and S placements, by the surrogate.
+        effect_half_widths: (1 + S,) half the 95 % intervals of the effects, 0 in the first row.
+        unexplained: the standard deviation of what the surrogate does not tell of a network, in the metric's unit.
+    """
+    variances = statistics.column("std") ** 2 + unexplained**2
+    needed = (variances[1:] + variances[0]) * (ndtri(0.5 + CONFIDENCE / 2) / effect_half_widths[1:]) ** 2
+    return int(np.ceil(np.median(needed))) * len(variances)

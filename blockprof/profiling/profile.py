@@ -10,7 +10,7 @@ import numpy as np
 from blockprof.errors import InputError
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.pooled import HeldOut, Surrogate, pooled_statistics
+from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations, pooled_statistics
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
 from blockprof.sampling import BaseDraws, Sampler
@@ -42,6 +42,13 @@ class MetricProfile:
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
     check: HeldOut | None = None
+
+    @property
+    def num_independent(self) -> int | None:
+        """How many networks BlockProfile's design evaluates for effects as sure as a pool's; None where not pooled."""
+        if self.check is None or len(self.effect_half_widths) < 2:
+            return None
+        return independent_evaluations(self.statistics, self.effect_half_widths, self.check.unexplained)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +132,20 @@ class Profile:
         return pd.concat(frames, ignore_index=True)
 
     def pooled_frame(self) -> "pd.DataFrame":
-        """One row a pooled metric: how well its surrogate predicts the networks of the pool left out of it."""
+        """One row a pooled metric: how well its surrogate predicts the networks of the pool left out of it.
+
+        ``num_independent`` is how many networks BlockProfile's design evaluates for effects as sure.
+        """
         import pandas as pd
 
         return pd.DataFrame(
             [
-                {"metric": metric.info.name, "num_networks": metric.num_archs, **metric.check.scores()}
+                {
+                    "metric": metric.info.name,
+                    "num_networks": metric.num_archs,
+                    "num_independent": metric.num_independent,
+                    **metric.check.scores(),
+                }
                 for metric in self.metrics
                 if metric.check
             ]

@@ -14,7 +14,13 @@ def test_samplers_and_formats(complete, folder) -> None:
 def test_built_in_metrics(complete, folder) -> None:
     assert complete("blockprof profile --space pn --metrics n") == ["npu"]
     assert complete("blockprof profile --space mbv3 --metrics n") == ["note10", "npu"]
-    assert complete("blockprof profile --space resnet50 --metrics ") == ["flops", "macs", "ort-cpu", "params"]
+    assert complete("blockprof profile --space resnet50 --metrics ") == [
+        "accuracy",
+        "flops",
+        "macs",
+        "ort-cpu",
+        "params",
+    ]
     assert complete("blockprof profile -m g") == ["gpu"]
     assert complete("blockprof profile -m npu,o") == ["npu,ort-cpu"]
     assert not list(folder.iterdir())

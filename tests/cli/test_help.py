@@ -33,7 +33,7 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "fetch-data", "measure", "train-predictor", "profile", "compare",
+        "", "fetch-data", "measure", "train-predictor", "profile", "compare", "cache-imagenet",
         "export", "export run", "export predictor", "export network",
     }  # fmt: skip
 
@@ -47,12 +47,14 @@ def test_help_has_an_example_on_a_line_of_its_own_that_parses(
     outcome = cli(*path[1:], "--help")
     assert (outcome.returncode, outcome.stderr) == (0, "")
     lines = outcome.stdout.splitlines()
-    (number,) = (number for number, line in enumerate(lines) if "Example:" in line)
-    assert not lines[number - 1].strip()
-    assert not lines[number + 1].strip()
-    example = re.fullmatch(r" Example: (blockprof .*\S)\s*", lines[number])
-    assert example, lines[number]
-    assert parse(shlex.split(example[1])[1:]).startswith(" ".join(path))
+    numbers = [number for number, line in enumerate(lines) if "Example:" in line]
+    assert numbers
+    for number in numbers:
+        assert not lines[number - 1].strip()
+        assert not lines[number + 1].strip()
+        example = re.fullmatch(r" Example: (blockprof .*\S)\s*", lines[number])
+        assert example, lines[number]
+        assert parse(shlex.split(example[1])[1:]).startswith(" ".join(path))
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -62,20 +62,14 @@ def test_metrics_by_number_are_refused_with_the_name(line: str, hint: str, refus
     assert refused("profile", *line.split()).endswith(hint)
 
 
-@pytest.mark.parametrize("option", ["--data /data/ImageNet", "--fast"])
-def test_options_for_imagenet_are_refused(option: str, refused) -> None:
-    message = refused("profile", "-s", "pn", *option.split())
-    name = option.split()[0]
-    assert message == (
-        f"{name}: no metric runs networks on ImageNet yet, accuracy is the built-in reference table: leave {name} out"
-    )
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
-def test_a_device_that_nothing_runs_on_is_said_to_be_unused(device: str, cli, folder) -> None:
-    outcome = cli("profile", "-s", "pn", "-d", device, "--no-log")
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [("-d cpu", "--device is"), ("--fast --data /data/ImageNet -d cuda:0", "--data, --fast, --device are")],
+)
+def test_options_that_nothing_runs_with_are_said_to_be_unused(options: str, named: str, cli, folder) -> None:
+    outcome = cli("profile", "-s", "pn", *options.split(), "--no-log")
     assert outcome.returncode == 0
-    assert outcome.stderr == f"note: --device {device} is not used: none of these metrics runs networks\n"
+    assert outcome.stderr == f"note: {named} not used: none of these metrics runs networks\n"
 
 
 def test_a_device_that_torch_does_not_have(refused) -> None:

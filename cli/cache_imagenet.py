@@ -1,0 +1,61 @@
+"""``blockprof cache-imagenet``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blockprof.cli import options
+
+
+def cache_imagenet(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            metavar="FOLDER",
+            help="ImageNet's folder: train and val, with a folder for each class.",
+            show_default=False,
+        ),
+    ],
+    resolution: options.ResolutionOption = 224,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data/imagenet"
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=0, help="Processes that decode images, beside this one."),
+    ] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
+    ] = False,
+    seed: options.SeedOption = 0,
+) -> None:
+    """Decode and crop ImageNet's images once, for profile --fast.
+
+    Writes the validation images and the 2,000 training images that batch normalisation is recalibrated with as one
+    array of pixels (7.8 GB at 224), with a JSON of facts beside it. The accuracies are those of the folder itself.
+
+    Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
+    """
+    from blockprof.accuracy import FolderImages, default_cache, read_folder, write_cache
+    from blockprof.accuracy.images import check_resolution
+    from blockprof.cli import render
+
+    check_resolution(resolution)
+    with render.working("listing the images"):
+        folder = read_folder(data)
+    images = FolderImages(folder, resolution, workers, seed, strict=strict)
+    with render.progress("decoding") as on_progress:
+        cache = write_cache(images, out or default_cache(), on_progress)
+    render.print_paths(cache.paths)
+    facts = cache.facts
+    render.print_line(
+        f"{len(facts.labels):,} validation images of {facts.num_classes:,} classes, {facts.num_recalibrated:,} to "
+        f"recalibrate with, at {resolution}"
+    )
+    if facts.undecodable:
+        render.note(f"images left out that do not decode: {len(facts.undecodable):,}; {cache.paths[1]} names them")
