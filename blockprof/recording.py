@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.comparison_figures import error_by_networks
 from blockprof.figures import (
     caption,
     effect_curves,
@@ -21,7 +22,7 @@ from blockprof.tracking import Run, log_predictor
 if TYPE_CHECKING:
     from blockprof.fetching import FetchedFile
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import BlockwiseModel, TrainedPredictor
+    from blockprof.predictors import BlockwiseModel, LearningCurve, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 
@@ -169,6 +170,14 @@ def record_training(
             num_nets=model.num_nets,
             test=test,
         )
+
+
+def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPredictor") -> None:
+    """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
+    run.log_steps(curve.steps())
+    run.log_frame(curve.to_frame(), "learning_curve.csv")
+    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_tags({"blockprof.advice": curve.advice()})
 
 
 def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:

@@ -8,7 +8,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from blockprof.cli import cache_imagenet, export, fetch_data, measure, profile, reduce, search, train_predictor
+from blockprof.cli import (
+    cache_imagenet,
+    compare,
+    export,
+    fetch_data,
+    measure,
+    profile,
+    reduce,
+    search,
+    train_predictor,
+)
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -66,6 +76,7 @@ _add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
 _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "profile", profile.profile)
+_add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
 app.add_typer(export_app, name="export")

@@ -10,9 +10,16 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
+    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor, predict_stored
     from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
-    from blockprof.tracking.registry import StoredPredictor, find_champion, find_predictor, list_predictors
+    from blockprof.tracking.registry import (
+        StoredPredictor,
+        find_champion,
+        find_predictor,
+        find_predictor_of,
+        is_predictor_name,
+        list_predictors,
+    )
     from blockprof.tracking.runs import Run, start_run
     from blockprof.tracking.store import check_store
 
@@ -24,12 +31,15 @@ __all__ = [
     "check_store",
     "find_champion",
     "find_predictor",
+    "find_predictor_of",
     "find_run",
+    "is_predictor_name",
     "list_frames",
     "list_predictors",
     "load_frame",
     "load_frames",
     "log_predictor",
+    "predict_stored",
     "start_run",
 ]
 
@@ -41,12 +51,15 @@ _MODULES = {
     "check_store": "store",
     "find_champion": "registry",
     "find_predictor": "registry",
+    "find_predictor_of": "registry",
     "find_run": "records",
+    "is_predictor_name": "registry",
     "list_frames": "records",
     "list_predictors": "registry",
     "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",
+    "predict_stored": "predictors",
     "start_run": "runs",
 }
 

@@ -14,9 +14,10 @@ from mlflow.pyfunc import PyFuncModel
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
+from blockprof.errors import InputError
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
-from blockprof.tracking.registry import CHAMPION, predictor_name
+from blockprof.tracking.registry import CHAMPION, StoredPredictor, predictor_name
 from blockprof.tracking.runs import Run
 from blockprof.tracking.translation import one_line, translated
 
@@ -115,6 +116,22 @@ def log_predictor(
     if is_champion:
         MlflowClient().set_registered_model_alias(name, CHAMPION, str(number))
     return RegisteredPredictor(name, number, mape, is_champion, comparison)
+
+
+def predict_stored(predictor: StoredPredictor, rows: LatencyData) -> pd.DataFrame:
+    """What a registered predictor says of (N,) rows: N rows of ``latency_ms``, and its interval's bounds.
+
+    Raises:
+        InputError: it does not know a resolution, or the space, of the rows.
+        TrackingError: it cannot be loaded.
+    """
+    with translated(f"loading {predictor.name} version {predictor.version}"):
+        model = mlflow.pyfunc.load_model(predictor.model_uri)
+    frame = rows.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
+    try:
+        return pd.DataFrame(model.predict(frame))
+    except (MlflowException, ValueError) as error:
+        raise InputError(f"{predictor.name} version {predictor.version}: {one_line(error)}") from error
 
 
 def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:

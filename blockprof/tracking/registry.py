@@ -96,6 +96,29 @@ def find_predictor(reference: str) -> StoredPredictor:
     return found
 
 
+def find_predictor_of(run_id: str) -> StoredPredictor | None:
+    """The newest version that a run registered; None where it registered none.
+
+    Raises:
+        TrackingError: the store does not answer, or the files cannot be read.
+    """
+    if not _names():
+        return None
+    from mlflow import MlflowClient
+
+    from blockprof.tracking.translation import translated
+
+    with translated("searching predictors"):
+        found = MlflowClient().search_model_versions(f"run_id = '{run_id}'")
+    newest = max(found, key=lambda one: int(one.version), default=None)
+    return _fetch(newest.name, alias=CHAMPION, version=str(newest.version)) if newest else None
+
+
+def is_predictor_name(text: str) -> bool:
+    """Whether ``text`` is what ``find_predictor`` takes, not the name of a run; nothing is asked of the store."""
+    return text.removeprefix("models:/").startswith(_PREFIX)
+
+
 def _names() -> list[str]:
     uri = registry_uri()
     database = sqlite_file(uri)

@@ -1,0 +1,139 @@
+"""What is to be compared, found in the store: runs of profiles, runs of predictors, registered versions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from blockprof import tracking
+from blockprof.comparing.predictors import BOUNDS, PredictedRows
+from blockprof.comparing.profiles import ProfileTables
+from blockprof.errors import InputError
+
+if TYPE_CHECKING:
+    from blockprof.latency_data import LatencyData
+    from blockprof.tracking import RunRecord, StoredPredictor
+
+Kind = Literal["predictor", "profile"]
+
+TEST_ROWS = "test_predictions"
+_ID_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run of a profile or predictor, or a registered predictor with the run that trained it."""
+
+    label: str
+    kind: Kind
+    space: str
+    run: "RunRecord"
+    predictor: "StoredPredictor | None"
+
+
+def find_sources(references: Sequence[str]) -> list[Source]:
+    """Find runs by id or name, and predictors by ``blockprof-pn-npu/2`` or ``blockprof-pn-npu@champion``.
+
+    Raises:
+        InputError: fewer than two, one that is not there or given twice, one that is neither a profile nor a predictor,
+            or several that are not of one kind and space.
+        TrackingError: the store does not answer.
+    """
+    if len(references) < 2:
+        raise InputError("compare needs at least two runs or registered predictors: name another one")
+    sources = [_find(reference) for reference in references]
+    first = sources[0]
+    for source in sources[1:]:
+        if source.kind != first.kind:
+            raise InputError(
+                f"{first.label} is a {first.kind} and {source.label} a {source.kind}: compare profiles with profiles, "
+                "or predictors with predictors"
+            )
+        if source.space != first.space:
+            raise InputError(
+                f"{first.label} is of {first.space} and {source.label} of {source.space}: compare what is of one space"
+            )
+    identities = [(source.run.id, source.predictor.version if source.predictor else None) for source in sources]
+    for index, source in enumerate(sources):
+        if identities[index] in identities[:index]:
+            raise InputError(f"{references[index]} is {source.label}, which is given already: name another one")
+    return _with_own_labels(sources)
+
+
+def _find(reference: str) -> Source:
+    if tracking.is_predictor_name(reference):
+        predictor = tracking.find_predictor(reference)
+        run = tracking.find_run(predictor.run_id)
+        return Source(f"{predictor.name} v{predictor.version}", "predictor", predictor.tags["space"], run, predictor)
+    run = tracking.find_run(reference)
+    frames = tracking.list_frames(run)
+    if "placements" in frames:
+        return Source(run.name, "profile", run.space, run, None)
+    if TEST_ROWS in frames:
+        return Source(run.name, "predictor", run.space, run, None)
+    raise InputError(
+        f"run '{reference}' holds no profile and no predictor's test rows: compare runs of profile or train-predictor"
+    )
+
+
+def _with_own_labels(sources: Sequence[Source]) -> list[Source]:
+    """Runs may have the same name: then the start of their id tells them apart."""
+    labels = [source.label for source in sources]
+    return [
+        Source(
+            f"{source.label} {source.run.id[:_ID_SHOWN]}" if labels.count(source.label) > 1 else source.label,
+            source.kind,
+            source.space,
+            source.run,
+            source.predictor,
+        )
+        for source in sources
+    ]
+
+
+def load_predictions(sources: Sequence[Source], data: "LatencyData | None" = None) -> list[PredictedRows]:
+    """What each predictor says of ``data``, or said of the test rows that its run logged.
+
+    Raises:
+        InputError: with ``data``, a run that registered no predictor, or a resolution that a predictor does not know.
+        TrackingError: the store does not answer, or a predictor cannot be loaded.
+    """
+    if data is None:
+        return [PredictedRows(source.label, tracking.load_frame(source.run, TEST_ROWS)) for source in sources]
+    return [PredictedRows(source.label, _predict(source, data)) for source in sources]
+
+
+def _predict(source: Source, data: "LatencyData") -> pd.DataFrame:
+    predictor = source.predictor or tracking.find_predictor_of(source.run.id)
+    if predictor is None:
+        raise InputError(f"run {source.label} registered no predictor: leave --data out, or name a registered one")
+    predicted = tracking.predict_stored(predictor, data)
+    frame = data.to_frame().assign(predicted_ms=predicted["latency_ms"].to_numpy())
+    return frame.assign(**{name: predicted[name].to_numpy() for name in BOUNDS if name in predicted})
+
+
+def unlike_settings(sources: Sequence[Source]) -> list[str]:
+    """What the runs of profiles were given differently, a sentence each: it is a part of what differs."""
+    sentences = []
+    for param in ("sampler", "resolution"):
+        values = [source.run.params.get(param, "unknown") for source in sources]
+        if len(set(values)) > 1:
+            told = ", ".join(f"{source.label} {value}" for source, value in zip(sources, values, strict=True))
+            sentences.append(f"the profiles differ in {param} ({told}): so may their effects")
+    return sentences
+
+
+def load_profiles(sources: Sequence[Source]) -> list[ProfileTables]:
+    """The tables of each profile's run.
+
+    Raises:
+        TrackingError: the store does not answer.
+    """
+    frames = [tracking.load_frames(source.run) for source in sources]
+    return [
+        ProfileTables(
+            source.label, tables["random"], tables["placements"], tables.get("responses", tables["placements"].head(0))
+        )
+        for source, tables in zip(sources, frames, strict=True)
+    ]

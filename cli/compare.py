@@ -1,0 +1,70 @@
+"""``blockprof compare``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blockprof.cli import options
+
+
+def compare(
+    things: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B...",
+            help="Two or more runs of train-predictor or of profile, by id or name, or registered predictors such as "
+            "blockprof-pn-npu/2 or blockprof-pn-npu@champion.",
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="CSV",
+            help="Measured networks to compare predictors on; best such that none was trained on.",
+            show_default="the test rows that all their runs logged",
+        ),
+    ] = None,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Say which predictor is better, or where two profiles differ, and by how much beyond the noise.
+
+    Predictors are compared on the same rows, with paired 95 % intervals of the differences of their scores. Profiles
+    are of one space, of two devices, metrics or times: which blocks and placements change rank beyond their intervals,
+    and how far a metric that both have is apart.
+
+    Example: blockprof compare blockprof-pn-npu/1 blockprof-pn-npu@champion
+    """
+    from blockprof import comparing, tracking
+    from blockprof.cli import render, render_compare
+    from blockprof.comparing import recording
+    from blockprof.errors import InputError
+    from blockprof.latency_data import read_latency_csv
+
+    sources = comparing.find_sources(things)
+    space, is_profile = sources[0].space, sources[0].kind == "profile"
+    if is_profile and data is not None:
+        raise InputError("--data is for predictors: leave it out where profiles are compared")
+    latencies = read_latency_csv(data, options.load_space(space)) if data else None
+    if not no_log:
+        tracking.check_store(experiment)
+    if is_profile:
+        for text in comparing.unlike_settings(sources):
+            render.note(text)
+        profiles = comparing.compare_profiles(comparing.load_profiles(sources))
+        render_compare.print_profiles(profiles)
+    else:
+        with render.working("comparing"):
+            predictors = comparing.compare_predictors(comparing.load_predictions(sources, latencies))
+        render_compare.print_predictors(predictors)
+    if no_log:
+        return
+    with tracking.start_run("compare", name=name, experiment=experiment, space=space) as run:
+        if is_profile:
+            recording.record_profiles(run, profiles, sources)
+        else:
+            recording.record_predictors(run, predictors, sources, latencies, data)
+    render.print_run(run.name, run.id)

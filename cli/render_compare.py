@@ -1,0 +1,141 @@
+"""What ``compare`` prints, and learning curves."""
+
+from collections.abc import Hashable
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich.table import Table
+
+from blockprof.cli import render
+from blockprof.figures import format_value
+from blockprof.profiling.statistics import CONFIDENCE
+
+if TYPE_CHECKING:
+    from blockprof.comparing import MetricPair, PredictorComparison, ProfileComparison
+    from blockprof.predictors import LearningCurve
+
+
+CHANGES_SHOWN = 10
+_SCORES = {
+    "mape_percent": ("MAPE %", ".2f"),
+    "rmse_ms": ("RMSE ms", ".3g"),
+    "within_5_percent": ("in 5 %", ".1f"),
+    "within_10_percent": ("in 10 %", ".1f"),
+    "spearman": ("Spearman", ".4f"),
+}
+_ALL_SCORES = _SCORES | {
+    "kendall": ("Kendall", ".4f"),
+    "top10_overlap_percent": ("top-10 %", ".0f"),
+    "coverage_percent": ("in 90 % intervals", ".1f"),
+    "width_percent": ("their width %", ".1f"),
+}
+
+
+def print_predictors(comparison: "PredictorComparison") -> None:
+    """Print every predictor's scores on the same rows, the differences with their intervals, and which is better."""
+    render.print_line(f"{len(comparison.rows):,} rows of {comparison.num_networks:,} networks, the same for all")
+    table = _table("", *comparison.labels)
+    for name, (title, digits) in _ALL_SCORES.items():
+        table.add_row(title, *(_cell(value, digits) for value in comparison.scores[name].tolist()))
+    render.out.print(table)
+    render.print_line("\ndifferences, with 95 % intervals (paired bootstrap over networks)")
+    for (first, second), rows in comparison.differences.groupby(["first", "second"], sort=False):
+        table = _table(f"{second} minus {first}", "difference", "interval", "better", left=(0, 3))
+        for row in rows.to_dict("records"):
+            title, digits = _SCORES[row["score"]]
+            interval = f"{row['lower']:{digits}} to {row['upper']:{digits}}"
+            table.add_row(title, f"{row['difference']:+{digits}}", interval, row["better"] or "neither")
+        render.out.print(table)
+        render.print_line("")
+    for sentence in comparison.verdicts():
+        render.print_line(sentence)
+
+
+def print_profiles(comparison: "ProfileComparison") -> None:
+    """Print, for each pair of metrics, how far they agree, what changes rank, and the responses side by side."""
+    for pair in comparison.pairs:
+        render.print_line("")
+        render.print_line(pair.verdict())
+        if len(pair.blocks):
+            render.print_line("\nresponse of a block, and its rank (1 is the greatest)")
+            render.out.print(_ranks(pair, pair.blocks))
+        changed = pair.placements[pair.placements["beyond"] != 0]
+        if len(changed):
+            most = changed.loc[changed["beyond"].abs().sort_values(ascending=False, kind="stable").index]
+            shown = f"the {CHANGES_SHOWN} most" if len(most) > CHANGES_SHOWN else "all"
+            render.print_line(f"\neffects that change rank beyond their intervals, {shown}")
+            render.out.print(_ranks(pair, most.head(CHANGES_SHOWN)))
+        if len(pair.differences):
+            _print_differences(pair)
+
+
+def _ranks(pair: "MetricPair", rows: pd.DataFrame) -> Table:
+    table = _table(
+        "", f"{pair.first} ({pair.first_unit})", "rank", f"{pair.second} ({pair.second_unit})", "rank", "beyond"
+    )
+    for row in rows.to_dict("records"):
+        cells = []
+        for side in ("first", "second"):
+            among = rows[side].to_numpy(dtype=float)
+            half = (row[f"{side}_upper"] - row[f"{side}_lower"]) / 2
+            value = format_value(row[side], among)
+            cells += [f"{value} ± {format_value(half, among)}" if half > 0 else value, _rank(row, side)]
+        table.add_row(row["name"], *cells, f"{row['beyond']:+d}" if row["beyond"] else "")
+    return table
+
+
+def _rank(row: "dict[Hashable, Any]", side: str) -> str:
+    rank, least, most = (row[f"{side}_{name}"] for name in ("rank", "rank_least", "rank_most"))
+    return f"{rank}" if least == most else f"{rank} ({least}-{most})"
+
+
+def _print_differences(pair: "MetricPair") -> None:
+    """Print how far the same metric is apart in two profiles."""
+    rows = pair.differences
+    random = rows[rows["kind"] == "random"].iloc[0]
+    among = rows["difference"].to_numpy(dtype=float)
+    low, middle, high = (format_value(random[name], among) for name in ("lower", "difference", "upper"))
+    render.print_line(
+        f"\nrandom networks: {pair.second} minus {pair.first} is {middle} {pair.first_unit}"
+        + (f" ({low} to {high})" if random["lower"] < random["upper"] else "")
+    )
+    for kind in ("response", "effect"):
+        part = rows[rows["kind"] == kind]
+        if len(part):
+            apart = int(part["is_beyond_noise"].sum())
+            far = part.iloc[int(part["difference"].abs().to_numpy().argmax())]
+            at = f", at most by {format_value(abs(far['difference']), among)} {pair.first_unit}, at {far['name']}"
+            is_exact = (part["lower"] == part["upper"]).all()
+            chance = "" if is_exact else f" ({round((1 - CONFIDENCE) * len(part))} would by chance)"
+            render.print_line(
+                f"{apart} of {len(part)} {kind}s differ beyond their intervals{chance}{at if apart else ''}"
+            )
+
+
+def _table(*columns: str, left: tuple[int, ...] = (0,)) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index in left else "right", overflow="fold")
+    return table
+
+
+def _cell(value: float, digits: str) -> str:
+    return "" if isnan(value) else f"{value:{digits}}"
+
+
+def print_curve(curve: "LearningCurve | None") -> None:
+    """Print the error by number of training networks, and how many to measure; nothing where there is no curve."""
+    if curve is None:
+        return
+    render.print_line(f"\nerror by number of training networks, {curve.mape_percent.shape[1]} draws")
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("networks", "MAPE %", "lowest", "highest", "in 90 % intervals"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for size, step in curve.steps().items():
+        values = (step[f"learning_curve.{name}"] for name in ("mape_percent", "mape_percent_min", "mape_percent_max"))
+        table.add_row(
+            f"{size:,}", *(f"{value:.2f}" for value in values), f"{step['learning_curve.coverage_percent']:.1f}"
+        )
+    render.out.print(table)
+    render.print_line(curve.advice())
