@@ -68,7 +68,7 @@ def reduce(
     profile = load_profile(source, gain, options.split_names(cost or []))
     space = profile.space
     reduction = derive_reduction(space, profile.placements, gain=profile.gain, costs=profile.costs, trim=trim)
-    path = out or Path(f"reduction-{space.name}-{reduction.name}.yaml")
+    path = out or Path(f"reduction-{space.name}-{'-'.join(profile.costs)}.yaml")
     if no_log:
         write_reduction(reduction, path)
         render_reduction.print_reduction(reduction, profile)

@@ -71,7 +71,7 @@ def derive_reduction(
         gain: the metric to be high; where None, the one of the profile of which higher is better.
         costs: the metrics to be low; where empty, the one of the profile of which lower is better.
         trim: how much of the gain, and of the cost, may be given up at most at either end of the front, in percent.
-        name: of the reduction; after the costs where None.
+        name: of the reduction; ``derived-npu``, after the costs, where None.
 
     Raises:
         InputError: the profile has not these metrics, or not all placements; was sampled as upstream does; or ``trim``
@@ -101,7 +101,7 @@ def derive_reduction(
     whole = Reduction.whole(space)
     return replace(
         whole,
-        name=name or "-".join(chosen_costs),
+        name=name or f"derived-{'-'.join(chosen_costs)}",
         blocks=gains.blocks_of(options, depths),
         depths=depths,
         stems=gains.stems_of(options),

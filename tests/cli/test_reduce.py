@@ -22,14 +22,14 @@ def test_a_profile_gives_a_reduction_that_loads_and_is_logged(cli, in_trained: P
     assert f"wrote {path}" in outcome.stdout
     assert "logged to MLflow as run reduced, id " in outcome.stdout
     reduction = load_reduction(load_space("pn"), str(path))
-    assert reduction.name == "npu"
+    assert reduction.name == "derived-npu"
     assert reduction.reasons
     run = MlflowClient().get_run(find_run("reduced").id)
     assert load_text(f"runs:/{run.info.run_id}/reduction.yaml") == path.read_text()
     tags, source = run.data.tags, find_run("profiled")
     assert tags["blockprof.command"] == "reduce"
     assert tags["blockprof.space"] == "pn"
-    assert tags["blockprof.reduction"] == "npu"
+    assert tags["blockprof.reduction"] == "derived-npu"
     assert tags["blockprof.source_run"] == source.id
     assert tags["blockprof.data_origin"] == "reference,predicted"
     assert tags["blockprof.source.npu"] == source.tags["blockprof.source.npu"]

@@ -168,7 +168,7 @@ def test_what_the_intervals_leave_open_stays() -> None:
 def test_of_several_costs_what_one_keeps_is_kept() -> None:
     profile = profile_of("pn", "npu", "gpu", "accuracy")
     both = derive_reduction(PN, profile, costs=["npu", "gpu"])
-    assert both.name == "npu-gpu"
+    assert both.name == "derived-npu-gpu"
     each = [derive_reduction(PN, profile, costs=[name]) for name in ("npu", "gpu")]
     assert np.array_equal(both.kinds, each[0].kinds | each[1].kinds)
     assert derive_reduction(PN, profile, costs=["gpu", "npu"]).num_networks == both.num_networks
