@@ -8,7 +8,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from blockprof.cli import cache_imagenet, export, fetch_data, measure, profile, train_predictor
+from blockprof.cli import (
+    cache_imagenet,
+    export,
+    fetch_data,
+    measure,
+    profile,
+    reduce,
+    train_predictor,
+)
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -66,6 +74,7 @@ _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
+_add(app, "reduce", reduce.reduce)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)

@@ -247,11 +247,12 @@ def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
     frame = pd.DataFrame(values, columns=list(STATISTICS))
     frame.insert(0, "metric", metric.info.name)
     frame.insert(1, "unit_of_metric", metric.info.unit)
-    frame.insert(2, "origin", metric.info.origin)
-    frame.insert(3, "method", metric.method)
-    frame.insert(4, "n", pd.Series([metric.num_archs] * len(frame), dtype="Int64"))
-    frame.insert(6, "mean_lower", frame["mean"] - half)
-    frame.insert(7, "mean_upper", frame["mean"] + half)
+    frame.insert(2, "higher_is_better", metric.info.higher_is_better)
+    frame.insert(3, "origin", metric.info.origin)
+    frame.insert(4, "method", metric.method)
+    frame.insert(5, "n", pd.Series([metric.num_archs] * len(frame), dtype="Int64"))
+    frame.insert(7, "mean_lower", frame["mean"] - half)
+    frame.insert(8, "mean_upper", frame["mean"] + half)
     frame["lowest_net"] = metric.statistics.lowest[rows]
     frame["highest_net"] = metric.statistics.highest[rows]
     return frame

@@ -1,5 +1,16 @@
-"""Reduced spaces: what they are, and networks drawn from them."""
+"""Reduced spaces: what they are, and networks drawn from them; the paper's, those of files, and derived ones."""
 
+from blockprof.reduction.files import format_reduction, load_reduction, read_reduction, write_reduction
+from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import Reduction, sample_reduced
 
-__all__ = ["Reduction", "sample_reduced"]
+__all__ = [
+    "Reduction",
+    "format_reduction",
+    "load_preset",
+    "load_reduction",
+    "preset_names",
+    "read_reduction",
+    "sample_reduced",
+    "write_reduction",
+]

@@ -1,7 +1,8 @@
 """Finished runs, found again by id or name, and their tables."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -31,6 +32,7 @@ class RunRecord:
     space: str
     status: str
     started: datetime
+    tags: Mapping[str, str] = field(hash=False, repr=False)
 
 
 def find_run(id_or_name: str) -> RunRecord:
@@ -86,6 +88,7 @@ def _record(run: MlflowRun) -> RunRecord:
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        tags=dict(tags),
     )
 
 

@@ -1,0 +1,289 @@
+"""Reductions as files: a small YAML that a person can read and edit.
+
+    space: pn
+    name: npu
+    drop:                                 # blocks that are not used
+      everywhere: [e3k7, e4k7]
+      u1: [e3k3]                          # in all layers of unit 1
+      u5.l4: [e6k7]
+    layers:                               # how many a unit may have; all there are where not said
+      u1: [2, 3]
+    widths:                               # of resnet50's units, in percent
+      u3: [80, 100]
+    stems: [stem.noskip+stem1.c32]        # of resnet50: those that are kept, each as in a placement
+    mutation_probabilities:               # of a search, by unit; 0.5 where not said
+      u4: 0.25
+    reasons:
+      - any text
+
+Only ``space`` must be there; the name is the file's where none is said. Layers that no depth reaches do not matter.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from blockprof.errors import DataFileError, InputError
+from blockprof.files import read_file, staged
+from blockprof.reduction.presets import load_preset, preset_names
+from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, BoolArray, Reduction
+from blockprof.spaces import SPACES, Space, load_space, parse_fixing
+
+EVERYWHERE = "everywhere"
+KEYS = ("space", "name", "drop", "layers", "widths", "stems", "mutation_probabilities", "reasons")
+_LINE_WIDTH = 120
+
+
+def load_reduction(space: Space, name_or_path: str) -> Reduction:
+    """Return a reduction of a space: one of the paper's by its name, else that of a file.
+
+    Raises:
+        InputError: it is neither, or the file's is of another space.
+        DataFileError: the file does not hold a reduction.
+    """
+    if name_or_path in preset_names(space):
+        return load_preset(space, name_or_path)
+    path = Path(name_or_path)
+    if not path.exists():
+        raise InputError(
+            f"unknown reduction '{name_or_path}': for {space.name} there are {', '.join(preset_names(space))}, and the "
+            "files that `blockprof reduce` writes"
+        )
+    reduction = read_reduction(path)
+    if reduction.space is not space:
+        raise InputError(f"{path}: is a reduction of {reduction.space.name}, not of {space.name}")
+    return reduction
+
+
+def format_reduction(reduction: Reduction) -> str:
+    """The text of a reduction's file."""
+    space = reduction.space
+    parts: dict[str, object] = {"space": space.name, "name": reduction.name}
+    widths, lost_by_width = _widths(reduction)
+    parts["drop"] = _drops(space, ~reduction.blocks & ~lost_by_width)
+    parts["layers"] = {
+        f"u{number}": list(kept)
+        for number, (unit, kept) in enumerate(zip(space.units, reduction.depths, strict=True), start=1)
+        if set(kept) != set(unit.depths)
+    }
+    parts["widths"] = widths
+    parts["stems"] = [] if reduction.stems.all() else _stem_names(space, reduction.stems)
+    probabilities = enumerate(reduction.mutation_probabilities.tolist(), start=1)
+    parts["mutation_probabilities"] = {f"u{number}": p for number, p in probabilities if p != UNIT_MUTATION_PROBABILITY}
+    parts["reasons"] = list(reduction.reasons)
+    texts = [
+        # None puts each list on a line of its own, but a key whose value is a word in braces.
+        yaml.safe_dump(
+            {key: value},
+            sort_keys=False,
+            default_flow_style=False if isinstance(value, str) or key == "reasons" else None,
+            allow_unicode=True,
+            width=_LINE_WIDTH,
+        )
+        for key, value in parts.items()
+        if value
+    ]
+    return "".join(texts)
+
+
+def write_reduction(reduction: Reduction, path: Path) -> None:
+    """Write a reduction's file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder: name a file")
+    with staged(path.parent) as folder:
+        (folder / path.name).write_text(format_reduction(reduction), encoding="utf-8")
+
+
+def read_reduction(path: Path) -> Reduction:
+    """Read a reduction's file.
+
+    Raises:
+        DataFileError: it is not there, not YAML, or a key or value in it is not allowed; the message names the key and
+            says what is.
+    """
+    try:
+        return parse_reduction(read_file(path).decode(), path.stem)
+    except UnicodeDecodeError:
+        raise DataFileError(f"{path}: is no text: write YAML in UTF-8") from None
+    except DataFileError:
+        raise
+    except InputError as error:
+        raise DataFileError(f"{path}: {error}") from None
+
+
+def parse_reduction(text: str, name: str) -> Reduction:
+    """Read the text of a reduction's file.
+
+    Args:
+        text: the YAML.
+        name: of the reduction where the text says none.
+
+    Raises:
+        InputError: it is not YAML, or a key or value in it is not allowed.
+    """
+    content = _load(text)
+    for key in content:
+        if key not in KEYS:
+            raise InputError(f"unknown key '{key}': there are {', '.join(KEYS)}")
+    if content.get("space") not in list(SPACES):
+        given = f", not '{content['space']}'" if "space" in content else ""
+        raise InputError(f"'space' must be one of {', '.join(SPACES)}{given}")
+    space = load_space(content["space"])
+    whole = Reduction.whole(space)
+    title = content.get("name", name)
+    if not isinstance(title, str) or not title.strip():
+        raise InputError("'name' must be a text that is not empty")
+    blocks, depths, probabilities = whole.blocks.copy(), list(whole.depths), whole.mutation_probabilities.copy()
+    for place, names in _table(content, "drop").items():
+        known = [block.name for block in space.blocks]
+        dropped = _choices(f"drop.{place}", names, known)
+        blocks[_slots(space, place), [[known.index(block)] for block in dropped]] = False
+    for place, kept in _table(content, "layers").items():
+        unit = _unit(space, "layers", place)
+        depths[unit] = tuple(sorted(_choices(f"layers.{place}", kept, space.units[unit].depths)))
+    for place, kept in _table(content, "widths").items():
+        if space.num_widths == 1:
+            raise InputError(f"'widths': units of {space.name} have one width: leave it out")
+        unit = _unit(space, "widths", place)
+        ratios = _choices(f"widths.{place}", kept, space.width_ratios)
+        lost = np.repeat(~np.isin(space.width_ratios, ratios), space.blocks_per_width)
+        blocks[space.unit_slots[unit]] &= ~lost
+    for place, value in _table(content, "mutation_probabilities").items():
+        unit = _unit(space, "mutation_probabilities", place)
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise InputError(f"'mutation_probabilities.{place}' must be a number from 0 to 1, not {_shown(value)}")
+        probabilities[unit] = value
+    reasons = content.get("reasons", [])
+    if not isinstance(reasons, list) or not all(isinstance(line, str) for line in reasons):
+        raise InputError("'reasons' must be a list of texts")
+    stems = _stems(space, content["stems"]) if "stems" in content else whole.stems
+    return Reduction(space, title, blocks, tuple(depths), stems, probabilities, tuple(reasons))
+
+
+def _load(text: str) -> dict[object, Any]:
+    try:
+        content = yaml.safe_load(text)
+        repeated = _repeated_key(yaml.compose(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise InputError(f"is not YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, RecursionError) as error:  # such as a date that is none
+        raise InputError(f"is not YAML that can be read: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"must hold keys and values: write space: {next(iter(SPACES))}, and what to drop")
+    if repeated:
+        raise InputError(f"has the key '{repeated}' twice in one place: join them")
+    return content
+
+
+def _repeated_key(node: yaml.Node | None) -> str | None:
+    """The first key that YAML would take the last value of, without a word."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    keys = [str(key.value) for key, _ in node.value]
+    repeated = next((key for key in keys if keys.count(key) > 1), None)
+    return repeated or next(filter(None, (_repeated_key(value) for _, value in node.value)), None)
+
+
+def _table(content: Mapping[object, Any], key: str) -> dict[object, Any]:
+    table = content.get(key, {})
+    if not isinstance(table, dict):
+        raise InputError(f"'{key}' must hold keys such as u1, not {_shown(table)}")
+    return table
+
+
+def _unit(space: Space, key: str, place: object) -> int:
+    names = [f"u{number}" for number in range(1, len(space.units) + 1)]
+    if place not in names:
+        raise InputError(f"unknown key '{key}.{place}': {space.name} has the units {', '.join(names)}")
+    return names.index(str(place))
+
+
+def _slots(space: Space, place: object) -> slice:
+    if place == EVERYWHERE:
+        return slice(None)
+    units = {f"u{number}": slots for number, slots in enumerate(space.unit_slots, start=1)}
+    layers = {
+        f"{name}.l{layer + 1}": slice(slots.start + layer, slots.start + layer + 1)
+        for name, slots in units.items()
+        for layer in range(slots.stop - slots.start)
+    }
+    found = (units | layers).get(str(place))
+    if found is None:
+        ranges = ", ".join(f"{name}.l1 to l{slots.stop - slots.start}" for name, slots in units.items())
+        raise InputError(f"unknown key 'drop.{place}': there are {EVERYWHERE}, {', '.join(units)}, {ranges}")
+    return found
+
+
+def _choices(key: str, given: object, known: Any) -> list[Any]:
+    """A list of some of what is known; not of bools, which are numbers to Python."""
+    values = given if isinstance(given, list) else [given]
+    for value in values:
+        if isinstance(value, bool) or value not in known:
+            raise InputError(f"'{key}' must be a list of some of {', '.join(map(str, known))}, not {_shown(value)}")
+    return values
+
+
+def _stems(space: Space, given: object) -> BoolArray:
+    if not space.ends_vary:
+        raise InputError(f"'stems': {space.name} has a single stem: leave it out")
+    kept = np.zeros(len(space.stems), dtype=bool)
+    for name in given if isinstance(given, list) else [given]:
+        try:
+            fixing = parse_fixing(space, str(name))
+        except InputError as error:
+            raise InputError(f"'stems': {error}") from None
+        if fixing.layers:
+            raise InputError(f"'stems': {name} is no part of a stem: write it like {_stem_names(space, ~kept)[0]}")
+        kept |= np.array([fixing.allows(stem) for stem in space.stems])
+    return kept
+
+
+def _stem_names(space: Space, kept: BoolArray) -> list[str]:
+    return [
+        f"stem.{'skip' if stem.skip else 'noskip'}+stem1.c{stem.mid_channels}+stem2.c{stem.out_channels}"
+        for stem, stays in zip(space.stems, kept, strict=True)
+        if stays
+    ]
+
+
+def _widths(reduction: Reduction) -> tuple[dict[str, list[int]], BoolArray]:
+    """The widths kept by the units that lost some in all layers; (L, B): the blocks that are lost so."""
+    space = reduction.space
+    lost = np.zeros_like(reduction.blocks)
+    kept: dict[str, list[int]] = {}
+    for unit, slots in enumerate(space.unit_slots):
+        by_width = reduction.blocks[slots].reshape(-1, space.num_widths, space.blocks_per_width)
+        gone = np.asarray(~by_width.any(axis=(0, 2)))
+        lost[slots] = np.repeat(gone, space.blocks_per_width)
+        if gone.any():
+            kept[f"u{unit + 1}"] = [ratio for ratio, away in zip(space.width_ratios, gone, strict=True) if not away]
+    return kept, lost
+
+
+def _drops(space: Space, dropped: BoolArray) -> dict[str, list[str]]:
+    """Blocks dropped (L, B), by the largest part of the network in which each is: all of it, a unit, a layer."""
+    drops: dict[str, list[str]] = {}
+
+    def add(place: str, blocks: BoolArray) -> None:
+        if blocks.any():
+            drops[place] = [block.name for block, gone in zip(space.blocks, blocks, strict=True) if gone]
+
+    everywhere = np.asarray(dropped.all(axis=0))
+    add(EVERYWHERE, everywhere)
+    for unit, slots in enumerate(space.unit_slots, start=1):
+        in_unit = np.asarray(dropped[slots].all(axis=0))
+        add(f"u{unit}", in_unit & ~everywhere)
+        for layer, gone in enumerate(dropped[slots], start=1):
+            add(f"u{unit}.l{layer}", gone & ~in_unit)
+    return drops
+
+
+def _shown(value: object) -> str:
+    return f"'{' '.join(str(value).split())}'"
