@@ -50,7 +50,7 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
     down, across = profile.space.axes
     grid = np.array([by_block.get(block.name, np.nan) for block in profile.space.blocks])
     grid = grid.reshape(len(down.labels), len(across.labels))[::-1]
-    figure = _new_figure((5.4, 4.4))
+    figure = new_figure((5.4, 4.4))
     axes = figure.add_subplot()
     image = axes.imshow(
         grid, cmap=GOOD_TO_BAD if not metric.info.higher_is_better else GOOD_TO_BAD.removesuffix("_r"), aspect="auto"
@@ -67,7 +67,7 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
     axes.set_ylabel(down.name)
     axes.set_title(f"Block response: {metric.info.label}")
     figure.colorbar(image, ax=axes, label=metric.info.label)
-    _write_caption(figure, profile, metric)
+    write_caption(figure, caption(profile, metric))
     return figure
 
 
@@ -88,7 +88,7 @@ def effect_curves(profile: Profile, metric: MetricProfile) -> "Figure":
         slot = space.unit_slots[row["unit"] - 1].start + row["layer"] - 1
         for column, values in effects.items():
             values[slot, block_index[row["block"]]] = row[column]
-    figure = _new_figure((13.5, 4.8))
+    figure = new_figure((13.5, 4.8))
     down, across = space.axes
     panels = figure.subplots(1, len(across.labels), sharey=True)
     for index, (axes, label) in enumerate(zip(panels, across.labels, strict=True)):
@@ -98,7 +98,7 @@ def effect_curves(profile: Profile, metric: MetricProfile) -> "Figure":
     panels[-1].legend(title=down.name, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     better = "higher" if metric.info.higher_is_better else "lower"
     figure.suptitle(f"Effect of a block by place, against random networks (0): {metric.info.label}, {better} is better")
-    _write_caption(figure, profile, metric)
+    write_caption(figure, caption(profile, metric))
     return figure
 
 
@@ -120,14 +120,14 @@ def left_out_against_measured(profile: Profile, metric: MetricProfile, check: He
     bounds = (check.predicted, check.lower, check.upper)
     figure = _predicted_against(check.values, *bounds, f"{metric.info.label}, {metric.info.origin}", metric.info.unit)
     figure.suptitle(f"{len(check.networks)} networks, each predicted by the surrogate fitted without it")
-    _write_caption(figure, profile, metric)
+    write_caption(figure, caption(profile, metric))
     return figure
 
 
 def _predicted_against(
     values: FloatArray, predicted: FloatArray, lower: FloatArray, upper: FloatArray, label: str, unit: str
 ) -> "Figure":
-    figure = _new_figure((10.5, 4.8))
+    figure = new_figure((10.5, 4.8))
     left, right = figure.subplots(1, 2)
     ends = [min(values.min(), predicted.min()), values.max()]
     left.plot(ends, ends, color=GREY, linewidth=0.8)
@@ -156,15 +156,15 @@ def format_value(value: float, among: FloatArray) -> str:
     return f"{value:,.{min(max(digits, 0), 5)}f}"
 
 
-def _new_figure(size: tuple[float, float]) -> "Figure":
+def new_figure(size: tuple[float, float]) -> "Figure":
     """A figure outside of pyplot: no window system, nothing to close."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained", dpi=110)
 
 
-def _write_caption(figure: "Figure", profile: Profile, metric: MetricProfile) -> None:
-    text = caption(profile, metric)
+def write_caption(figure: "Figure", text: str) -> None:
+    """Write below a figure what its numbers are and where they come from."""
     width = figure.get_figwidth() * 13
     lines, line = [], ""
     for word in text.split():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.comparison_figures import error_by_networks
 from blockprof.figures import (
     caption,
     effect_curves,
@@ -14,13 +15,14 @@ from blockprof.figures import (
     predicted_against_measured,
     response_heatmap,
 )
+from blockprof.metrics import MetricInfo
 from blockprof.profiling import Profile
 from blockprof.tracking import Run, log_predictor
 
 if TYPE_CHECKING:
     from blockprof.fetching import FetchedFile
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import BlockwiseModel, TrainedPredictor
+    from blockprof.predictors import BlockwiseModel, LearningCurve, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 
@@ -38,14 +40,14 @@ def profile_params(profile: Profile) -> dict[str, object]:
 
 def profile_tags(profile: Profile) -> dict[str, str]:
     """The tags of a profile's run: where its numbers come from."""
-    origins = {metric.info.name: metric.info.origin for metric in profile.metrics}
-    tags = {
-        "blockprof.sampler": profile.sampler,
-        "blockprof.data_origin": ",".join(dict.fromkeys(origins.values())),
-    }
-    for metric in profile.metrics:
-        tags[f"blockprof.source.{metric.info.name}"] = metric.info.source
-    predicted = [metric.info.source for metric in profile.metrics if metric.info.origin == "predicted"]
+    return {"blockprof.sampler": profile.sampler, **origin_tags([metric.info for metric in profile.metrics])}
+
+
+def origin_tags(infos: Sequence[MetricInfo]) -> dict[str, str]:
+    """The tags of any run with metrics: where each one's numbers come from."""
+    tags = {"blockprof.data_origin": ",".join(dict.fromkeys(info.origin for info in infos))}
+    tags |= {f"blockprof.source.{info.name}": info.source for info in infos}
+    predicted = [info.source for info in infos if info.origin == "predicted"]
     if predicted:
         tags["blockprof.predictor"] = "; ".join(predicted)
     return tags
@@ -168,6 +170,14 @@ def record_training(
             num_nets=model.num_nets,
             test=test,
         )
+
+
+def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPredictor") -> None:
+    """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
+    run.log_steps(curve.steps())
+    run.log_frame(curve.to_frame(), "learning_curve.csv")
+    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_tags({"blockprof.advice": curve.advice()})
 
 
 def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:

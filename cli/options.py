@@ -20,7 +20,8 @@ def complete_space(incomplete: str) -> list[str]:
     return [name for name in SPACES if name.startswith(incomplete)]
 
 
-def _complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """The names of metrics that begin so, after those that are joined with commas already."""
     given, _, last = incomplete.rpartition(",")
     prefix = f"{given}," if given else ""
     names = {*_metrics(ctx.params.get("space") or "")} - {*given.split(",")}
@@ -62,7 +63,7 @@ MetricsOption = Annotated[
         metavar="NAMES",
         help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
         "i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
-        autocompletion=_complete_metrics,
+        autocompletion=complete_metrics,
     ),
 ]
 SamplerOption = Annotated[

@@ -28,6 +28,13 @@ def train_predictor(
         int | None,
         typer.Option("--train-size", metavar="N", help="Train on so many networks only, the test rows unchanged."),
     ] = None,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve",
+            help="Also train blockwise on 10, 30, 100, ... networks, five draws each: how many to measure.",
+        ),
+    ] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
@@ -41,7 +48,7 @@ def train_predictor(
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
     from blockprof import fetching, predictors, tracking
-    from blockprof.cli import render
+    from blockprof.cli import render, render_compare
     from blockprof.errors import DataFileError
     from blockprof.latency_data import read_latency_csv
     from blockprof.paths import data_folder
@@ -55,7 +62,9 @@ def train_predictor(
         )
     latencies = read_latency_csv(path, chosen_space)
     try:
-        predictors.split_by_network(latencies, seed, train_size)
+        split = predictors.split_by_network(latencies, seed, train_size)
+        if learning_curve:
+            predictors.curve_sizes(latencies, split)
     except DataFileError as error:
         raise DataFileError(f"{path}: {error}") from None
     if not no_log:
@@ -65,14 +74,24 @@ def train_predictor(
         with render.working(f"training on {len(latencies):,} networks"):
             return predictors.train_predictor(latencies, metric, seed=seed, train_size=train_size)
 
+    def draw_curve() -> predictors.LearningCurve | None:
+        if not learning_curve:
+            return None
+        with render.progress("learning curve") as on_progress:
+            return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
+
     if no_log:
         render.print_training(train())
+        render_compare.print_curve(draw_curve())
         return
     from blockprof import recording
 
     with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
         trained = train()
         registered = recording.record_training(run, trained, latencies, path, seed)
+        if curve := draw_curve():
+            recording.record_learning_curve(run, curve, trained)
     render.print_training(trained)
+    render_compare.print_curve(curve)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

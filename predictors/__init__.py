@@ -4,6 +4,7 @@ from blockprof.predictors.blockwise import BlockwiseModel, Prediction, load_bloc
 from blockprof.predictors.design import DESIGNS, Design, check_design, choose_networks, choose_rows
 from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, evaluate
 from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.learning_curve import LearningCurve, curve_sizes, learning_curve
 from blockprof.predictors.splitting import Split, split_by_network
 from blockprof.predictors.training import TrainedPredictor, train_predictor
 
@@ -13,6 +14,7 @@ __all__ = [
     "Design",
     "Evaluation",
     "IntervalScores",
+    "LearningCurve",
     "Prediction",
     "Scores",
     "Split",
@@ -20,8 +22,10 @@ __all__ = [
     "check_design",
     "choose_networks",
     "choose_rows",
+    "curve_sizes",
     "evaluate",
     "fit_blockwise",
+    "learning_curve",
     "load_blockwise",
     "split_by_network",
     "train_predictor",

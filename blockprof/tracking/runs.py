@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -64,8 +64,16 @@ class Run:
     @translated("logging metrics")
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Log metrics, all at one time and at step 0. Names hold letters, digits and ``_ - . : /`` and blanks."""
+        self._log_points([(key, value, 0) for key, value in metrics.items()])
+
+    @translated("logging metrics by step")
+    def log_steps(self, steps: Mapping[int, Mapping[str, float]]) -> None:
+        """Log the metrics of each step, such as a generation, all at one time; MLflow draws them as curves."""
+        self._log_points([(key, value, step) for step, metrics in steps.items() for key, value in metrics.items()])
+
+    def _log_points(self, points: Sequence[tuple[str, float, int]]) -> None:
         now = get_current_time_millis()
-        entities = [Metric(key, float(value), now, 0) for key, value in metrics.items()]
+        entities = [Metric(key, float(value), now, step) for key, value, step in points]
         for start in range(0, len(entities), MAX_METRICS_PER_BATCH):
             MlflowClient().log_batch(self.id, metrics=entities[start : start + MAX_METRICS_PER_BATCH])
 

@@ -66,6 +66,14 @@ def test_metrics_per_block_keep_their_names(store: Path) -> None:
     assert logged(run).data.metrics == values
 
 
+def test_metrics_by_step(store: Path) -> None:
+    with tracking.start_run("search") as run:
+        run.log_steps({step: {"hypervolume": step / 4, "front_size": 2 * step} for step in range(600)})
+    assert logged(run).data.metrics == {"hypervolume": 599 / 4, "front_size": 1198}
+    history = MlflowClient().get_metric_history(run.id, "hypervolume")
+    assert [(point.step, point.value) for point in history] == [(step, step / 4) for step in range(600)]
+
+
 def test_many_and_long_params(store: Path) -> None:
     blocks = "u2.l1.e6k7," * 1000
     with tracking.start_run("profile", params={f"p{i}": i for i in range(150)}) as run:
