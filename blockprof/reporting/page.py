@@ -53,5 +53,6 @@ def signed(value: float, among: FloatArray) -> str:
 
 
 def tick_text(value: float) -> str:
-    """Write a round number as short as can be."""
-    return f"{value:,.10g}".replace("-", _MINUS)
+    """Write a round number as short as can be, millions as M."""
+    shown = f"{value / 1e6:,.10g}M" if abs(value) >= 1e6 else f"{value:,.10g}"
+    return shown.replace("-", _MINUS)

@@ -72,7 +72,7 @@ class Plot:
     def axes(self, x_label: str, y_label: str, x_ticks: Iterable[tuple[float, str]] | None = None) -> Markup:
         """Lines across at round values of ``y``, the labels of both scales, and their titles."""
         if x_ticks is None:
-            x_ticks = [(tick, tick_text(tick)) for tick in self.x.ticks(5)]
+            x_ticks = [(tick, tick_text(tick)) for tick in self.x.ticks()]
         left, right, bottom = self.x.start, self.x.end, self.y.start
         parts = []
         for tick in self.y.ticks():

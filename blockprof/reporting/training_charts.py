@@ -45,7 +45,7 @@ def coverage_chart(values: FloatArray, is_inside: FloatArray, device: str) -> Ma
         note = f"{first:.4g} to {last:.4g} ms: {share:.0f} % of {len(group)} networks"
         parts.append(svg.rectangle(left, top, max(right - left - 1, 2), plot.y.start - top, "bar s0", note))
     parts.append(plot.level(LEVEL, "target"))
-    parts.append(svg.text(plot.x.end, plot.y(LEVEL) + 12, f"{LEVEL} %", "end", "on-bar"))
+    parts.append(svg.text(plot.x.end, plot.y(LEVEL) - 4, f"{LEVEL} %", "end", "over"))
     return svg.drawing(parts, f"Share of networks inside their {LEVEL} % interval, by latency")
 
 
@@ -58,7 +58,7 @@ def learning_chart(curve: "LearningCurve", flops_only: float) -> Markup:
     parts = [
         plot.axes("training networks", "MAPE on the test networks (%)", _apart(plot, sizes)),
         plot.level(flops_only, "target"),
-        svg.text(plot.x.end, plot.y(flops_only) - 4, "FLOPs only, all networks", "end"),
+        svg.text(plot.x.end, plot.y(flops_only) - 4, "FLOPs only, all networks", "end", "over"),
         plot.band(sizes, errors.min(axis=1), errors.max(axis=1), "s0"),
         plot.curve(sizes, median, "s0"),
     ]

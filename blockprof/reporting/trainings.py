@@ -55,7 +55,7 @@ def training_report(
         kind=kind,
         data=data,
         path=path,
-        resolutions=", ".join(map(str, np.unique(data.resolutions))),
+        resolutions=np.unique(data.resolutions).tolist(),
         is_reference=is_reference,
         split=trained.split,
         seconds=trained.seconds,
@@ -75,6 +75,14 @@ def training_report(
         errors=error_chart(test.latencies_ms[drawn], errors[drawn], data.device),
         coverage=coverage_chart(test.latencies_ms, is_inside.astype(float), data.device),
         curve=curve,
+        curve_rows=curve
+        and zip(
+            curve.sizes.tolist(),
+            curve.median_mape.tolist(),
+            curve.mape_percent,
+            np.median(curve.coverage_percent, axis=1).tolist(),
+            strict=True,
+        ),
         learning=curve and learning_chart(curve, trained.test.baselines["flops_only"].mape_percent),
         worst=[
             (
