@@ -77,7 +77,7 @@ class Plot:
         parts = []
         for tick in self.y.ticks():
             level = self.y(tick)
-            parts += [line(left, level, right, level, "grid"), text(left - 5, level + 3.5, tick_text(tick), "end")]
+            parts += [line(left, level, right, level, "across"), text(left - 5, level + 3.5, tick_text(tick), "end")]
         parts += [text(self.x(value), bottom + 15, label) for value, label in x_ticks]
         parts.append(text((left + right) / 2, HEIGHT - 8, x_label, css="title"))
         middle = (TOP + bottom) / 2

@@ -1,21 +1,20 @@
-"""A report in MLflow's own artifact view."""
+"""A report as `mlflow ui` serves it to its artifact view, which puts it in a sandboxed frame.
+
+How a browser shows it in such a frame is tested with the reports. Not through MLflow's own page: that one leaves requests
+open, on which headless Chromium at times waits for ever.
+"""
 
 import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from blockprof import api, tracking
 from blockprof.reporting import profile_report
 
 
-def test_the_ui_shows_a_report(
-    store: Path, serve: Callable[[str, Path], AbstractContextManager[str]], browse: Callable, tmp_path: Path
-) -> None:
-    page, picture = profile_report(api.profile("pn", ["npu", "accuracy"])), tmp_path / "ui.png"
+def test_the_ui_serves_a_report_as_html(store: Path, serve: Callable[[str, Path], AbstractContextManager[str]]) -> None:
+    page = profile_report(api.profile("pn", ["npu", "accuracy"]))
     with tracking.start_run("profile", space="pn") as run:
         run.log_text(page, "report.html")
     with serve("ui", store) as address:
@@ -23,10 +22,3 @@ def test_the_ui_shows_a_report(
         with answer:
             assert answer.headers.get_content_type() == "text/html"
             assert answer.read().decode() == page
-        view = f"{address}/#/experiments/1/runs/{run.id}/artifacts/report.html"
-        outcome = browse(view, "--window-size=1600,2600", "--virtual-time-budget=6000", f"--screenshot={picture}")
-    assert "CONSOLE" not in outcome.stderr
-    pixels = np.asarray(Image.open(picture).convert("RGB"))
-    # The dearest and the cheapest response.
-    for colour in ((165, 0, 38), (49, 54, 149)):
-        assert (pixels == colour).all(axis=2).sum() > 100, colour
