@@ -1,7 +1,7 @@
 """A report as `mlflow ui` serves it to its artifact view, which puts it in a sandboxed frame.
 
-How a browser shows it in such a frame is tested with the reports. Not through MLflow's own page: that one leaves requests
-open, on which headless Chromium at times waits for ever.
+How a browser shows it in such a frame is tested with the reports; not through MLflow's own page, on which headless
+Chromium, told to wait until nothing is loading, at times waited for ever.
 """
 
 import urllib.request
