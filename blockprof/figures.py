@@ -57,11 +57,10 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
         grid, cmap=GOOD_TO_BAD if not metric.info.higher_is_better else GOOD_TO_BAD.removesuffix("_r"), aspect="auto"
     )
     for row, column in np.ndindex(grid.shape):
-        shade = image.cmap(image.norm(grid[row, column]))
-        dark = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.5
         value = float(grid[row, column])
-        text = "" if np.isnan(value) else format_value(value, grid)
-        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=12)
+        if not np.isnan(value):
+            _, ink = heat_colour(value, grid, higher_is_better=metric.info.higher_is_better)
+            axes.text(column, row, format_value(value, grid), ha="center", va="center", color=ink, fontsize=12)
     axes.set_xticks(range(len(across.labels)), across.labels)
     axes.set_yticks(range(len(down.labels)), reversed(down.labels))
     axes.set_xlabel(across.name)
@@ -154,6 +153,20 @@ def _predicted_against(
     right.set_xlabel(label)
     right.set_ylabel("error (%)")
     return figure
+
+
+def heat_colour(value: float, among: FloatArray, *, higher_is_better: bool) -> tuple[tuple[int, int, int], str]:
+    """The ground of a value in a heat map of ``among``, red, green and blue of 255, and black or white to write on it.
+
+    Blue is better, red worse.
+    """
+    from matplotlib import colormaps
+
+    low, high = np.nanmin(among), np.nanmax(among)
+    share = (value - low) / (high - low) if high > low else 0.5
+    shade = colormaps[GOOD_TO_BAD](float(1 - share if higher_is_better else share))
+    red, green, blue = (round(255 * part) for part in shade[:3])
+    return (red, green, blue), "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else "white"
 
 
 def format_value(value: float, among: FloatArray) -> str:

@@ -17,6 +17,7 @@ from blockprof.figures import (
 )
 from blockprof.metrics import MetricInfo
 from blockprof.profiling import Profile
+from blockprof.reporting import profile_report, training_report
 from blockprof.tracking import Run, log_predictor
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
     from blockprof.predictors import BlockwiseModel, LearningCurve, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
+
+
+REPORT = "report.html"
 
 
 def profile_params(profile: Profile) -> dict[str, object]:
@@ -73,7 +77,7 @@ def profile_metrics(profile: Profile) -> dict[str, float]:
 
 
 def record_profile(run: Run, profile: Profile) -> None:
-    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures.
+    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures, a report.
 
     Of pooled metrics also ``pooled.csv``, and of each ``pool_<metric>.csv`` and a figure of the networks left out.
     """
@@ -94,6 +98,7 @@ def record_profile(run: Run, profile: Profile) -> None:
             run.log_figure(response_heatmap(profile, metric), f"figures/{name}_responses.png")
             run.log_figure(effect_curves(profile, metric), f"figures/{name}_effects.png")
     run.log_text("\n".join(caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
+    run.log_text(profile_report(profile), REPORT)
     run.log_metrics(profile_metrics(profile))
 
 
@@ -178,6 +183,15 @@ def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPre
     run.log_frame(curve.to_frame(), "learning_curve.csv")
     run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
     run.log_tags({"blockprof.advice": curve.advice()})
+
+
+def record_training_report(
+    run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, curve: "LearningCurve | None" = None
+) -> None:
+    """Log a training's report, with the learning curve where one was drawn."""
+    is_reference = data_origin(data.device) == "reference"
+    report = training_report(trained, data, path, kind="blockwise", is_reference=is_reference, curve=curve)
+    run.log_text(report, REPORT)
 
 
 def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from blockprof.figures import GOOD_TO_BAD, caption, format_value
+from blockprof.figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
 
@@ -245,13 +245,7 @@ def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Tab
 
 
 def _coloured(value: float, among: FloatArray, metric: MetricProfile) -> Text:
-    from matplotlib import colormaps
-
-    low, high = among.min(), among.max()
-    share = (value - low) / (high - low) if high > low else 0.5
-    shade = colormaps[GOOD_TO_BAD](1 - share if metric.info.higher_is_better else share)
-    red, green, blue = (round(255 * part) for part in shade[:3])
-    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else "white"
+    (red, green, blue), ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
     return Text(f" {format_value(value, among)} ", style=f"{ink} on rgb({red},{green},{blue})")
 
 

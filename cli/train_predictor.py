@@ -91,6 +91,7 @@ def train_predictor(
         registered = recording.record_training(run, trained, latencies, path, seed)
         if curve := draw_curve():
             recording.record_learning_curve(run, curve, trained)
+        recording.record_training_report(run, trained, latencies, path, curve)
     render.print_training(trained)
     render_compare.print_curve(curve)
     render.print_registered(registered)

@@ -1,6 +1,8 @@
 """Fixtures that all tests share."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +76,35 @@ def supernet_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
         return path
 
     return save
+
+
+CHROMIUM_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # In a process of their own, sandboxed frames are painted too late for a screenshot.
+    "--disable-features=IsolateSandboxedIframes",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's Chromium. Absent: the test is skipped, but fails in CI."""
+    found = shutil.which("chromium")
+    if found is None:
+        message = "no chromium: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture
+def browse(chromium: str, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs Chromium on a file or an address, with a profile of its own."""
+
+    def run(address: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+        command = [chromium, *CHROMIUM_FLAGS, f"--user-data-dir={tmp_path / 'browser'}", *flags, address]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return run

@@ -89,7 +89,7 @@ def test_joint_placements_alone(good, in_trained: Path) -> None:
     assert "response of a block" not in shown
     run = logged("joint")
     assert {file.path for file in MlflowClient().list_artifacts(run.info.run_id)} == {
-        "about.txt", "placements.csv", "random.csv",
+        "about.txt", "placements.csv", "random.csv", "report.html",
     }  # fmt: skip
     assert f"npu.effect/{joint.replace('+', ' ')}" in run.data.metrics
 

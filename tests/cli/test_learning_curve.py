@@ -26,6 +26,10 @@ def test_a_curve_is_logged_by_number_of_networks_and_told(cli, in_trained: Path,
     assert frame.groupby("num_train")["mape_percent"].median().tolist() == [point.value for point in history]
     files = {file.path for file in MlflowClient().list_artifacts(run.info.run_id, "figures")}
     assert "figures/learning_curve.png" in files
+    report = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/report.html")
+    assert report.count("</svg>") == 4
+    assert run.data.tags["blockprof.advice"][1:] in report
+    assert f"Made by <code>blockprof {line}</code>" in report
 
 
 @pytest.mark.parametrize("size", ["10", "19"])

@@ -1,0 +1,100 @@
+"""The report of a predictor's training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blockprof.reporting.page import render
+from blockprof.reporting.profile_charts import against_chart
+from blockprof.reporting.training_charts import coverage_chart, error_chart, learning_chart
+
+if TYPE_CHECKING:
+    from blockprof.latency_data import LatencyData
+    from blockprof.predictors import LearningCurve, TrainedPredictor
+
+MOST_DRAWN = 1000
+WORST_SHOWN = 10
+BASELINES = {"flops_only": "FLOPs only", "mean_only": "mean only"}
+
+
+def training_report(
+    trained: "TrainedPredictor",
+    data: "LatencyData",
+    path: Path,
+    *,
+    kind: str,
+    is_reference: bool,
+    curve: "LearningCurve | None" = None,
+) -> str:
+    """Write a training as an HTML page that needs nothing but itself.
+
+    Scores beside the baselines, predicted against known latencies with their intervals, errors and coverage by latency,
+    the learning curve where there is one, and the worst predicted networks.
+
+    Args:
+        trained: the predictor, its split and its scores.
+        data: all rows, those that ``trained.split`` numbers.
+        path: the file of the rows.
+        kind: what the predictor is called: ``blockwise``.
+        is_reference: whether the latencies are made from the reference tables, and so not measured.
+        curve: errors by number of training networks.
+    """
+    test = data.select(trained.split.test)
+    prediction = trained.model.predict(test.archs, test.resolutions)
+    networks = test.archs.to_strings()
+    errors = 100 * (prediction.latency_ms / test.latencies_ms - 1)
+    is_inside = (prediction.lower_ms <= test.latencies_ms) & (test.latencies_ms <= prediction.upper_ms)
+    # Evenly by latency, so that what is left out is not seen as a gap.
+    order = np.argsort(test.latencies_ms, kind="stable")
+    drawn = order[np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).astype(int)]
+    worst = np.argsort(-np.abs(errors), kind="stable")[:WORST_SHOWN]
+    return render(
+        "training.html.j2",
+        model=trained.model,
+        kind=kind,
+        data=data,
+        path=path,
+        resolutions=np.unique(data.resolutions).tolist(),
+        is_reference=is_reference,
+        split=trained.split,
+        seconds=trained.seconds,
+        dev=trained.dev,
+        test=trained.test,
+        scores=[
+            (f"{kind}, test networks", trained.test.scores),
+            *((BASELINES[name], each) for name, each in trained.test.baselines.items()),
+            (f"{kind}, dev networks", trained.dev.scores),
+        ],
+        num_drawn=len(drawn),
+        against=against_chart(
+            test.latencies_ms[drawn], prediction.latency_ms[drawn], prediction.lower_ms[drawn],
+            prediction.upper_ms[drawn], [networks[index] for index in drawn], f"latency, {data.device} (ms)",
+            "predicted (ms)", "ms",
+        ),
+        errors=error_chart(test.latencies_ms[drawn], errors[drawn], data.device),
+        coverage=coverage_chart(test.latencies_ms, is_inside.astype(float), data.device),
+        curve=curve,
+        curve_rows=curve
+        and zip(
+            curve.sizes.tolist(),
+            curve.median_mape.tolist(),
+            curve.mape_percent,
+            np.median(curve.coverage_percent, axis=1).tolist(),
+            strict=True,
+        ),
+        learning=curve and learning_chart(curve, trained.test.baselines["flops_only"].mape_percent),
+        worst=[
+            (
+                networks[index],
+                test.resolutions[index],
+                test.latencies_ms[index],
+                prediction.latency_ms[index],
+                prediction.lower_ms[index],
+                prediction.upper_ms[index],
+                errors[index],
+                bool(is_inside[index]),
+            )
+            for index in worst
+        ],
+    )  # fmt: skip
