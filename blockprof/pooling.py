@@ -135,7 +135,8 @@ def costs_covariance(model: "BlockwiseModel") -> FloatArray:
     with (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse. And
     where its errors on networks left out are larger than it says, by their ratio.
     """
-    from blockprof.predictors.blockwise import INTERVAL_LEVEL, unpack_symmetric
+    from blockprof.predictors.blockwise import unpack_symmetric
+    from blockprof.predictors.prediction import INTERVAL_LEVEL
     from blockprof.predictors.regression import DEGREES_OF_FREEDOM
 
     said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,10 @@ def record_fetch(run: Run, files: "Sequence[FetchedFile]", source: str, params: 
 def record_training(
     run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, seed: int
 ) -> "RegisteredPredictor":
-    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model."""
+    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model.
+
+    Of a blockwise predictor also ``costs.csv``, of a gru ``epochs.csv`` and its recipe among the params.
+    """
     import pandas as pd
 
     from blockprof import predictors
@@ -130,17 +134,18 @@ def record_training(
     run.log_params(
         {
             "metric": model.metric,
-            "model": "blockwise",
+            "model": model.kind,
             "data": path,
             "seed": seed,
             "num_train": len(split.train),
             "num_dev": len(split.dev),
             "num_test": len(split.test),
+            **(asdict(trained.recipe) if trained.recipe else {}),
         }
     )
     run.log_tags(
         {
-            "blockprof.predictor": "blockwise",
+            "blockprof.predictor": model.kind,
             "blockprof.metric": model.metric,
             "blockprof.device": data.device,
             "blockprof.data_origin": data_origin(data.device),
@@ -154,7 +159,10 @@ def record_training(
         predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
     )
     run.log_frame(frame, "test_predictions.csv")
-    run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if isinstance(model, predictors.BlockwiseModel):
+        run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if trained.epochs:
+        run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
@@ -164,7 +172,7 @@ def record_training(
             folder,
             Path(predictors.__file__).with_name("pyfunc_model.py"),
             metric=model.metric,
-            kind="blockwise",
+            kind=model.kind,
             num_nets=model.num_nets,
             test=test,
         )

@@ -1,19 +1,27 @@
 """Latency predictors: trained on measured networks, tested on others, saved and loaded."""
 
-from blockprof.predictors.blockwise import BlockwiseModel, Prediction, load_blockwise
+from blockprof.predictors.blockwise import BlockwiseModel, load_blockwise
 from blockprof.predictors.design import DESIGNS, Design, check_design, choose_networks, choose_rows
 from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, evaluate
 from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.gru import FAST, PAPER, GruModel, Recipe, load_gru
+from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.predictors.splitting import Split, split_by_network
-from blockprof.predictors.training import TrainedPredictor, train_predictor
+from blockprof.predictors.training import GruOptions, TrainedPredictor, train_predictor
 
 __all__ = [
     "DESIGNS",
+    "FAST",
+    "PAPER",
     "BlockwiseModel",
     "Design",
     "Evaluation",
+    "GruModel",
+    "GruOptions",
     "IntervalScores",
     "Prediction",
+    "Predictor",
+    "Recipe",
     "Scores",
     "Split",
     "TrainedPredictor",
@@ -23,6 +31,7 @@ __all__ = [
     "evaluate",
     "fit_blockwise",
     "load_blockwise",
+    "load_gru",
     "split_by_network",
     "train_predictor",
 ]

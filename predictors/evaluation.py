@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.blockwise import BlockwiseModel, Prediction
 from blockprof.predictors.features import convolution_macs, instance_counts
+from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.spaces import FloatArray
 
 TOP = 10
@@ -60,7 +60,7 @@ class Evaluation:
         return {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
 
 
-def evaluate(model: BlockwiseModel, train: LatencyData, rows: LatencyData) -> Evaluation:
+def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluation:
     """Score ``model`` on ``rows``, beside baselines fitted to ``train``.
 
     Raises:
