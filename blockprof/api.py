@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.metrics import ORT_CPU, AdditiveMetric, Metric, PredictorFolder
+from blockprof.metrics import ORT_CPU, Metric, PredictorFolder
 from blockprof.metrics import load_metrics as load_from
 from blockprof.pooling import DEFAULT_POOL, measure_surrogate
 from blockprof.profiling import Profile, Surrogate
@@ -19,7 +19,7 @@ def load_metrics(
     *,
     resolution: int = 224,
     on_count: Callable[[], None] | None = None,
-) -> tuple[AdditiveMetric, ...]:
+) -> tuple[Metric, ...]:
     """Load metrics by name; a latency is the registered champion where there is one, else a block table in the data
     folder, else the reference table.
 

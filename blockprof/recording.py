@@ -141,6 +141,7 @@ def record_training(
             "num_dev": len(split.dev),
             "num_test": len(split.test),
             **(asdict(trained.recipe) if trained.recipe else {}),
+            **({"imported_from": trained.source} if trained.source else {}),
         }
     )
     run.log_tags(

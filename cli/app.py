@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from blockprof.cli import export, fetch_data, measure, profile, train_predictor
+from blockprof.cli import export, fetch_data, import_predictor, measure, profile, train_predictor
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -64,6 +64,7 @@ def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
 _add(app, "fetch-data", fetch_data.fetch_data)
 _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
+_add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)

@@ -6,8 +6,9 @@ from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, 
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.gru import FAST, PAPER, GruModel, Recipe, load_gru
 from blockprof.predictors.prediction import Prediction, Predictor
+from blockprof.predictors.saved import load_predictor
 from blockprof.predictors.splitting import Split, split_by_network
-from blockprof.predictors.training import GruOptions, TrainedPredictor, train_predictor
+from blockprof.predictors.training import GruOptions, TrainedPredictor, checkpoint_path, train_predictor
 
 __all__ = [
     "DESIGNS",
@@ -26,12 +27,14 @@ __all__ = [
     "Split",
     "TrainedPredictor",
     "check_design",
+    "checkpoint_path",
     "choose_networks",
     "choose_rows",
     "evaluate",
     "fit_blockwise",
     "load_blockwise",
     "load_gru",
+    "load_predictor",
     "split_by_network",
     "train_predictor",
 ]

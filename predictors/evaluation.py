@@ -72,7 +72,7 @@ def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluat
         scores=score(rows.latencies_ms, prediction.latency_ms),
         interval=score_interval(rows.latencies_ms, prediction),
         baselines={
-            "flops_only": score(rows.latencies_ms, _flops_only(train, rows)),
+            "flops_only": score(rows.latencies_ms, flops_only(train, rows)),
             "mean_only": score(rows.latencies_ms, np.full(len(rows), train.latencies_ms.mean())),
         },
     )
@@ -113,8 +113,8 @@ def _in_fastest(latency: FloatArray, size: int) -> FloatArray:
     return np.asarray(below + tied * (size - below.sum()) / tied.sum())
 
 
-def _flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
-    """Least squares on ``train``: a constant, and a rate per multiply-add."""
+def flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
+    """(N,), ms: predictions of ``rows`` by least squares on ``train``: a constant, and a rate per multiply-add."""
     terms = np.column_stack([np.ones(len(train)), _convolution_macs(train)])
     weights = np.linalg.lstsq(terms, train.latencies_ms, rcond=None)[0]
     return np.asarray(weights[0] + weights[1] * _convolution_macs(rows))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class TrainedPredictor:
     """A predictor, the rows it was trained and tested on, its scores, and the seconds that training took.
 
-    ``recipe`` and ``epochs`` are a gru's; None and empty where another kind was trained, or none was.
+    ``recipe`` and ``epochs`` are a gru's; None and empty where another kind was trained, or none was. ``source`` is the
+    file of a model that was not trained here, whose own training rows are not known: those of ``split`` may be among
+    them.
     """
 
     model: Predictor
@@ -31,6 +33,7 @@ class TrainedPredictor:
     seconds: float
     recipe: Recipe | None = None
     epochs: "tuple[Epoch, ...]" = ()
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +92,21 @@ def train_predictor(
         recipe=gru.recipe if gru else None,
         epochs=epochs,
     )
+
+
+def checkpoint_path(
+    folder: Path, data: LatencyData, metric: str, recipe: Recipe, seed: int = 0, train_size: int | None = None
+) -> Path:
+    """Where in ``folder`` a gru's training of those rows, by that recipe and seed, keeps its state: a file of its own.
+
+    Raises:
+        DataFileError, InputError: as :func:`train_predictor`.
+    """
+    from blockprof.predictors.gru.features import num_operators
+    from blockprof.predictors.gru.network import NetworkSpec
+    from blockprof.predictors.gru.training import training_fingerprint
+
+    split = split_by_network(data, seed, train_size)
+    spec = NetworkSpec(num_operators(data.space))
+    found = training_fingerprint(data.select(split.train), data.select(split.dev), recipe, seed, spec)
+    return folder / f"gru_{data.space.name}_{metric}_{found[:12]}.checkpoint"

@@ -6,7 +6,7 @@ from blockprof.errors import MetricError
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import I7, LOOKUP_METRICS, LOOKUP_SPACE, load_i7, load_note10
-from blockprof.metrics.metric import AdditiveMetric
+from blockprof.metrics.metric import Metric
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import REFERENCE_SOURCES, has_reference, load_reference
 from blockprof.spaces import Space
@@ -28,7 +28,7 @@ def load_metrics(
     resolution: int,
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None = None,
-) -> tuple[AdditiveMetric, ...]:
+) -> tuple[Metric, ...]:
     """Load metrics by name: counted, a registered predictor, a block table, a look-up table, or a reference table.
 
     Args:
@@ -81,7 +81,7 @@ def _load(
     resolution: int,
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None,
-) -> AdditiveMetric:
+) -> Metric:
     if name in COUNTED:
         return load_count(space, name, resolution, on_count)
     if name == "note10":

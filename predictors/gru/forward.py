@@ -39,7 +39,7 @@ def run_chains(weights: Weights, inputs: Float32Array, ids: IntArray, sigmoid: b
         found[rows] = np.concatenate([states, last_only[lasts]], axis=1) @ weights["output.weight"][0]
     found += weights["output.bias"]
     if sigmoid:
-        np.reciprocal(1 + np.exp(-found), out=found)
+        found = _sigmoid(found)
     return found
 
 
@@ -70,8 +70,13 @@ def _last_states(weights: Weights, gates: Float32Array, ids: IntArray) -> Float3
 def _step(given: Float32Array, recurrent: Float32Array, state: Float32Array) -> Float32Array:
     """One step of a GRU, from what its gates make of the input and of the state, each (B, 3 H): reset, update, new."""
     size = state.shape[1]
-    both = 1 / (1 + np.exp(-(given[:, : 2 * size] + recurrent[:, : 2 * size])))
+    both = _sigmoid(given[:, : 2 * size] + recurrent[:, : 2 * size])
     reset, update = both[:, :size], both[:, size:]
     new = np.tanh(given[:, 2 * size :] + reset * recurrent[:, 2 * size :])
     stepped: Float32Array = new + update * (state - new)
     return stepped
+
+
+def _sigmoid(values: Float32Array) -> Float32Array:
+    """By way of tanh, which does not overflow."""
+    return np.asarray(np.tanh(values / 2) / 2 + 0.5, dtype=np.float32)

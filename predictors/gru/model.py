@@ -24,8 +24,9 @@ class GruModel:
     """A latency predictor that is a recurrent network; not an additive metric.
 
     ``weights`` are float32, by their names in ``GruNetwork``. Shapes are divided by ``shape_scales``, (6,), and what
-    the network says is a share of ``max_ms``. 90 % of measurements over predictions lie between ``lower_factor`` and
-    ``upper_factor``, as they did on the development rows (:func:`blockprof.predictors.gru.training.interval_factors`).
+    the network says is a share of ``max_ms``. 90 % of measurements over predictions lie between ``lower_factor``, at
+    most 1, and ``upper_factor``, at least 1, as they did on the development rows
+    (:func:`blockprof.predictors.gru.training.interval_factors`).
     """
 
     kind: ClassVar[str] = "gru"
@@ -60,9 +61,10 @@ class GruModel:
             shapes = (shape_table(self.space, resolution) / self.shape_scales).astype(np.float32)
             inputs = embed(self.weights, operator_table(self.space), shapes)
             latency[rows] = self.max_ms * run_chains(self.weights, inputs, ids[rows], self.sigmoid).astype(float)
+        latency = np.maximum(latency, 0.0)
         return Prediction(
             latency_ms=latency,
-            lower_ms=np.maximum(self.lower_factor * latency, 0.0),
+            lower_ms=self.lower_factor * latency,
             upper_ms=self.upper_factor * latency,
         )
 

@@ -100,7 +100,7 @@ def fit_gru(
 
     Args:
         train: networks to learn from; the greatest latency is what the others are a share of.
-        dev: other networks, at least one.
+        dev: other networks, at least two.
         metric: the name it will have in ``profile``.
         resolutions: further ones that the model is to know, and with several all of the space's between them.
         recipe: how to train.
@@ -140,7 +140,8 @@ def fit_gru(
         raise BlockprofError(f"training diverged: no epoch has a finite error: lower the learning rate of {recipe}")
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
-    lower, upper = interval_factors(dev.latencies_ms / (max_ms * shares))
+    with np.errstate(divide="ignore"):
+        lower, upper = interval_factors(dev.latencies_ms / (max_ms * shares))
     asked = np.concatenate([train.resolutions, dev.resolutions, *([] if resolutions is None else [resolutions])])
     model = GruModel(
         space=space,
@@ -182,18 +183,24 @@ def interval_factors(ratios: FloatArray) -> tuple[float, float]:
 
     From 19 rows on these are the ratios' own order statistics, so that of exchangeable networks 90 % or a little more
     lie between (split conformal prediction, 5 % at either side). Fewer have no such order statistics: then a Student-t
-    interval about their mean. The epoch was chosen on these rows, of which neither takes account: with hundreds of
-    epochs and few rows the interval is a little too narrow.
+    interval about their mean. Either is made to hold 1, the prediction itself. The epoch was chosen on these rows, of
+    which neither takes account: with hundreds of epochs and few rows the interval is a little too narrow.
+
+    Raises:
+        BlockprofError: a ratio that is not positive, or infinite: the network predicts nonsense.
     """
+    if not (np.isfinite(ratios) & (ratios > 0)).all():
+        raise BlockprofError("the predictor gives some networks no positive latency: train it longer, or on more")
     tail, number = (1 - INTERVAL_LEVEL) / 2, len(ratios)
     rank = math.floor(tail * (number + 1))
     if rank >= 1:
         ordered = np.sort(ratios)
-        return float(ordered[rank - 1]), float(ordered[number - rank])
-    if number == 1:
-        raise DataFileError("one development row says nothing of an interval: measure more networks")
-    half = float(student_t.ppf(1 - tail, number - 1) * ratios.std(ddof=1) * math.sqrt(1 + 1 / number))
-    return float(ratios.mean()) - half, float(ratios.mean()) + half
+        lower, upper = float(ordered[rank - 1]), float(ordered[number - rank])
+    else:
+        mean, spread = float(ratios.mean()), float(ratios.std(ddof=1)) * math.sqrt(1 + 1 / number)
+        half = float(student_t.ppf(1 - tail, number - 1)) * spread
+        lower, upper = max(mean - half, 0.0), mean + half
+    return min(lower, 1.0), max(upper, 1.0)
 
 
 def predict_shares(network: GruNetwork, rows: _Rows) -> Tensor:

@@ -33,7 +33,7 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "fetch-data", "measure", "train-predictor", "profile",
+        "", "fetch-data", "measure", "train-predictor", "import-predictor", "profile",
         "export", "export run", "export predictor", "export network",
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_g
 from blockprof.predictors.gru.features import network_inputs, num_operators
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.training import Epoch, GruFit, fit_gru, interval_factors, make_batches
+from blockprof.predictors.onnx_export import write_onnx
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 
@@ -108,6 +109,7 @@ def test_numpy_predicts_what_torch_does(space_name: str, tmp_path: Path) -> None
     space, rng = load_space(space_name), np.random.default_rng(0)
     torch.manual_seed(0)
     network = GruNetwork(NetworkSpec(num_operators(space), hidden=40)).eval()
+    network.begin_small(0.6)
     scales = np.array([224.0] * 4 + [512.0] * 2)
     model = GruModel(
         space=space,
@@ -129,6 +131,8 @@ def test_numpy_predicts_what_torch_does(space_name: str, tmp_path: Path) -> None
     found = model.predict(archs, resolutions)
     np.testing.assert_allclose(found.latency_ms, 20 * expected.numpy(), atol=1e-4)
     np.testing.assert_allclose(found.upper_ms, 1.2 * found.latency_ms)
+    check = write_onnx(model, tmp_path / "gru.onnx")  # which raises where it differs by more than 1e-5
+    assert 0 < check.error < 1e-5
     model.save(tmp_path)
     again = load_gru(tmp_path)
     np.testing.assert_array_equal(again.predict(archs, resolutions).latency_ms, found.latency_ms)
@@ -143,6 +147,7 @@ def test_the_interval_holds_nine_in_ten_of_new_networks() -> None:
         inside = []
         for _ in range(400):
             lower, upper = interval_factors(1 + 0.05 * rng.normal(size=number))
+            assert lower <= 1 <= upper
             new = 1 + 0.05 * rng.normal(size=200)
             inside.append(((lower <= new) & (new <= upper)).mean())
         assert 0.885 <= np.mean(inside) <= 0.93
