@@ -42,7 +42,7 @@ def import_predictor(
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
     from networks of the CSV, and the test networks are others of them. It may have been trained on either.
 
-    Example: blockprof import-predictor ofa_pn_op_graph_npu_lat_predictor_best.pt --space pn --metric npu
+    Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)

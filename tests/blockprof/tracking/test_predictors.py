@@ -1,6 +1,7 @@
 """Predictors are registered, the better one becomes champion, and it works where blockprof is not."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -221,7 +222,8 @@ model = mlflow.pyfunc.load_model("models:/blockprof-pn-npu@champion")
 model.predict(pd.read_csv("nets.csv")).to_csv("predicted.csv", index=False)
 """
     test.to_frame()[["net", "resolution"]].to_csv("nets.csv", index=False)
-    done = subprocess.run(["other/bin/python", "-c", script], capture_output=True, text=True, check=False)
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(["other/bin/python", "-c", script], env=bare, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return pd.read_csv("predicted.csv")
 
