@@ -27,8 +27,9 @@ TOLERANCES = {BlockwiseModel.kind: 1e-9, GruModel.kind: 1e-5}
 
 @dataclass(frozen=True, slots=True)
 class OnnxCheck:
-    """The greatest difference between ONNX Runtime's and the model's predictions of ``num_nets``, over the latency, or a
-    gru's over the greatest.
+    """The greatest difference between ONNX Runtime's and the model's predictions of ``num_nets`` random networks.
+
+    It is over the latency, or a gru's over the greatest latency.
     """
 
     num_nets: int
