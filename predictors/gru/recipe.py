@@ -47,4 +47,4 @@ FAST = Recipe(
     same_length=False,
     spread_weights=False,
 )
-"""The same network in a tenth of the time and less."""
+"""The same network in 30 epochs. On Titan RTX b64: 2.2 % error in 290 s of one core (bench_predictors.py)."""
