@@ -189,7 +189,7 @@ def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
     its standardised errors on networks left out, 90 % of which lie between the two quantiles, are larger than it says,
     by their ratio.
     """
-    from blockprof.predictors.blockwise import INTERVAL_LEVEL
+    from blockprof.predictors.prediction import INTERVAL_LEVEL
     from blockprof.predictors.regression import DEGREES_OF_FREEDOM
 
     said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)

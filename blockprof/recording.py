@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +127,10 @@ def record_fetch(run: Run, files: "Sequence[FetchedFile]", source: str, params: 
 def record_training(
     run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, seed: int
 ) -> "RegisteredPredictor":
-    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model."""
+    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model.
+
+    Of a blockwise predictor also ``costs.csv``, of a gru ``epochs.csv`` and its recipe among the params.
+    """
     import pandas as pd
 
     from blockprof import predictors
@@ -137,17 +141,19 @@ def record_training(
     run.log_params(
         {
             "metric": model.metric,
-            "model": "blockwise",
+            "model": model.kind,
             "data": path,
             "seed": seed,
             "num_train": len(split.train),
             "num_dev": len(split.dev),
             "num_test": len(split.test),
+            **(asdict(trained.recipe) if trained.recipe else {}),
+            **({"imported_from": trained.source} if trained.source else {}),
         }
     )
     run.log_tags(
         {
-            "blockprof.predictor": "blockwise",
+            "blockprof.predictor": model.kind,
             "blockprof.metric": model.metric,
             "blockprof.device": data.device,
             "blockprof.data_origin": data_origin(data.device),
@@ -161,7 +167,10 @@ def record_training(
         predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
     )
     run.log_frame(frame, "test_predictions.csv")
-    run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if isinstance(model, predictors.BlockwiseModel):
+        run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if trained.epochs:
+        run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
@@ -171,7 +180,7 @@ def record_training(
             folder,
             Path(predictors.__file__).with_name("pyfunc_model.py"),
             metric=model.metric,
-            kind="blockwise",
+            kind=model.kind,
             num_nets=model.num_nets,
             test=test,
         )
@@ -190,7 +199,7 @@ def record_training_report(
 ) -> None:
     """Log a training's report, with the learning curve where one was drawn."""
     is_reference = data_origin(data.device) == "reference"
-    report = training_report(trained, data, path, kind="blockwise", is_reference=is_reference, curve=curve)
+    report = training_report(trained, data, path, is_reference=is_reference, curve=curve)
     run.log_text(report, REPORT)
 
 

@@ -13,6 +13,7 @@ from blockprof.cli import (
     compare,
     export,
     fetch_data,
+    import_predictor,
     measure,
     profile,
     reduce,
@@ -75,6 +76,7 @@ _add(app, "fetch-data", fetch_data.fetch_data)
 _add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
 _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
+_add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)

@@ -62,7 +62,7 @@ def export_predictor(
 
     stored = tracking.find_predictor(predictor)
     path = out or Path(f"{stored.name}-{stored.version}.onnx")
-    check = write_onnx(predictors.load_blockwise(stored.folder), path)
+    check = write_onnx(predictors.load_predictor(stored.folder), path)
     render.print_paths([path])
     checked = f"on {check.num_nets:,} random networks to {check.error:.0e}"
     render.print_line(f"equal to {stored.name} version {stored.version} {checked}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 from blockprof.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
+    from blockprof.latency_data import LatencyData
+    from blockprof.predictors import GruOptions
     from blockprof.spaces import Space
 
 
@@ -196,6 +199,50 @@ def parse_batch(text: str) -> int | None:
     if not _BATCH.fullmatch(text):
         raise InputError(f"--batch '{text}': write a number from 1 to 999999, or dynamic")
     return int(text)
+
+
+def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path, "LatencyData"]:
+    """Read the CSV given, else the one that ``fetch-data`` and ``measure`` write for the metric; and say which.
+
+    Raises:
+        DataFileError: there is none, or it cannot be used.
+    """
+    from blockprof import fetching
+    from blockprof.errors import DataFileError
+    from blockprof.latency_data import read_latency_csv
+    from blockprof.paths import data_folder
+
+    chosen = path or data_folder() / fetching.latency_file_name(space, metric)
+    if path is None and not chosen.exists():
+        raise DataFileError(
+            f"{chosen}: there is no such file: give your CSV, or see `blockprof fetch-data --help` for reference data"
+        )
+    return chosen, read_latency_csv(chosen, space)
+
+
+def gru_options(
+    model: str, fast: bool, epochs: int | None, patience: int | None, device: str | None
+) -> "GruOptions | None":
+    """How to train a gru; None for a blockwise predictor.
+
+    Raises:
+        InputError: another model, an option that is a gru's only, or a device that torch does not have.
+    """
+    from blockprof.choices import check_choice
+    from blockprof.predictors import FAST, PAPER, GruOptions
+
+    check_choice(model, "model", ("blockwise", "gru"))
+    if model == "blockwise":
+        given = {"--fast": fast, "--epochs": epochs, "--patience": patience, "--device": device}
+        for option, value in given.items():
+            if value:
+                raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
+        return None
+    from blockprof.predictors.gru.training import check_device
+
+    check_device(device or "cpu")
+    recipe = replace(FAST if fast else PAPER, patience=patience)
+    return GruOptions(replace(recipe, epochs=epochs or recipe.epochs), device or "cpu")
 
 
 def check_predictor_name(space: "Space", name: str) -> None:

@@ -148,15 +148,17 @@ def _size(num_bytes: int | None) -> str:
 def print_training(trained: "TrainedPredictor") -> None:
     """Print how well a predictor does on its test networks, beside the baselines."""
     split, test = trained.split, trained.test
-    print_line(
-        f"trained on {len(split.train):,} networks in {trained.seconds:.2f} s; "
-        f"{test.num_rows:,} other networks to test, {len(split.dev):,} held back"
+    origin = (
+        f"imported from {trained.source}"
+        if trained.source
+        else f"trained on {len(split.train):,} networks in {trained.seconds:.2f} s"
     )
+    print_line(f"{origin}; {test.num_rows:,} other networks to test, {len(split.dev):,} held back")
     table = Table(show_edge=False, pad_edge=False)
     columns = ("", "MAPE %", "RMSE ms", "in 5 %", "in 10 %", "Spearman", "Kendall", "top-10 %")
     for column in columns:
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
-    for label, scores in {"blockwise": test.scores, **test.baselines}.items():
+    for label, scores in {trained.model.kind: test.scores, **test.baselines}.items():
         table.add_row(
             label.replace("flops", "FLOPs").replace("_", " "),
             f"{scores.mape_percent:.2f}",

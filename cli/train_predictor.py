@@ -1,5 +1,6 @@
 """``blockprof train-predictor``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,25 @@ def train_predictor(
             help="Also train blockwise on 10, 30, 100, ... networks, five draws each: how many to measure.",
         ),
     ] = False,
+    model: Annotated[
+        str,
+        typer.Option("--model", metavar="KIND", help="blockwise, or gru: the paper's, which is trained for hours."),
+    ] = "blockwise",
+    fast: Annotated[
+        bool, typer.Option("--fast", help="gru: larger batches, one cycle of the learning rate, 30 epochs: minutes.")
+    ] = False,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", min=1, help="gru: times to go through the data.", show_default="200"),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", metavar="N", min=1, help="gru: stop after N epochs without a better one."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", "-d", metavar="NAME", help="gru: torch device, such as cuda:0.", show_default="cpu"),
+    ] = None,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
@@ -45,34 +65,43 @@ def train_predictor(
     It is registered as blockprof-<space>-<metric>; the alias champion moves to it where it is better on the same test
     networks. From then on `blockprof profile --metrics <metric>` uses the champion.
 
+    A gru keeps its state in ./blockprof-data after each epoch: after a kill the same command goes on where it was.
+
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
-    from blockprof import fetching, predictors, tracking
+    from blockprof import predictors, tracking
     from blockprof.cli import render, render_compare
     from blockprof.errors import DataFileError
-    from blockprof.latency_data import read_latency_csv
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
-    path = data or data_folder() / fetching.latency_file_name(chosen_space, metric)
-    if data is None and not path.exists():
-        raise DataFileError(
-            f"{path}: there is no such file: give your CSV, or see `blockprof fetch-data --help` for reference data"
-        )
-    latencies = read_latency_csv(path, chosen_space)
+    path, latencies = options.read_latencies(chosen_space, metric, data)
     try:
         split = predictors.split_by_network(latencies, seed, train_size)
         if learning_curve:
             predictors.curve_sizes(latencies, split)
     except DataFileError as error:
         raise DataFileError(f"{path}: {error}") from None
+    gru = options.gru_options(model, fast, epochs, patience, device)
     if not no_log:
         tracking.check_store(experiment)
+    if gru:
+        checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, gru.recipe, seed, train_size)
+        if checkpoint.exists():
+            render.note(f"{checkpoint}: going on with what was trained before; remove it to train anew")
 
     def train() -> predictors.TrainedPredictor:
-        with render.working(f"training on {len(latencies):,} networks"):
-            return predictors.train_predictor(latencies, metric, seed=seed, train_size=train_size)
+        if gru is None:
+            with render.working(f"training on {len(latencies):,} networks"):
+                return predictors.train_predictor(latencies, metric, seed, train_size)
+        with render.progress("epochs") as on_progress:
+            told = replace(
+                gru,
+                checkpoint=checkpoint,
+                on_epoch=lambda epoch: on_progress(epoch.number, gru.recipe.epochs),
+            )
+            return predictors.train_predictor(latencies, metric, seed, train_size, told)
 
     def draw_curve() -> predictors.LearningCurve | None:
         if not learning_curve:
@@ -83,16 +112,18 @@ def train_predictor(
     if no_log:
         render.print_training(train())
         render_compare.print_curve(draw_curve())
-        return
-    from blockprof import recording
+    else:
+        from blockprof import recording
 
-    with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
-        trained = train()
-        registered = recording.record_training(run, trained, latencies, path, seed)
-        if curve := draw_curve():
-            recording.record_learning_curve(run, curve, trained)
-        recording.record_training_report(run, trained, latencies, path, curve)
-    render.print_training(trained)
-    render_compare.print_curve(curve)
-    render.print_registered(registered)
-    render.print_run(run.name, run.id)
+        with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
+            trained = train()
+            registered = recording.record_training(run, trained, latencies, path, seed)
+            if curve := draw_curve():
+                recording.record_learning_curve(run, curve, trained)
+            recording.record_training_report(run, trained, latencies, path, curve)
+        render.print_training(trained)
+        render_compare.print_curve(curve)
+        render.print_registered(registered)
+        render.print_run(run.name, run.id)
+    if gru:
+        checkpoint.unlink(missing_ok=True)

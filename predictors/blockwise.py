@@ -3,28 +3,19 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from blockprof.errors import DataFileError, InputError, MetricError
 from blockprof.predictors.features import instance_counts
+from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
 from blockprof.spaces.codec import block_tokens, stem_tokens
 
 FORMAT_VERSION = 2
-INTERVAL_LEVEL = 0.9
 MODEL_FILE = "model.json"
 COSTS_FILE = "costs.npz"
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """Latencies of N networks, ms, and the interval that holds 90 % of measurements; each (N,)."""
-
-    latency_ms: FloatArray
-    lower_ms: FloatArray
-    upper_ms: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +28,8 @@ class BlockwiseModel:
     deviation of noise and costs together, 90 % of log(measured / predicted) lie between ``lower_quantile`` and
     ``upper_quantile``.
     """
+
+    kind: ClassVar[str] = "blockwise"
 
     space: Space
     metric: str
@@ -102,7 +95,7 @@ class BlockwiseModel:
         folder = Path(folder)
         facts = {
             "format": FORMAT_VERSION,
-            "kind": "blockwise",
+            "kind": self.kind,
             "space": self.space.name,
             "metric": self.metric,
             "unit": "ms",
@@ -164,10 +157,10 @@ def load_blockwise(folder: str | Path) -> BlockwiseModel:
             base, costs, covariances = arrays["base_ms"], arrays["costs_ms"], arrays["covariances_ms2"]
     except (OSError, ValueError, KeyError) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
-    if (facts.get("kind"), facts.get("format")) != ("blockwise", FORMAT_VERSION):
+    if (facts.get("kind"), facts.get("format")) != (BlockwiseModel.kind, FORMAT_VERSION):
         raise DataFileError(
             f"{folder / MODEL_FILE}: kind {facts.get('kind')}, format {facts.get('format')}, "
-            f"but blockwise, {FORMAT_VERSION} is read: train it again"
+            f"but {BlockwiseModel.kind}, {FORMAT_VERSION} is read: train it again"
         )
     return BlockwiseModel(
         space=load_space(facts["space"]),

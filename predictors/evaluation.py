@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.blockwise import BlockwiseModel, Prediction
 from blockprof.predictors.features import convolution_macs, instance_counts
+from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.spaces import FloatArray
 
 TOP = 10
@@ -60,7 +60,7 @@ class Evaluation:
         return {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
 
 
-def evaluate(model: BlockwiseModel, train: LatencyData, rows: LatencyData) -> Evaluation:
+def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluation:
     """Score ``model`` on ``rows``, beside baselines fitted to ``train``.
 
     Raises:
@@ -72,7 +72,7 @@ def evaluate(model: BlockwiseModel, train: LatencyData, rows: LatencyData) -> Ev
         scores=score(rows.latencies_ms, prediction.latency_ms),
         interval=score_interval(rows.latencies_ms, prediction),
         baselines={
-            "flops_only": score(rows.latencies_ms, _flops_only(train, rows)),
+            "flops_only": score(rows.latencies_ms, flops_only(train, rows)),
             "mean_only": score(rows.latencies_ms, np.full(len(rows), train.latencies_ms.mean())),
         },
     )
@@ -113,8 +113,8 @@ def _in_fastest(latency: FloatArray, size: int) -> FloatArray:
     return np.asarray(below + tied * (size - below.sum()) / tied.sum())
 
 
-def _flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
-    """Least squares on ``train``: a constant, and a rate per multiply-add."""
+def flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:
+    """(N,), ms: predictions of ``rows`` by least squares on ``train``: a constant, and a rate per multiply-add."""
     terms = np.column_stack([np.ones(len(train)), _convolution_macs(train)])
     weights = np.linalg.lstsq(terms, train.latencies_ms, rcond=None)[0]
     return np.asarray(weights[0] + weights[1] * _convolution_macs(rows))

@@ -6,8 +6,9 @@ from threadpoolctl import threadpool_limits
 
 from blockprof.errors import DataFileError
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.blockwise import INTERVAL_LEVEL, BlockwiseModel, pack_symmetric
+from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
 from blockprof.predictors.features import Features, build_features
+from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     Fit,
@@ -73,7 +74,7 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     if len(networks) < MIN_NETWORKS:
         raise DataFileError(f"{len(networks)} different networks to train on: at least {MIN_NETWORKS} are needed")
     asked = data.resolutions if resolutions is None else np.union1d(data.resolutions, resolutions)
-    features = build_features(data.space, _known_resolutions(data.space, asked))
+    features = build_features(data.space, known_resolutions(data.space, asked))
     scale = float(np.median(data.latencies_ms))
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -98,7 +99,8 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     )
 
 
-def _known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
+def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
+    """Those given, and where these are several, all of the space's between the smallest and the largest."""
     known = np.unique(resolutions)
     if len(known) == 1:
         return known

@@ -1,4 +1,4 @@
-"""A blockwise predictor as an ONNX graph, for programs without Python."""
+"""A predictor as an ONNX graph, for programs without Python."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,27 +10,33 @@ from numpy.typing import NDArray
 from blockprof.errors import BlockprofError
 from blockprof.files import staged
 from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
+from blockprof.predictors.gru import GruModel
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import FloatArray
+from blockprof.spaces import FloatArray, Space
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, NodeProto, ValueInfoProto
+
+Constants = dict[str, NDArray[np.generic]]
 
 OPSET = 17
 IR_VERSION = 9
 NUM_CHECKED = 1000
-TOLERANCE = 1e-9
+TOLERANCES = {BlockwiseModel.kind: 1e-9, GruModel.kind: 1e-5}
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxCheck:
-    """The greatest difference between ONNX Runtime's and the model's predictions, over the latency, of ``num_nets``."""
+    """The greatest difference between ONNX Runtime's and the model's predictions of ``num_nets`` random networks.
+
+    It is over the latency, or a gru's over the greatest latency.
+    """
 
     num_nets: int
     error: float
 
 
-def write_onnx(model: BlockwiseModel, path: Path, seed: int = 0) -> OnnxCheck:
+def write_onnx(model: BlockwiseModel | GruModel, path: Path, seed: int = 0) -> OnnxCheck:
     """Write ``model`` as ONNX and check it: random networks at every resolution, run with ONNX Runtime.
 
     Inputs: ``blocks`` (N, L), int64, the index of each slot's block in the space's blocks (by expansion ratio, then
@@ -44,17 +50,19 @@ def write_onnx(model: BlockwiseModel, path: Path, seed: int = 0) -> OnnxCheck:
     """
     import onnx
 
-    graph = _build(model)
+    from blockprof.predictors.gru.onnx_graph import build_gru
+
+    graph = build_gru(model) if isinstance(model, GruModel) else _build(model)
     onnx.checker.check_model(graph, full_check=True)
     check = _compare(model, graph.SerializeToString(), np.random.default_rng(seed))
-    if not check.error <= TOLERANCE:
+    if not check.error <= TOLERANCES[model.kind]:
         raise BlockprofError(f"the ONNX graph differs from the model by {check.error:.1e}: not written")
     with staged(path.absolute().parent) as folder:
         onnx.save(graph, str(folder / path.name))
     return check
 
 
-def _compare(model: BlockwiseModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
+def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
@@ -67,38 +75,26 @@ def _compare(model: BlockwiseModel, serialized: bytes, rng: np.random.Generator)
     found = session.run(None, feed)
     expected = model.predict(archs, resolutions)
     pairs = zip(found, (expected.latency_ms, expected.lower_ms, expected.upper_ms), strict=True)
-    scale = expected.latency_ms
+    # A gru's own output, in float32, is a share of its greatest latency.
+    scale = model.max_ms if isinstance(model, GruModel) else expected.latency_ms
     return OnnxCheck(NUM_CHECKED, max(float(np.abs((got - want) / scale).max()) for got, want in pairs))
 
 
-def _build(model: BlockwiseModel) -> "ModelProto":
-    from onnx import TensorProto, helper, numpy_helper
+def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto], Constants]":
+    """Inputs, nodes and constants that find (N, L) ``ids`` of block instances, ``space.encode``, of ``blocks``.
 
-    space = model.space
-    size = len(space.instances) + 1
-    base, absent = size - 1, size
+    An absent layer has the index behind the last instance and the base's.
+    """
+    from onnx import TensorProto, helper
+
+    absent = len(space.instances) + 1
     catalogue = space.catalogue()
     num_states = catalogue.layers.shape[1]
     slot_ids = np.concatenate([np.full((space.num_slots, num_states, 1), absent), catalogue.layers], axis=2)
-    base_only: FloatArray = np.eye(size)[base]
-    constants: dict[str, NDArray[np.generic]] = {
+    constants: Constants = {
         "slot_offsets": np.arange(space.num_slots) * num_states * slot_ids.shape[2] + 1,
         "slot_ids": slot_ids.ravel(),
-        "known_resolutions": model.resolutions.astype(np.int64),
-        "costs": model.costs.astype(np.float64),
-        "covariances": unpack_symmetric(model.covariances.astype(np.float64), size),
-        "one_hot_depth": np.array(absent + 1),
-        "one_hot_values": np.array([0, 1], dtype=np.float32),
-        "base_only": base_only,
-        "num_columns": np.array([size]),
-        "zero": np.array([0]),
         "one": np.array([1]),
-        "one_two": np.array([1, 2]),
-        "noise_variance": np.array(model.noise_sd**2),
-        "lower_quantile": np.array(model.lower_quantile),
-        "upper_quantile": np.array(model.upper_quantile),
-        "not_a_number": np.array(np.nan),
-        "no_latency": np.array(0.0),
     }
     node = helper.make_node
     inputs = [helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots])]
@@ -133,6 +129,34 @@ def _build(model: BlockwiseModel) -> "ModelProto":
             node("Gather", ["head_ids", "last_width"], ["head_id"]),
             node("Concat", ["stem_id", "layer_ids", "head_id"], ["ids"], axis=1),
         ]
+    return inputs, finding, constants
+
+
+def _build(model: BlockwiseModel) -> "ModelProto":
+    from onnx import TensorProto, helper
+
+    space = model.space
+    size = len(space.instances) + 1
+    base, absent = size - 1, size
+    base_only: FloatArray = np.eye(size)[base]
+    inputs, finding, constants = find_instances(space)
+    constants |= {
+        "known_resolutions": model.resolutions.astype(np.int64),
+        "costs": model.costs.astype(np.float64),
+        "covariances": unpack_symmetric(model.covariances.astype(np.float64), size),
+        "one_hot_depth": np.array(absent + 1),
+        "one_hot_values": np.array([0, 1], dtype=np.float32),
+        "base_only": base_only,
+        "num_columns": np.array([size]),
+        "zero": np.array([0]),
+        "one_two": np.array([1, 2]),
+        "noise_variance": np.array(model.noise_sd**2),
+        "lower_quantile": np.array(model.lower_quantile),
+        "upper_quantile": np.array(model.upper_quantile),
+        "not_a_number": np.array(np.nan),
+        "no_latency": np.array(0.0),
+    }
+    node = helper.make_node
     nodes = [
         *finding,
         node("OneHot", ["ids", "one_hot_depth", "one_hot_values"], ["hot"]),
@@ -165,9 +189,18 @@ def _build(model: BlockwiseModel) -> "ModelProto":
         node("Mul", ["deviation", "upper_quantile"], ["upper_offset"]),
         node("Add", ["latency_ms", "upper_offset"], ["upper_ms"]),
     ]
+    return make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
+
+
+def make_model(
+    name: str, inputs: "list[ValueInfoProto]", nodes: "list[NodeProto]", constants: Constants
+) -> "ModelProto":
+    """A model of ``inputs`` and ``resolution`` that gives ``latency_ms``, ``lower_ms`` and ``upper_ms``."""
+    from onnx import TensorProto, helper, numpy_helper
+
     graph = helper.make_graph(
         nodes,
-        f"blockprof-{space.name}-{model.metric}",
+        name,
         inputs=[*inputs, helper.make_tensor_value_info("resolution", TensorProto.INT64, ["N"])],
         outputs=[
             helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"])

@@ -16,8 +16,8 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from blockprof.errors import InputError
-from blockprof.predictors.blockwise import Prediction
 from blockprof.predictors.evaluation import score, score_interval
+from blockprof.predictors.prediction import Prediction
 from blockprof.spaces import FloatArray, IntArray
 
 CONFIDENCE = 0.95

@@ -7,7 +7,7 @@ from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import I7, LOOKUP_METRICS, LOOKUP_SPACE, load_i7, load_note10
-from blockprof.metrics.metric import AdditiveMetric, Metric
+from blockprof.metrics.metric import Metric
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import ACCURACY, REFERENCE_SOURCES, has_reference, load_reference
@@ -103,7 +103,7 @@ def _load(
     resolution: int,
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None,
-) -> AdditiveMetric:
+) -> Metric:
     if name in COUNTED:
         return load_count(space, name, resolution, on_count)
     if name == "note10":

@@ -1,14 +1,18 @@
-"""Metrics from trained predictors: a blockwise predictor is a cost table, so its profile is exact."""
+"""Metrics from trained predictors: a blockwise one is a cost table, so its profile is exact; others are asked."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from blockprof.errors import MetricError
-from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.spaces import Space
+from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
+from blockprof.spaces import Architectures, FloatArray, Space
+
+if TYPE_CHECKING:
+    from blockprof.predictors import Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +23,30 @@ class PredictorFolder:
     folder: Path
 
 
-def load_predicted(predictor: PredictorFolder, space: Space, name: str, resolution: int) -> AdditiveMetric:
-    """Load a blockwise predictor as an additive metric, in ms.
+@dataclass(frozen=True, eq=False)
+class PredictedMetric:
+    """A metric whose predictor is no sum of costs, so that its profile is sampled."""
+
+    info: MetricInfo
+    predictor: "Predictor"
+    resolution: int
+
+    def evaluate(self, archs: Architectures) -> FloatArray:
+        """Return (N,) latencies, ms."""
+        return self.predictor.predict(archs, self.resolution).latency_ms
+
+
+def load_predicted(predictor: PredictorFolder, space: Space, name: str, resolution: int) -> Metric:
+    """Load a predictor as a metric, in ms: a blockwise one as an additive metric.
 
     Raises:
         MetricError: it is of another space, of another kind, or cannot predict at ``resolution``.
     """
     facts = json.loads((predictor.folder / "model.json").read_text(encoding="utf-8"))
-    if facts["kind"] != "blockwise" or facts["space"] != space.name:
+    if facts["kind"] not in ("blockwise", "gru") or facts["space"] != space.name:
         raise MetricError(
             f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, "
-            f"not a blockwise predictor of {space.name}"
+            f"not a blockwise predictor of {space.name}, nor a gru"
         )
     if resolution not in facts["resolutions"]:
         there = facts["resolutions"]
@@ -37,13 +54,18 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         raise MetricError(
             f"{predictor.title} knows {known}, not {resolution}: choose another --resolution, or train it on more"
         )
+    trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
+    source = f"predicted by {predictor.title}, trained on {trained_on}"
+    info = MetricInfo(name, "ms", False, "predicted", source)
+    if facts["kind"] == "gru":
+        from blockprof.predictors import load_gru
+
+        return PredictedMetric(info, load_gru(predictor.folder), resolution)
+    return _load_costs(predictor.folder, facts, info, space, resolution)
+
+
+def _load_costs(folder: Path, facts: dict[str, Any], info: MetricInfo, space: Space, resolution: int) -> AdditiveMetric:
     index = facts["resolutions"].index(resolution)
-    with np.load(predictor.folder / "costs.npz", allow_pickle=False) as arrays:
+    with np.load(folder / "costs.npz", allow_pickle=False) as arrays:
         base, costs = float(arrays["base_ms"][index]), np.asarray(arrays["costs_ms"][index], dtype=float)
-    trained_on = f"{facts['num_nets']:,} networks of {facts['device']}"
-    return AdditiveMetric(
-        info=MetricInfo(name, "ms", False, "predicted", f"predicted by {predictor.title}, trained on {trained_on}"),
-        space=space,
-        base=base,
-        costs=costs,
-    )
+    return AdditiveMetric(info=info, space=space, base=base, costs=costs)

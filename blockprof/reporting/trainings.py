@@ -23,7 +23,6 @@ def training_report(
     data: "LatencyData",
     path: Path,
     *,
-    kind: str,
     is_reference: bool,
     curve: "LearningCurve | None" = None,
 ) -> str:
@@ -36,11 +35,10 @@ def training_report(
         trained: the predictor, its split and its scores.
         data: all rows, those that ``trained.split`` numbers.
         path: the file of the rows.
-        kind: what the predictor is called: ``blockwise``.
         is_reference: whether the latencies are made from the reference tables, and so not measured.
         curve: errors by number of training networks.
     """
-    test = data.select(trained.split.test)
+    kind, test = trained.model.kind, data.select(trained.split.test)
     prediction = trained.model.predict(test.archs, test.resolutions)
     networks = test.archs.to_strings()
     errors = 100 * (prediction.latency_ms / test.latencies_ms - 1)

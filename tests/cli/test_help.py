@@ -33,7 +33,8 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "profile", "compare", "reduce", "search",
+        "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "import-predictor", "profile", "compare",
+        "reduce", "search",
         "export", "export run", "export predictor", "export network",
     }  # fmt: skip
 

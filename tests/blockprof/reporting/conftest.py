@@ -93,7 +93,6 @@ def _page(name: str) -> str:
         predictors.train_predictor(data, "npu"),
         data,
         Path("measured.csv"),
-        kind="blockwise",
         is_reference=True,
         curve=predictors.learning_curve(data, num_draws=2),
     )

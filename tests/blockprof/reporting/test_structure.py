@@ -159,7 +159,7 @@ def test_a_training_shows_scores_baselines_curve_and_worst_networks(page_of: Cal
 def test_a_training_on_few_networks_of_a_hostile_device(monkeypatch: pytest.MonkeyPatch) -> None:
     data = replace(reference_data(PN, "npu", 20, seed=0), device=HOSTILE)
     trained = predictors.train_predictor(data, "npu")
-    page = training_report(trained, data, Path(HOSTILE), kind="blockwise", is_reference=False)
+    page = training_report(trained, data, Path(HOSTILE), is_reference=False)
     assert "<script" not in page
     assert "Learning curve" not in page
     assert "Reference, not measured" not in page

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import pytest
 
 from blockprof import predictors
 from blockprof.latency_data import LatencyData
+from blockprof.predictors.gru.network import NetworkSpec
+from blockprof.predictors.gru.training import fit_gru
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 from blockprof.tracking.store import begin_stores
@@ -73,6 +76,20 @@ def save_predictor(tmp_path: Path) -> Callable[[LatencyData], Path]:
         place = tmp_path / "saved" / data.digest[:8]
         predictors.fit_blockwise(data, "npu", data.resolutions).save(place)
         return place
+
+    return save
+
+
+@pytest.fixture
+def save_gru(tmp_path: Path) -> Callable[[LatencyData], Path]:
+    """Trains a small gru for an epoch, saves it, and gives its folder."""
+
+    def save(data: LatencyData) -> Path:
+        spec, recipe = NetworkSpec(9, hidden=24), replace(predictors.FAST, epochs=1)
+        rows = np.arange(len(data))
+        train, dev = data.select(rows[:-20]), data.select(rows[-20:])
+        fit_gru(train, dev, "npu", recipe=recipe, spec=spec).model.save(tmp_path / "gru")
+        return tmp_path / "gru"
 
     return save
 

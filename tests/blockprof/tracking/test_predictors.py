@@ -1,6 +1,7 @@
 """Predictors are registered, the better one becomes champion, and it works where blockprof is not."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -203,12 +204,10 @@ def test_no_predictor_yet(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_it_predicts_the_same_where_blockprof_is_not_installed(
-    store: Path, log: Log, make_latencies: MakeLatencies
-) -> None:
-    """In a second environment: this one's packages as a plain path, whose hook for blockprof is then not run."""
-    test = make_latencies(20, seed=1)
-    log(make_latencies(80, seed=0), test)
+def predict_without_blockprof(test: LatencyData) -> pd.DataFrame:
+    """Predictions of pn's npu in a second environment: this one's packages as a plain path, whose hook for blockprof is
+    then not run.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "other"], check=True)
     (packages,) = Path("other").glob("lib/python*/site-packages")
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -223,11 +222,40 @@ model = mlflow.pyfunc.load_model("models:/blockprof-pn-npu@champion")
 model.predict(pd.read_csv("nets.csv")).to_csv("predicted.csv", index=False)
 """
     test.to_frame()[["net", "resolution"]].to_csv("nets.csv", index=False)
-    done = subprocess.run(["other/bin/python", "-c", script], capture_output=True, text=True, check=False)
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(["other/bin/python", "-c", script], env=bare, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return pd.read_csv("predicted.csv")
+
+
+def test_it_predicts_the_same_where_blockprof_is_not_installed(
+    store: Path, log: Log, make_latencies: MakeLatencies
+) -> None:
+    test = make_latencies(20, seed=1)
+    log(make_latencies(80, seed=0), test)
+    there = predict_without_blockprof(test)
     champion = tracking.find_champion("pn", "npu")
     assert champion is not None
     expected = predictors.load_blockwise(champion.folder).predict(test.archs, 224)
-    there = pd.read_csv("predicted.csv")
     for column in ("latency_ms", "lower_ms", "upper_ms"):
         np.testing.assert_allclose(there[column], getattr(expected, column), rtol=1e-12)
+
+
+def test_a_gru_too(
+    store: Path, save_gru: Callable[[LatencyData], Path], pyfunc_code: Path, make_latencies: MakeLatencies, log: Log
+) -> None:
+    """It is registered without torch or blockprof among its requirements, and loses to a better blockwise one."""
+    test, train = make_latencies(20, seed=1), make_latencies(80, seed=0)
+    folder = save_gru(train)
+    with tracking.start_run("train-predictor", space="pn") as run:
+        registered = tracking.log_predictor(run, folder, pyfunc_code, metric="npu", kind="gru", num_nets=60, test=test)
+    files = Path(mlflow.artifacts.download_artifacts(registered.model_uri))
+    assert "torch" not in (files / "requirements.txt").read_text()
+    there = predict_without_blockprof(test)
+    champion = tracking.find_champion("pn", "npu")
+    assert champion is not None
+    assert champion.tags["kind"] == "gru"
+    expected = predictors.load_gru(champion.folder).predict(test.archs, 224)
+    for column in ("latency_ms", "lower_ms", "upper_ms"):
+        np.testing.assert_allclose(there[column], getattr(expected, column), rtol=1e-5)
+    assert log(train, test).is_champion

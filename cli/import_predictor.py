@@ -1,0 +1,65 @@
+"""``blockprof import-predictor``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blockprof.cli import options
+
+
+def import_predictor(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A _best.pt of BlockProfile's predictor trainer.")],
+    space: options.SpaceOption,
+    metric: Annotated[
+        str, typer.Option("--metric", "-m", metavar="NAME", help="The name the predictor will have in profile.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CSV",
+            help="CSV of networks measured on its device, which tell how good it is.",
+            show_default="ofa_<space>_<metric>_lat_data.csv in ./blockprof-data",
+        ),
+    ] = None,
+    max_latency: Annotated[
+        float | None,
+        typer.Option(
+            "--max-latency",
+            metavar="MS",
+            min=0.0,
+            help="The greatest latency it was trained on, which its output is a share of.",
+            show_default="that of BlockProfile's own predictors",
+        ),
+    ] = None,
+    seed: options.SeedOption = 0,
+    name: options.NameOption = None,
+    experiment: options.ExperimentOption = None,
+    no_log: options.NoLogOption = False,
+) -> None:
+    """Take over a predictor that BlockProfile trained, test it and register it as train-predictor does.
+
+    The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
+    from networks of the CSV, and the test networks are others of them. It may have been trained on either.
+
+    Example: blockprof import-predictor npu_best.pt --space pn --metric npu
+    """
+    chosen_space = options.load_space(space)
+    options.check_predictor_name(chosen_space, metric)
+    from blockprof import recording, tracking
+    from blockprof.cli import render
+    from blockprof.predictors.gru.importing import import_predictor as read
+    from blockprof.predictors.gru.importing import released_maximum
+
+    max_ms = max_latency or released_maximum(chosen_space, metric)
+    path, latencies = options.read_latencies(chosen_space, metric, data)
+    imported = read(file, latencies, metric, max_ms, seed)
+    if no_log:
+        render.print_training(imported)
+        return
+    tracking.check_store(experiment)
+    with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
+        registered = recording.record_training(run, imported, latencies, path, seed)
+    render.print_training(imported)
+    render.print_registered(registered)
+    render.print_run(run.name, run.id)

@@ -1,0 +1,129 @@
+"""Predictors trained by the code released with the paper: its ``_best.pt`` files."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from blockprof.errors import DataFileError, InputError
+from blockprof.latency_data import LatencyData
+from blockprof.predictors.evaluation import evaluate
+from blockprof.predictors.fitting import known_resolutions
+from blockprof.predictors.gru.features import num_operators, shape_scales
+from blockprof.predictors.gru.forward import Weights
+from blockprof.predictors.gru.model import GruModel
+from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
+from blockprof.predictors.gru.training import interval_factors
+from blockprof.predictors.splitting import split_by_network
+from blockprof.predictors.training import TrainedPredictor
+from blockprof.spaces import Space
+from blockprof.torch_files import read_torch_file
+
+RELEASED_MAXIMA_MS = {
+    "pn": {"npu": 32.529526315789475, "gpu": 7.015289268493652, "cpu": 188.10529708862306},
+    "mbv3": {"npu": 29.95636842105263, "gpu": 11.565698537826538, "cpu": 796.9109535217285},
+    "resnet50": {"gpu": 7.504615359306335, "cpu": 494.9644088745117},
+}
+"""The latencies that the released predictors' outputs are shares of: ``OFA_NORM_CONSTANTS``, which no file holds."""
+
+_NAMES = {
+    "operators.weight": "embed_layer.op_embed_layer.weight",
+    "shapes.weight": "embed_layer.shape_embed_layer.weight",
+    "shapes.bias": "embed_layer.shape_embed_layer.bias",
+    "output.weight": "regressor.weight",
+    "output.bias": "regressor.bias",
+}
+_GRU, _RELEASED_GRU = "gru.", "encoder.rnn."
+
+
+def released_maximum(space: Space, metric: str) -> float:
+    """The greatest latency, ms, that a released predictor's output is a share of.
+
+    Raises:
+        InputError: it is not one that was released.
+    """
+    known = RELEASED_MAXIMA_MS[space.name]
+    if metric not in known:
+        raise InputError(
+            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and known only of "
+            f"{', '.join(known)}: give it with --max-latency"
+        )
+    return known[metric]
+
+
+def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, seed: int = 0) -> TrainedPredictor:
+    """Read a predictor that the released code trained, and evaluate it on ``data``, split as for training.
+
+    The dev rows tell the interval, and the test rows how good it is, as far as it was not trained on them. It predicts
+    what the released code does: shapes of ``resnet50`` are not scaled, and its output is a sigmoid.
+
+    Args:
+        path: a ``_best.pt``; read without running code of it.
+        data: networks measured on the device that it predicts.
+        metric: the name it will have in ``profile``.
+        max_ms: the greatest latency, which its output is a share of.
+        seed: of the split.
+
+    Raises:
+        BlockprofError: it gives some networks no positive latency.
+        DataFileError: no such file, or not one of a predictor of this space; fewer than 20 different networks.
+    """
+    split = split_by_network(data, seed)
+    train, dev = data.select(split.train), data.select(split.dev)
+    space = data.space
+    start = time.perf_counter()
+    raw = GruModel(
+        space=space,
+        metric=metric,
+        device=data.device,
+        num_nets=0,
+        resolutions=known_resolutions(space, data.resolutions),
+        weights=read_weights(path, space),
+        shape_scales=np.ones(6) if space.ends_vary else shape_scales(space),
+        max_ms=max_ms,
+        sigmoid=space.ends_vary,
+        lower_factor=1.0,
+        upper_factor=1.0,
+    )
+    predicted = raw.predict(dev.archs, dev.resolutions).latency_ms
+    with np.errstate(divide="ignore"):
+        lower, upper = interval_factors(dev.latencies_ms / predicted)
+    model = replace(raw, lower_factor=lower, upper_factor=upper)
+    return TrainedPredictor(
+        model=model,
+        split=split,
+        dev=evaluate(model, train, dev),
+        test=evaluate(model, train, data.select(split.test)),
+        seconds=time.perf_counter() - start,
+        source=path,
+    )
+
+
+def read_weights(path: Path, space: Space) -> Weights:
+    """The weights in a ``_best.pt``, by their names in ``GruNetwork``.
+
+    Raises:
+        DataFileError: no such file; damaged; with code in it; or of another network than the paper's of ``space``.
+    """
+    content = read_torch_file(path, "give a _best.pt as BlockProfile saves it")
+    state = content.get("model") if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataFileError(f"{path}: no state of a network under 'model': give a _best.pt as BlockProfile saves it")
+    expected = GruNetwork(NetworkSpec(num_operators(space))).state_dict()
+    if len(state) != len(expected):
+        raise DataFileError(f"{path}: {len(state)} arrays, but the paper's network has {len(expected)}")
+    weights = {}
+    for name, like in expected.items():
+        released = _NAMES.get(name, name.replace(_GRU, _RELEASED_GRU))
+        value = state.get(released)
+        if value is None or value.shape != like.shape:
+            there = "is missing" if value is None else f"is {tuple(value.shape)}"
+            raise DataFileError(
+                f"{path}: {released} {there}, but the paper's network of {space.name} has {tuple(like.shape)}: "
+                "is it of another space?"
+            )
+        weights[name] = value.float().numpy()
+    return weights

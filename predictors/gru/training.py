@@ -1,0 +1,327 @@
+"""Train the paper's network: batches, epochs, and a checkpoint from which a killed training goes on."""
+
+import hashlib
+import io
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import t as student_t
+from torch import Tensor, nn
+
+from blockprof.errors import BlockprofError, DataFileError, InputError
+from blockprof.latency_data import LatencyData
+from blockprof.predictors.fitting import known_resolutions
+from blockprof.predictors.gru.features import network_inputs, num_operators, shape_scales
+from blockprof.predictors.gru.model import GruModel
+from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
+from blockprof.predictors.gru.recipe import PAPER, Recipe
+from blockprof.predictors.prediction import INTERVAL_LEVEL
+from blockprof.spaces import FloatArray, IntArray
+
+WARM_UP = 0.2
+FIRST_RATE = 0.04
+EVALUATION_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch, counted from 1, came to: the mean loss of its batches and the dev rows' mean error."""
+
+    number: int
+    train_loss: float
+    dev_mape_percent: float
+
+
+@dataclass(frozen=True, eq=False)
+class GruFit:
+    """The network of the epoch with the least dev error, and what all epochs came to."""
+
+    model: GruModel
+    epochs: tuple[Epoch, ...]
+
+
+@dataclass(eq=False)
+class _State:
+    """All that changes while training. What is random is drawn anew for each epoch, from the seed and its number."""
+
+    network: GruNetwork
+    optimizer: torch.optim.Adam
+    best: dict[str, Tensor]
+    epochs: list[Epoch] = field(default_factory=list)
+
+    @property
+    def best_error(self) -> float:
+        return min((epoch.dev_mape_percent for epoch in self.epochs), default=math.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """N networks as the network takes them, and (N,) latencies over the greatest."""
+
+    operators: Tensor
+    shapes: Tensor
+    lengths: Tensor
+    shares: Tensor
+
+    def __len__(self) -> int:
+        return len(self.shares)
+
+    def pick(self, rows: IntArray) -> "tuple[Tensor, Tensor, Tensor, Tensor]":
+        index = torch.from_numpy(rows).to(self.shares.device)
+        lengths = self.lengths[index]
+        longest = int(lengths.max())
+        return self.operators[index, :longest], self.shapes[index, :longest], lengths, self.shares[index]
+
+
+def fit_gru(
+    train: LatencyData,
+    dev: LatencyData,
+    metric: str,
+    *,
+    resolutions: IntArray | None = None,
+    recipe: Recipe = PAPER,
+    seed: int = 0,
+    device: str = "cpu",
+    spec: NetworkSpec | None = None,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> GruFit:
+    """Train on ``train``; ``dev`` tells which epoch is best, and how wide the interval is.
+
+    On one machine, with one number of threads, the same data, recipe and seed give the same network, also where
+    training was killed and went on from ``checkpoint``.
+
+    Args:
+        train: networks to learn from; the greatest latency is what the others are a share of.
+        dev: other networks, at least two.
+        metric: the name it will have in ``profile``.
+        resolutions: further ones that the model is to know, and with several all of the space's between them.
+        recipe: how to train.
+        seed: of initial weights, batches and dropout.
+        device: torch's, such as ``cpu`` or ``cuda:0``.
+        spec: sizes of the network; the paper's where None.
+        checkpoint: where to write the state after each epoch; training goes on from it where it is there. The caller
+            removes it.
+        on_epoch: told what each epoch came to.
+
+    Raises:
+        BlockprofError: the training diverged.
+        DataFileError: ``checkpoint`` is of another training, or damaged.
+        InputError: torch does not have ``device``, or ``checkpoint`` cannot be written.
+    """
+    check_device(device)
+    space = train.space
+    spec = spec or NetworkSpec(num_operators(space))
+    scales, max_ms = shape_scales(space), float(train.latencies_ms.max())
+    train_rows, dev_rows = (_rows(data, scales, max_ms, device) for data in (train, dev))
+    state = _begin(spec, recipe, seed, float(train_rows.shares.mean()), device)
+    fingerprint = training_fingerprint(train, dev, recipe, seed, spec)
+    if checkpoint is not None and checkpoint.exists():
+        _load(checkpoint, state, fingerprint)
+    while len(state.epochs) < recipe.epochs and not _is_over(state.epochs, recipe.patience):
+        number = len(state.epochs) + 1
+        loss = _train_epoch(state, train_rows, recipe, seed, number)
+        error = 100 * float((predict_shares(state.network, dev_rows) / dev_rows.shares.cpu() - 1).abs().mean())
+        if error < state.best_error:
+            state.best = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
+        state.epochs.append(Epoch(number, loss, error))
+        if checkpoint is not None:
+            _save(checkpoint, state, fingerprint)
+        if on_epoch:
+            on_epoch(state.epochs[-1])
+    if not math.isfinite(state.best_error):
+        raise BlockprofError(f"training diverged: no epoch has a finite error: lower the learning rate of {recipe}")
+    state.network.load_state_dict(state.best)
+    shares = predict_shares(state.network, dev_rows).double().numpy()
+    with np.errstate(divide="ignore"):
+        lower, upper = interval_factors(dev.latencies_ms / (max_ms * shares))
+    asked = np.concatenate([train.resolutions, dev.resolutions, *([] if resolutions is None else [resolutions])])
+    model = GruModel(
+        space=space,
+        metric=metric,
+        device=train.device,
+        num_nets=len(np.unique(train.archs.genes, axis=0)),
+        resolutions=known_resolutions(space, asked),
+        weights={name: value.cpu().numpy() for name, value in state.best.items()},
+        shape_scales=scales,
+        max_ms=max_ms,
+        sigmoid=spec.sigmoid,
+        lower_factor=lower,
+        upper_factor=upper,
+    )
+    return GruFit(model, tuple(state.epochs))
+
+
+def training_fingerprint(train: LatencyData, dev: LatencyData, recipe: Recipe, seed: int, spec: NetworkSpec) -> str:
+    """64 hex digits that tell trainings apart: the rows, the recipe, the seed and the sizes of the network."""
+    facts = (train.digest, dev.digest, sorted(asdict(recipe).items()), seed, sorted(asdict(spec).items()))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not have.
+
+    Raises:
+        InputError: it does not.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--device '{device}': torch cannot use it ({reason}): try cpu") from error
+
+
+def interval_factors(ratios: FloatArray) -> tuple[float, float]:
+    """Between which 90 % of measured over predicted latencies lie, told by the (N,) ratios of networks not trained on.
+
+    From 19 rows on these are the ratios' own order statistics, so that of exchangeable networks 90 % or a little more
+    lie between (split conformal prediction, 5 % at either side). Fewer have no such order statistics: then a Student-t
+    interval about their mean. Either is made to hold 1, the prediction itself. The epoch was chosen on these rows, of
+    which neither takes account: with hundreds of epochs and few rows the interval is a little too narrow.
+
+    Raises:
+        BlockprofError: a ratio that is not positive, or infinite: the network predicts nonsense.
+    """
+    if not (np.isfinite(ratios) & (ratios > 0)).all():
+        raise BlockprofError("the predictor gives some networks no positive latency: train it longer, or on more")
+    tail, number = (1 - INTERVAL_LEVEL) / 2, len(ratios)
+    rank = math.floor(tail * (number + 1))
+    if rank >= 1:
+        ordered = np.sort(ratios)
+        lower, upper = float(ordered[rank - 1]), float(ordered[number - rank])
+    else:
+        mean, spread = float(ratios.mean()), float(ratios.std(ddof=1)) * math.sqrt(1 + 1 / number)
+        half = float(student_t.ppf(1 - tail, number - 1)) * spread
+        lower, upper = max(mean - half, 0.0), mean + half
+    return min(lower, 1.0), max(upper, 1.0)
+
+
+def predict_shares(network: GruNetwork, rows: _Rows) -> Tensor:
+    """(N,), on the CPU: what the network says of each row."""
+    network.eval()
+    found = torch.empty(len(rows))
+    order = np.argsort(rows.lengths.cpu().numpy(), kind="stable")
+    with torch.no_grad():
+        for batch in _parts(order, EVALUATION_BATCH):
+            operators, shapes, lengths, _ = rows.pick(batch)
+            found[torch.from_numpy(batch)] = network(operators, shapes, lengths).cpu()
+    return found
+
+
+def _rows(data: LatencyData, scales: FloatArray, max_ms: float, device: str) -> _Rows:
+    operators, shapes, lengths = network_inputs(data.archs, data.resolutions, scales)
+    shares = (data.latencies_ms / max_ms).astype(np.float32)
+    return _Rows(*(torch.from_numpy(array).to(device) for array in (operators, shapes, lengths, shares)))
+
+
+def _begin(spec: NetworkSpec, recipe: Recipe, seed: int, mean_share: float, device: str) -> _State:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_seed_of(seed, 0))
+        network = GruNetwork(spec, recipe.dropout)
+        if not recipe.spread_weights:
+            network.begin_small(mean_share)
+    network.to(device)
+    return _State(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate), {})
+
+
+def _train_epoch(state: _State, rows: _Rows, recipe: Recipe, seed: int, number: int) -> float:
+    lengths = rows.lengths.cpu().numpy()
+    batches = list(make_batches(lengths, recipe, np.random.default_rng([seed, number])))
+    losses = []
+    state.network.train()
+    with torch.random.fork_rng(devices=_cuda_devices(rows)):
+        torch.manual_seed(_seed_of(seed, number))
+        for index, batch in enumerate(batches):
+            done = (number - 1 + index / len(batches)) / recipe.epochs
+            for group in state.optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, done)
+            operators, shapes, batch_lengths, shares = rows.pick(batch)
+            state.optimizer.zero_grad()
+            loss = nn.functional.mse_loss(state.network(operators, shapes, batch_lengths), shares)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(state.network.parameters(), recipe.max_gradient_norm)
+            state.optimizer.step()
+            losses.append(float(loss.detach()))
+    return float(np.mean(losses))
+
+
+def make_batches(lengths: IntArray, recipe: Recipe, rng: np.random.Generator) -> Iterator[IntArray]:
+    """Share (N,) rows out into batches, in random order: mixed, or each of networks with equally many blocks."""
+    rows = rng.permutation(len(lengths))
+    if not recipe.same_length:
+        yield from _parts(rows, recipe.batch_size)
+        return
+    batches = [
+        batch for length in np.unique(lengths) for batch in _parts(rows[lengths[rows] == length], recipe.batch_size)
+    ]
+    yield from (batches[index] for index in rng.permutation(len(batches)))
+
+
+def learning_rate(recipe: Recipe, done: float) -> float:
+    """The learning rate when the share ``done`` of all steps is behind."""
+    if not recipe.one_cycle:
+        return recipe.learning_rate
+    if done < WARM_UP:
+        return recipe.learning_rate * (FIRST_RATE + (1 - FIRST_RATE) * (1 - math.cos(math.pi * done / WARM_UP)) / 2)
+    return recipe.learning_rate * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def _is_over(epochs: list[Epoch], patience: int | None) -> bool:
+    if patience is None or len(epochs) <= patience:
+        return False
+    errors = [epoch.dev_mape_percent for epoch in epochs]
+    return min(errors[-patience:]) >= min(errors[:-patience])
+
+
+def _save(path: Path, state: _State, fingerprint: str) -> None:
+    content = {
+        "fingerprint": fingerprint,
+        "network": state.network.state_dict(),
+        "best": state.best,
+        "optimizer": state.optimizer.state_dict(),
+        "epochs": [asdict(epoch) for epoch in state.epochs],
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(buffer.getbuffer())
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"cannot write the checkpoint {path}: {error.strerror}: choose another place") from error
+
+
+def _load(path: Path, state: _State, fingerprint: str) -> None:
+    device = next(state.network.parameters()).device
+    try:
+        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        if content["fingerprint"] != fingerprint:
+            raise DataFileError(
+                f"{path}: a checkpoint of other data, another recipe or another seed: go on with the same, or remove it"
+            )
+        state.network.load_state_dict(content["network"])
+        state.optimizer.load_state_dict(content["optimizer"])
+        state.best = content["best"]
+        state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+    except (OSError, RuntimeError, KeyError, EOFError, ValueError, TypeError, UnpicklingError) as error:
+        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train anew") from error
+
+
+def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _seed_of(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def _cuda_devices(rows: _Rows) -> list[torch.device]:
+    return [rows.shares.device] if rows.shares.device.type == "cuda" else []

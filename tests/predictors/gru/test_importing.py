@@ -1,0 +1,137 @@
+"""Checkpoints of the released code: its arrays, its predictions, and what is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from blockprof.errors import DataFileError, InputError
+from blockprof.fetching.reference import reference_data
+from blockprof.latency_data import LatencyData
+from blockprof.predictors.gru.features import network_inputs
+from blockprof.predictors.gru.importing import import_predictor, read_weights, released_maximum
+from blockprof.sampling import sample_architectures
+from blockprof.spaces import load_space
+
+PN = load_space("pn")
+
+
+class Released(nn.Module):
+    """What the released code runs, as it names its parts: the whole bidirectional GRU, its last step."""
+
+    def __init__(self, operators: int, sigmoid: bool) -> None:
+        super().__init__()
+        self.embed_layer = nn.ModuleDict(
+            {"op_embed_layer": nn.Embedding(operators, 112), "shape_embed_layer": nn.Linear(6, 16)}
+        )
+        self.encoder = nn.ModuleDict({"rnn": nn.GRU(128, 512, batch_first=True, bidirectional=True)})
+        self.regressor = nn.Linear(1024, 1)
+        self.sigmoid = sigmoid
+
+    def forward(self, operators: Tensor, shapes: Tensor) -> Tensor:
+        parts = self.embed_layer["op_embed_layer"](operators), self.embed_layer["shape_embed_layer"](shapes)
+        steps, _ = self.encoder["rnn"](torch.cat(parts, dim=-1))
+        found = self.regressor(steps[:, -1])[:, 0]
+        return found.sigmoid() if self.sigmoid else found
+
+
+def released_pn_inputs(net: str, resolution: int) -> tuple[Tensor, Tensor]:
+    """Spelled out from the released code: strides, channels times 1.3, sizes halved rounding down."""
+    blocks = [f"mbconv2_e{expand}_k{kernel}" for expand in (3, 4, 6) for kernel in (3, 5, 7)]
+    operators, shapes, size, before = [], [], resolution // 2, 24
+    for unit, stride, width in zip(net.split("|"), (2, 2, 2, 1, 2, 1), (32, 56, 104, 128, 248, 416), strict=True):
+        for layer, block in enumerate(unit.split("->")):
+            after = size // 2 if layer == 0 and stride == 2 else size
+            operators.append(blocks.index(block))
+            shapes.append([size / 112, after / 112, size / 112, after / 112, before / 416, width / 416])
+            size, before = after, width
+    return torch.tensor([operators]), torch.tensor([shapes])
+
+
+@pytest.fixture(scope="module")
+def released() -> Released:
+    torch.manual_seed(3)
+    network = Released(9, sigmoid=False).eval()
+    nn.init.constant_(network.regressor.bias, 0.5)
+    return network
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[object], Path]:
+    def write(content: object) -> Path:
+        path = tmp_path / "ofa_pn_op_graph_npu_lat_predictor_best.pt"
+        torch.save(content, path)
+        return path
+
+    return write
+
+
+def test_it_predicts_what_the_released_code_does(released: Released, save: Callable[[object], Path]) -> None:
+    optimizer = torch.optim.Adam(released.parameters())
+    path = save({"iteration": 7, "model": released.state_dict(), "optimizer": optimizer.state_dict(), "best": 0.1})
+    data = reference_data(PN, "npu", 60, seed=0)
+    imported = import_predictor(path, data, "npu", released_maximum(PN, "npu"))
+    found = imported.model.predict(data.archs, 224)
+    with torch.no_grad():
+        expected = [float(released(*released_pn_inputs(net, 224))) for net in data.archs.to_strings()]
+    np.testing.assert_allclose(found.latency_ms, 32.529526315789475 * np.array(expected), rtol=1e-5)
+    assert imported.source == path
+    assert len(imported.split.test) == imported.test.num_rows == 6
+
+
+def test_a_resnet50_is_not_scaled_and_ends_in_a_sigmoid(save: Callable[[object], Path]) -> None:
+    torch.manual_seed(0)
+    space, network = load_space("resnet50"), Released(15, sigmoid=True).eval()
+    archs = sample_architectures(space, 40, np.random.default_rng(0))
+    data = LatencyData(archs, np.full(40, 224), np.linspace(1, 5, 40), "gpu")
+    imported = import_predictor(save({"model": network.state_dict()}), data, "gpu", 7.5)
+    operators, shapes, lengths = network_inputs(archs, data.resolutions, np.ones(6))
+    for row in range(5):
+        chain = slice(row, row + 1), slice(int(lengths[row]))
+        with torch.no_grad():
+            expected = network(torch.from_numpy(operators[chain]), torch.from_numpy(shapes[chain]))
+        assert imported.model.predict(archs[row], 224).latency_ms[0] == pytest.approx(7.5 * float(expected), rel=1e-5)
+
+
+class Code:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('it ran')",)
+
+
+def test_code_is_not_run(save: Callable[[object], Path]) -> None:
+    with pytest.raises(DataFileError, match="which was not run, not numbers only"):
+        read_weights(save({"model": Code()}), PN)
+
+
+def test_what_is_no_checkpoint(released: Released, save: Callable[[object], Path]) -> None:
+    path = save({"model": released.state_dict()})
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises(DataFileError, match="is cut off, or not a file that torch saved"):
+        read_weights(path, PN)
+    with pytest.raises(DataFileError, match="no state of a network under 'model'"):
+        read_weights(save({"state": 1}), PN)
+    path.write_text("hello")
+    with pytest.raises(DataFileError, match="not a file that torch saved"):
+        read_weights(path, PN)
+    with pytest.raises(DataFileError, match="there is no such file"):
+        read_weights(path.with_name("none.pt"), PN)
+
+
+def test_other_networks(released: Released, save: Callable[[object], Path]) -> None:
+    path = save({"model": released.state_dict()})
+    with pytest.raises(DataFileError, match=r"op_embed_layer.weight is \(9, 112\).*resnet50 has \(15, 112\)"):
+        read_weights(path, load_space("resnet50"))
+    state = released.state_dict()
+    del state["regressor.bias"]
+    with pytest.raises(DataFileError, match="12 arrays, but the paper's network has 13"):
+        read_weights(save({"model": state}), PN)
+    with pytest.raises(DataFileError, match=r"regressor.bias is missing"):
+        read_weights(save({"model": {**state, "other": torch.zeros(1)}}), PN)
+
+
+def test_a_maximum_that_is_not_known() -> None:
+    with pytest.raises(InputError, match="known only of gpu, cpu: give it with --max-latency"):
+        released_maximum(load_space("resnet50"), "npu")
