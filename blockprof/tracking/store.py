@@ -137,16 +137,20 @@ def within_deadline(task: str, work: Callable[[], _T]) -> _T:
 
     def attempt() -> None:
         try:
-            with translated(task):
-                outcome.set_result(work())
+            outcome.set_result(work())
         except BaseException as error:
             outcome.set_exception(error)
 
-    Thread(target=attempt, daemon=True).start()
-    try:
-        return outcome.result(_DEADLINE_SECONDS)
-    except TimeoutError:
-        raise TrackingError(f"{task}: no answer within {_DEADLINE_SECONDS:g} seconds") from None
+    # Translated here, not in the thread: it changes the filters of warnings, which all threads share, and a thread that
+    # is still waiting would put them back at any time.
+    with translated(task):
+        Thread(target=attempt, daemon=True).start()
+        try:
+            return outcome.result(_DEADLINE_SECONDS)
+        except TimeoutError:
+            if outcome.done():
+                raise
+            raise TrackingError(f"{task}: no answer within {_DEADLINE_SECONDS:g} seconds") from None
 
 
 def check_writable(folder: Path) -> None:

@@ -110,5 +110,5 @@ def test_files_that_are_not_imported(rows: list[str], folder: Path, refused: Cal
     (folder / "nets.csv").write_text("\n".join([head, *rows]))
     (folder / "empty.pt").write_bytes(b"")
     line = ("import-predictor", "empty.pt", "nets.csv", "--space", "pn", "--metric")
-    assert "empty.pt: not a PyTorch file" in refused(*line, "npu")
+    assert "empty.pt: is cut off, or not a file that torch saved" in refused(*line, "npu")
     assert "give it with --max-latency" in refused(*line, "pixel9")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlflow import MlflowClient
 
 from blockprof import tracking
 from blockprof.errors import InputError, TrackingError
+from blockprof.tracking import store as store_module
 
 LIMIT_SECONDS = 15
 
@@ -222,3 +224,24 @@ def test_no_mlflow_where_there_is_nothing_to_fetch(store: Path) -> None:
         "sys.exit('mlflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=store, check=False).returncode == 0
+
+
+def test_waiting_in_vain_leaves_the_filters_of_warnings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_DEADLINE_SECONDS", 0.05)
+    go_on, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        go_on.wait(10)
+        ended.set()
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "of the test before")
+        with pytest.raises(TrackingError, match=r"asking: no answer within 0.05 seconds"):
+            store_module.within_deadline("asking", work)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "of this test")
+        before = list(warnings.filters)
+        go_on.set()
+        assert ended.wait(10)
+        time.sleep(0.05)
+        assert warnings.filters == before
