@@ -55,6 +55,8 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_onnx.py
 	$(BIN)/python tests/benchmarks/bench_design.py
 	$(BIN)/python tests/benchmarks/bench_search.py
+	$(BIN)/python tests/benchmarks/bench_reduction.py
+	$(BIN)/python tests/benchmarks/bench_images.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
