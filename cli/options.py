@@ -238,9 +238,9 @@ def gru_options(
             if value:
                 raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
         return None
-    from blockprof.predictors.gru.training import check_device
+    from blockprof.torch_device import find_device
 
-    check_device(device or "cpu")
+    find_device(device or "cpu")
     recipe = replace(FAST if fast else PAPER, patience=patience)
     return GruOptions(replace(recipe, epochs=epochs or recipe.epochs), device or "cpu")
 

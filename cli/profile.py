@@ -68,7 +68,7 @@ def profile(
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
     from blockprof import api, pooling, tracking
-    from blockprof.cli import render, render_measuring, supernet
+    from blockprof.cli import render, supernet
     from blockprof.errors import InputError
     from blockprof.metrics import ACCURACY, ORT_CPU
     from blockprof.sampling import check_sampler
@@ -108,6 +108,9 @@ def profile(
             )
 
     def measure_latency() -> "Surrogate":
+        # Imported here: it brings ONNX Runtime, which no other metric needs.
+        from blockprof.cli import render_measuring
+
         journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
         if journal.exists():
             render.note(f"{journal}: going on with what was measured before; remove it to measure anew")

@@ -1,20 +1,18 @@
 """The default latency predictor: a cost for each block instance, with what is not known about it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.errors import InputError
 from blockprof.predictors.features import instance_counts
-from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
+from blockprof.predictors.model_files import read_model, resolution_index, write_model
+from blockprof.predictors.prediction import Prediction
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
-from blockprof.spaces.codec import block_tokens, stem_tokens
 
 FORMAT_VERSION = 2
-MODEL_FILE = "model.json"
 COSTS_FILE = "costs.npz"
 
 
@@ -55,7 +53,7 @@ class BlockwiseModel:
         asked = np.broadcast_to(np.asarray(resolutions), len(archs))
         latency, variance = np.empty(len(archs)), np.empty(len(archs))
         for resolution in np.unique(asked):
-            rows, index = asked == resolution, self._resolution_index(int(resolution))
+            rows, index = asked == resolution, resolution_index(self, int(resolution))
             latency[rows] = counts[rows] @ self.costs[index]
             covariance = unpack_symmetric(self.covariances[index], counts.shape[1])
             variance[rows] = ((counts[rows] @ covariance) * counts[rows]).sum(axis=1)
@@ -72,19 +70,8 @@ class BlockwiseModel:
         Raises:
             MetricError: a resolution that the model does not know.
         """
-        costs = self.costs[self._resolution_index(resolution)]
+        costs = self.costs[resolution_index(self, resolution)]
         return float(costs[-1]), costs[:-1]
-
-    def _resolution_index(self, resolution: int) -> int:
-        index = np.flatnonzero(self.resolutions == resolution)
-        if not len(index):
-            first, last = self.resolutions[0], self.resolutions[-1]
-            known = f"{first}" if first == last else f"{first} to {last}"
-            raise MetricError(
-                f"the {self.metric} predictor was trained on resolution {known}, not on {resolution}: "
-                "choose one of these, or train it on more"
-            )
-        return int(index[0])
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``costs.npz`` into ``folder``, which is made where there is none.
@@ -92,41 +79,17 @@ class BlockwiseModel:
         Raises:
             InputError: the folder cannot be written.
         """
-        folder = Path(folder)
         facts = {
-            "format": FORMAT_VERSION,
-            "kind": self.kind,
-            "space": self.space.name,
-            "metric": self.metric,
-            "unit": "ms",
-            "device": self.device,
-            "num_nets": self.num_nets,
-            "resolutions": self.resolutions.tolist(),
-            "interval_level": INTERVAL_LEVEL,
             "noise_sd": self.noise_sd,
             "lower_quantile": self.lower_quantile,
             "upper_quantile": self.upper_quantile,
-            "stem_tokens": list(stem_tokens(self.space)),
-            "block_tokens": [list(tokens) for tokens in block_tokens(self.space)],
-            "blocks_per_width": self.space.blocks_per_width,
-            "unit_depths": [list(unit.depths) for unit in self.space.units],
         }
-        catalogue = self.space.catalogue()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / MODEL_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-            np.savez(
-                folder / COSTS_FILE,
-                base_ms=self.costs[:, -1],
-                costs_ms=self.costs[:, :-1],
-                covariances_ms2=self.covariances,
-                layer_instances=catalogue.layers,
-                stem_instances=catalogue.stems,
-                stem_states=self.space.stem_states,
-                head_instances=catalogue.heads,
-            )
-        except OSError as error:
-            raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error
+        arrays = {
+            "base_ms": self.costs[:, -1],
+            "costs_ms": self.costs[:, :-1],
+            "covariances_ms2": self.covariances,
+        }
+        write_model(folder, self, FORMAT_VERSION, facts, COSTS_FILE, arrays)
 
 
 def pack_symmetric(matrix: FloatArray) -> FloatArray:
@@ -150,26 +113,16 @@ def load_blockwise(folder: str | Path) -> BlockwiseModel:
     Raises:
         DataFileError: the files are not there, or are not those of a blockwise predictor.
     """
-    folder = Path(folder)
-    try:
-        facts: dict[str, Any] = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / COSTS_FILE, allow_pickle=False) as arrays:
-            base, costs, covariances = arrays["base_ms"], arrays["costs_ms"], arrays["covariances_ms2"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
-    if (facts.get("kind"), facts.get("format")) != (BlockwiseModel.kind, FORMAT_VERSION):
-        raise DataFileError(
-            f"{folder / MODEL_FILE}: kind {facts.get('kind')}, format {facts.get('format')}, "
-            f"but {BlockwiseModel.kind}, {FORMAT_VERSION} is read: train it again"
-        )
+    needed = {"base_ms", "costs_ms", "covariances_ms2"}
+    facts, arrays = read_model(folder, BlockwiseModel.kind, FORMAT_VERSION, COSTS_FILE, needed)
     return BlockwiseModel(
         space=load_space(facts["space"]),
         metric=facts["metric"],
         device=facts["device"],
         num_nets=facts["num_nets"],
         resolutions=np.array(facts["resolutions"]),
-        costs=np.concatenate([costs, base[:, None]], axis=1),
-        covariances=covariances,
+        costs=np.concatenate([arrays["costs_ms"], arrays["base_ms"][:, None]], axis=1),
+        covariances=arrays["covariances_ms2"],
         noise_sd=facts["noise_sd"],
         lower_quantile=facts["lower_quantile"],
         upper_quantile=facts["upper_quantile"],

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.stats import kendalltau, spearmanr
 
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.features import convolution_macs, instance_counts
 from blockprof.predictors.prediction import Prediction, Predictor
+from blockprof.rank_correlation import kendall, spearman
 from blockprof.spaces import FloatArray
 
 TOP = 10
@@ -82,14 +82,13 @@ def score(measured_ms: FloatArray, predicted_ms: FloatArray) -> Scores:
     """Compare (N,) predictions with (N,) measurements."""
     error = predicted_ms - measured_ms
     relative = np.abs(error) / measured_ms
-    tied = np.ptp(predicted_ms) == 0 or np.ptp(measured_ms) == 0
     return Scores(
         mape_percent=100 * float(relative.mean()),
         rmse_ms=float(np.sqrt((error**2).mean())),
         within_5_percent=100 * float((relative <= 0.05).mean()),
         within_10_percent=100 * float((relative <= 0.10).mean()),
-        spearman=0.0 if tied else float(spearmanr(measured_ms, predicted_ms).statistic),
-        kendall=0.0 if tied else float(kendalltau(measured_ms, predicted_ms).statistic),
+        spearman=spearman(measured_ms, predicted_ms, tied=0.0),
+        kendall=kendall(measured_ms, predicted_ms, tied=0.0),
         top10_overlap_percent=100 * _top_overlap(measured_ms, predicted_ms),
     )
 

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from blockprof.errors import DataFileError
-from blockprof.predictors.blockwise import MODEL_FILE, BlockwiseModel, load_blockwise
+from blockprof.predictors.blockwise import BlockwiseModel, load_blockwise
 from blockprof.predictors.gru import GruModel, load_gru
+from blockprof.predictors.model_files import MODEL_FILE
 
 
 def load_predictor(folder: str | Path) -> BlockwiseModel | GruModel:

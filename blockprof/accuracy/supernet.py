@@ -26,6 +26,7 @@ from blockprof.files import read_file
 from blockprof.metrics import MetricInfo, check_resolution
 from blockprof.networks import subnet_settings
 from blockprof.spaces import Architectures, FloatArray, Space
+from blockprof.torch_device import find_device
 
 RECALIBRATION_BATCH = 200
 """OFA's. Statistics are means over batches, so this changes them, and must not follow the batches that fit a device.
@@ -171,7 +172,7 @@ def load_supernet_accuracy(
         DataFileError: weights or images that are absent, damaged or others.
     """
     check_resolution(space, resolution)
-    place = _check_device(device)
+    place = find_device(device)
     folder = read_folder(data) if data is not None else None
     images: ImageSource
     if fast is not None:
@@ -201,13 +202,3 @@ def load_supernet_accuracy(
         precision="autocast" if place.type == "cuda" else "float32",
     )
     return SupernetAccuracy(info, spec, space, supernet, images, recalibration, place, batch_size)
-
-
-def _check_device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        why = " ".join(str(error).split("\n")[0].split())
-        raise InputError(f"--device '{name}': torch cannot use it here ({why}): write cpu, or cuda:0") from None
-    return device

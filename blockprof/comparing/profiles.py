@@ -5,16 +5,15 @@ the number of places that lie wholly above, to the last place that none wholly b
 beyond the intervals where the two intervals of ranks do not meet.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau, spearmanr
 
 from blockprof.errors import InputError
+from blockprof.rank_correlation import kendall, spearman
 from blockprof.spaces import FloatArray
 
 SAME = 1e-9
@@ -62,17 +61,17 @@ class MetricPair:
     @property
     def spearman(self) -> float:
         """The rank correlation of the effects; NaN where one of the two has no ranks."""
-        return _correlation(self.placements, spearmanr)
+        return spearman(*_values(self.placements))
 
     @property
     def kendall(self) -> float:
         """Kendall's tau-b of the effects; NaN where one of the two has no ranks."""
-        return _correlation(self.placements, kendalltau)
+        return kendall(*_values(self.placements))
 
     @property
     def response_spearman(self) -> float:
         """The rank correlation of the responses; NaN where one of the two has no ranks."""
-        return _correlation(self.blocks, spearmanr)
+        return spearman(*_values(self.blocks))
 
     def verdict(self) -> str:
         """How far the two agree, in a sentence."""
@@ -219,8 +218,5 @@ def _differences(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _correlation(rows: pd.DataFrame, statistic: Callable[[FloatArray, FloatArray], Any]) -> float:
-    first, second = rows["first"].to_numpy(dtype=float), rows["second"].to_numpy(dtype=float)
-    if len(rows) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    return float(statistic(first, second).statistic)
+def _values(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    return rows["first"].to_numpy(dtype=float), rows["second"].to_numpy(dtype=float)

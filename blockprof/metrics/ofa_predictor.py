@@ -15,7 +15,6 @@ from blockprof.metrics.metric import MetricInfo
 from blockprof.paths import data_folder
 from blockprof.spaces import Architectures, FloatArray, MBConv, Space
 
-OFA_PREDICTOR = "ofa-predictor"
 OFA_PREDICTOR_SPACE = "mbv3"
 OFA_PREDICTOR_FILE = "ofa/acc_predictor.pth"
 OFA_PREDICTOR_RESOLUTIONS = range(160, 225, 16)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import spearmanr
 
 from blockprof.expectation import expected_counts
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.exact import exact_statistics
 from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics, Statistics
+from blockprof.rank_correlation import spearman
 from blockprof.sampling import Sampler
 from blockprof.spaces import Fixing, FloatArray, IntArray
 
@@ -62,8 +62,7 @@ class HeldOut:
     @property
     def spearman(self) -> float:
         """Rank correlation, 0 where all predictions or all values tie."""
-        tied = np.ptp(self.predicted) == 0 or np.ptp(self.values) == 0
-        return 0.0 if tied else float(spearmanr(self.values, self.predicted).statistic)
+        return spearman(self.values, self.predicted, tied=0.0)
 
     @property
     def coverage_percent(self) -> float:

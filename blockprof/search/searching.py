@@ -24,6 +24,7 @@ def search(
     spec: SearchSpec | None = None,
     *,
     on_generation: Callable[[SearchResult], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
     state: Path | None = None,
 ) -> SearchResult:
     """Find the best networks of a problem.
@@ -35,6 +36,7 @@ def search(
         problem: what to search for.
         spec: how; the paper's search where None.
         on_generation: told what is found after each generation, the initial networks' included.
+        on_progress: told the number of each generation, without the work of telling what is found.
         state: a file that keeps the search after each generation; where it is there, the search goes on from it. An
             exact search keeps nothing.
 
@@ -49,6 +51,8 @@ def search(
         solved = _solve(problem, spec)
         if on_generation:
             on_generation(solved)
+        if on_progress:
+            on_progress(0)
         return solved
     check_limits(problem)
     kept = read_state(state, problem, spec) if state else None
@@ -68,6 +72,8 @@ def search(
             write_state(state, spec, State(archive, method.arrays(), rng, time.perf_counter() - start))
         if on_generation:
             on_generation(found())
+        if on_progress:
+            on_progress(int(archive.generations[-1]))
 
     if not kept:
         add(draw_new(archive, partial(sample_reduced, problem.reduction, rng=rng), spec.initial or 0))

@@ -227,14 +227,13 @@ class StudyPlan:
         generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
 
-        def tell(result: SearchResult) -> None:
+        def tell(generation: int) -> None:
             if on_progress:
-                done = len(results) * generations + int(result.generations[-1]) + 1
-                on_progress(done, len(self.searches) * generations)
+                on_progress(len(results) * generations + generation + 1, len(self.searches) * generations)
 
         for problem, spec in self.searches:
             state = state_path(problem, spec, self.resolution) if keep and not is_exact else None
-            results.append(search(problem, spec, on_generation=tell, state=state))
+            results.append(search(problem, spec, on_progress=tell, state=state))
         return Study(tuple(results[: self.num_seeds]), tuple(results[self.num_seeds :]), self.resolution)
 
     @contextmanager

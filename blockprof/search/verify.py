@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau, spearmanr
 
 from blockprof.errors import InputError
 from blockprof.metrics import ORT_CPU, MetricInfo
 from blockprof.paths import data_folder
+from blockprof.rank_correlation import kendall, spearman
 from blockprof.search.problem import Problem
 from blockprof.spaces import Architectures, FloatArray, IntArray
 
@@ -165,13 +165,12 @@ def verify(
 
 
 def _agreement(metric: MetricInfo, predicted: FloatArray, measured_ms: FloatArray) -> Agreement:
-    ties = np.ptp(predicted) == 0 or np.ptp(measured_ms) == 0
     is_latency = metric.unit == LATENCY_UNIT
     has_ratio = is_latency and (predicted > 0).all()
     return Agreement(
         metric,
-        spearman=np.nan if ties else float(spearmanr(predicted, measured_ms).statistic),
-        kendall=np.nan if ties else float(kendalltau(predicted, measured_ms).statistic),
+        spearman=spearman(predicted, measured_ms),
+        kendall=kendall(predicted, measured_ms),
         ratio=float(np.exp(np.log(measured_ms / predicted).mean())) if has_ratio else np.nan,
         mape_percent=float(100 * np.abs(predicted / measured_ms - 1).mean()) if is_latency else np.nan,
     )

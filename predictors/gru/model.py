@@ -1,21 +1,19 @@
 """The paper's predictor, trained: a network's blocks read one after the other."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.errors import InputError
 from blockprof.predictors.gru.features import chains, operator_table, shape_table
 from blockprof.predictors.gru.forward import Weights, embed, run_chains
-from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
+from blockprof.predictors.model_files import read_model, resolution_index, write_model
+from blockprof.predictors.prediction import Prediction
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
-from blockprof.spaces.codec import block_tokens, stem_tokens
 
 FORMAT_VERSION = 1
-MODEL_FILE = "model.json"
 WEIGHTS_FILE = "weights.npz"
 
 
@@ -56,7 +54,7 @@ class GruModel:
         asked = np.broadcast_to(np.asarray(resolutions), len(archs))
         latency = np.empty(len(archs))
         for resolution in np.unique(asked).tolist():
-            self._check_resolution(resolution)
+            resolution_index(self, resolution)
             rows = asked == resolution
             shapes = (shape_table(self.space, resolution) / self.shape_scales).astype(np.float32)
             inputs = embed(self.weights, operator_table(self.space), shapes)
@@ -68,60 +66,26 @@ class GruModel:
             upper_ms=self.upper_factor * latency,
         )
 
-    def _check_resolution(self, resolution: int) -> None:
-        if resolution not in self.resolutions:
-            first, last = self.resolutions[0], self.resolutions[-1]
-            known = f"{first}" if first == last else f"{first} to {last}"
-            raise MetricError(
-                f"the {self.metric} predictor was trained on resolution {known}, not on {resolution}: "
-                "choose one of these, or train it on more"
-            )
-
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``weights.npz`` into ``folder``, which is made where there is none.
 
         Raises:
             InputError: the folder cannot be written.
         """
-        folder = Path(folder)
         space = self.space
         facts = {
-            "format": FORMAT_VERSION,
-            "kind": self.kind,
-            "space": space.name,
-            "metric": self.metric,
-            "unit": "ms",
-            "device": self.device,
-            "num_nets": self.num_nets,
-            "resolutions": self.resolutions.tolist(),
-            "interval_level": INTERVAL_LEVEL,
             "max_ms": self.max_ms,
             "sigmoid": self.sigmoid,
             "lower_factor": self.lower_factor,
             "upper_factor": self.upper_factor,
-            "stem_tokens": list(stem_tokens(space)),
-            "block_tokens": [list(tokens) for tokens in block_tokens(space)],
-            "blocks_per_width": space.blocks_per_width,
-            "unit_depths": [list(unit.depths) for unit in space.units],
         }
-        catalogue = space.catalogue()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / MODEL_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-            np.savez(
-                folder / WEIGHTS_FILE,
-                allow_pickle=False,
-                shape_scales=self.shape_scales,
-                operator_of_instance=operator_table(space),
-                shapes_of_instance=np.stack([shape_table(space, resolution) for resolution in self.resolutions]),
-                layer_instances=catalogue.layers,
-                stem_instances=catalogue.stems,
-                stem_states=space.stem_states,
-                head_instances=catalogue.heads,
-                **self.weights,
-            )
-        except OSError as error:
-            raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error
+        arrays = {
+            "shape_scales": self.shape_scales,
+            "operator_of_instance": operator_table(space),
+            "shapes_of_instance": np.stack([shape_table(space, resolution) for resolution in self.resolutions]),
+            **self.weights,
+        }
+        write_model(folder, self, FORMAT_VERSION, facts, WEIGHTS_FILE, arrays)
 
 
 def load_gru(folder: str | Path) -> GruModel:
@@ -130,27 +94,15 @@ def load_gru(folder: str | Path) -> GruModel:
     Raises:
         DataFileError: the files are not there, or are not those of a gru predictor.
     """
-    folder = Path(folder)
-    try:
-        facts: dict[str, Any] = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files if "." in name}
-            shape_scales = arrays["shape_scales"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
-    if (facts.get("kind"), facts.get("format")) != (GruModel.kind, FORMAT_VERSION):
-        raise DataFileError(
-            f"{folder / MODEL_FILE}: kind {facts.get('kind')}, format {facts.get('format')}, "
-            f"but {GruModel.kind}, {FORMAT_VERSION} is read: train it again"
-        )
+    facts, arrays = read_model(folder, GruModel.kind, FORMAT_VERSION, WEIGHTS_FILE, {"shape_scales"})
     return GruModel(
         space=load_space(facts["space"]),
         metric=facts["metric"],
         device=facts["device"],
         num_nets=facts["num_nets"],
         resolutions=np.array(facts["resolutions"]),
-        weights=weights,
-        shape_scales=shape_scales,
+        weights={name: array for name, array in arrays.items() if "." in name},
+        shape_scales=arrays["shape_scales"],
         max_ms=facts["max_ms"],
         sigmoid=facts["sigmoid"],
         lower_factor=facts["lower_factor"],

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ import torch
 from scipy.stats import t as student_t
 from torch import Tensor, nn
 
-from blockprof.errors import BlockprofError, DataFileError, InputError
+from blockprof.errors import BlockprofError, DataFileError
+from blockprof.files import staged
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import known_resolutions
 from blockprof.predictors.gru.features import network_inputs, num_operators, shape_scales
@@ -24,6 +24,7 @@ from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.recipe import PAPER, Recipe
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.spaces import FloatArray, IntArray
+from blockprof.torch_device import find_device
 
 WARM_UP = 0.2
 FIRST_RATE = 0.04
@@ -116,7 +117,7 @@ def fit_gru(
         DataFileError: ``checkpoint`` is of another training, or damaged.
         InputError: torch does not have ``device``, or ``checkpoint`` cannot be written.
     """
-    check_device(device)
+    find_device(device)
     space = train.space
     spec = spec or NetworkSpec(num_operators(space))
     scales, max_ms = shape_scales(space), float(train.latencies_ms.max())
@@ -163,19 +164,6 @@ def training_fingerprint(train: LatencyData, dev: LatencyData, recipe: Recipe, s
     """64 hex digits that tell trainings apart: the rows, the recipe, the seed and the sizes of the network."""
     facts = (train.digest, dev.digest, sorted(asdict(recipe).items()), seed, sorted(asdict(spec).items()))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that torch does not have.
-
-    Raises:
-        InputError: it does not.
-    """
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--device '{device}': torch cannot use it ({reason}): try cpu") from error
 
 
 def interval_factors(ratios: FloatArray) -> tuple[float, float]:
@@ -288,15 +276,11 @@ def _save(path: Path, state: _State, fingerprint: str) -> None:
         "optimizer": state.optimizer.state_dict(),
         "epochs": [asdict(epoch) for epoch in state.epochs],
     }
+    # By way of memory: on a full disk torch raises what is no OSError.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(buffer.getbuffer())
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"cannot write the checkpoint {path}: {error.strerror}: choose another place") from error
+    with staged(path.parent) as temporary:
+        (temporary / path.name).write_bytes(buffer.getbuffer())
 
 
 def _load(path: Path, state: _State, fingerprint: str) -> None:
