@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.optimize import minimize
 
+from blockprof.predictors.evidence import ByFeatures, ByRows, quicker_form
 from blockprof.spaces import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 4.0
@@ -48,16 +48,6 @@ class Fit:
     @property
     def noise_variance(self) -> float:
         return float(np.exp(self.log_variances[-1]))
-
-
-@dataclass(frozen=True, eq=False)
-class _Moments:
-    """All that the evidence needs of the weighted rows."""
-
-    gram: FloatArray
-    moment: FloatArray
-    power: float
-    num_rows: int
 
 
 def fit_shrunk(design: FloatArray, group_of: IntArray, priors: Sequence[StrengthPrior]) -> Fit:
@@ -100,17 +90,14 @@ def _left_out_loss(fit: Fit, design: FloatArray) -> float:
 
 def _reweight(design: FloatArray, group_of: IntArray, prior: StrengthPrior, logs: FloatArray) -> Fit:
     """Alternate between the strengths and the weights of the rows."""
-    row_weights = np.ones(len(design))
-    for iterations in ITERATIONS:
-        moments = _moments(design, row_weights)
-        logs = _maximise_evidence(moments, group_of, prior, logs, iterations)
-        scales, noise = _scales(logs, group_of)
-        factor, mean = _solve(moments, scales, noise)
-        covariance = scales[:, None] * cho_solve((factor, True), np.diag(scales), check_finite=False)
-        fit = Fit(mean, covariance, prior, logs, row_weights)
-        squares = (1.0 - design @ mean) ** 2 + _variances(design, covariance)
-        row_weights = (DEGREES_OF_FREEDOM + 1) / (DEGREES_OF_FREEDOM + squares / noise)
-    return fit
+    form = quicker_form(design, group_of)
+    logs = _maximise_evidence(form, prior, logs, ITERATIONS[0])
+    for iterations in ITERATIONS[1:]:
+        predicted, variances = form.fitted(logs)
+        squares = (1.0 - predicted) ** 2 + variances
+        form = form.reweighted((DEGREES_OF_FREEDOM + 1) / (DEGREES_OF_FREEDOM + squares / np.exp(logs[-1])))
+        logs = _maximise_evidence(form, prior, logs, iterations)
+    return Fit(*form.posterior(logs), prior, logs, form.row_weights)
 
 
 def _deviations(residuals: FloatArray, variances: FloatArray, noise: float) -> FloatArray:
@@ -122,31 +109,13 @@ def _variances(design: FloatArray, covariance: FloatArray) -> FloatArray:
     return np.asarray(((design @ covariance) * design).sum(axis=1))
 
 
-def _moments(design: FloatArray, row_weights: FloatArray) -> _Moments:
-    weighted = design * np.sqrt(row_weights)[:, None]
-    return _Moments(weighted.T @ weighted, row_weights @ design, float(row_weights.sum()), len(design))
-
-
-def _scales(logs: FloatArray, group_of: IntArray) -> tuple[FloatArray, float]:
-    """(F,): the standard deviation of each weight; and the noise variance."""
-    return np.exp(0.5 * logs[:-1])[group_of], float(np.exp(logs[-1]))
-
-
-def _solve(moments: _Moments, scales: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:
-    """The Cholesky factor of the posterior precision of the weights over ``scales``, and the weights' mean."""
-    precision = scales[:, None] * moments.gram * (scales / noise)
-    precision[np.diag_indices_from(precision)] += 1.0
-    factor = cholesky(precision, lower=True, check_finite=False)
-    return factor, scales * cho_solve((factor, True), scales * moments.moment / noise, check_finite=False)
-
-
 def _maximise_evidence(
-    moments: _Moments, group_of: IntArray, prior: StrengthPrior, start: FloatArray, iterations: int
+    form: ByFeatures | ByRows, prior: StrengthPrior, start: FloatArray, iterations: int
 ) -> FloatArray:
     found = minimize(
-        _negative_log_evidence,
+        _loss,
         start,
-        args=(moments, group_of, prior),
+        args=(form, prior),
         jac=True,
         method="L-BFGS-B",
         bounds=[LOG_BOUNDS] * len(start),
@@ -155,20 +124,8 @@ def _maximise_evidence(
     return np.asarray(found.x)
 
 
-def _negative_log_evidence(
-    logs: FloatArray, moments: _Moments, group_of: IntArray, prior: StrengthPrior
-) -> tuple[float, FloatArray]:
+def _loss(logs: FloatArray, form: ByFeatures | ByRows, prior: StrengthPrior) -> tuple[float, FloatArray]:
     """Minus the log evidence and log prior at the log variances ``logs`` (G + 1,), and the gradient."""
-    scales, noise = _scales(logs, group_of)
-    factor, mean = _solve(moments, scales, noise)
-    inverse, _ = lapack.dpotri(factor, lower=1)
-    shrunk = np.diag(inverse)
-    explained = mean @ moments.moment
-    misfit = moments.power - 2.0 * explained + mean @ moments.gram @ mean
+    value, gradient = form.loss(logs)
     offset = (logs - prior.log_centre) / prior.log_spread
-    value = 0.5 * ((moments.power - explained) / noise + moments.num_rows * logs[-1] + offset @ offset)
-    value += np.log(np.diag(factor)).sum()
-    gradient = offset / prior.log_spread
-    gradient[:-1] += 0.5 * np.bincount(group_of, 1.0 - shrunk - (mean / scales) ** 2, minlength=len(logs) - 1)
-    gradient[-1] += 0.5 * (moments.num_rows - (1.0 - shrunk).sum() - misfit / noise)
-    return float(value), gradient
+    return value + 0.5 * float(offset @ offset), gradient + offset / prior.log_spread

@@ -1,0 +1,130 @@
+"""The evidence of Bayesian linear regression, in matrices of the features or of the rows.
+
+Both forms hold N weighted rows of F features in G groups, whose sums should each give 1, and say the same of them
+(Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, sections 2.1 and 2.2). ``logs`` (G + 1,) are
+the log variances of the groups' weights and, last, of the noise.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, lapack
+
+from blockprof.spaces import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class ByFeatures:
+    """F x F matrices: the weighted rows' ``gram``, and their sum ``moment`` (F,). ``row_weights`` is (N,)."""
+
+    design: FloatArray
+    group_of: IntArray
+    row_weights: FloatArray
+    gram: FloatArray
+    moment: FloatArray
+
+    @classmethod
+    def of(cls, design: FloatArray, group_of: IntArray, row_weights: FloatArray) -> Self:
+        weighted = design * np.sqrt(row_weights)[:, None]
+        return cls(design, group_of, row_weights, weighted.T @ weighted, row_weights @ design)
+
+    def reweighted(self, row_weights: FloatArray) -> Self:
+        return self.of(self.design, self.group_of, row_weights)
+
+    def loss(self, logs: FloatArray) -> tuple[float, FloatArray]:
+        """Minus the log evidence, but for a constant, and its gradient (G + 1,)."""
+        scales, noise = _scales(logs, self.group_of)
+        factor, mean = self._solve(scales, noise)
+        inverse, _ = lapack.dpotri(factor, lower=1)
+        shrunk = np.diag(inverse)
+        power = self.row_weights.sum()
+        explained = mean @ self.moment
+        misfit = power - 2.0 * explained + mean @ self.gram @ mean
+        value = 0.5 * ((power - explained) / noise + len(self.design) * logs[-1]) + np.log(np.diag(factor)).sum()
+        gradient = np.empty(len(logs))
+        gradient[:-1] = 0.5 * np.bincount(self.group_of, 1.0 - shrunk - (mean / scales) ** 2, minlength=len(logs) - 1)
+        gradient[-1] = 0.5 * (len(self.design) - (1.0 - shrunk).sum() - misfit / noise)
+        return float(value), gradient
+
+    def posterior(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The mean (F,) and the covariance (F, F) of the weights."""
+        scales, noise = _scales(logs, self.group_of)
+        factor, mean = self._solve(scales, noise)
+        return mean, scales[:, None] * cho_solve((factor, True), np.diag(scales), check_finite=False)
+
+    def fitted(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(N,) each: what the rows give, and the variance of it that is the weights'."""
+        mean, covariance = self.posterior(logs)
+        return self.design @ mean, np.asarray(((self.design @ covariance) * self.design).sum(axis=1))
+
+    def _solve(self, scales: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:
+        """The Cholesky factor of the posterior precision of the weights over ``scales``, and the weights' mean."""
+        precision = scales[:, None] * self.gram * (scales / noise)
+        precision[np.diag_indices_from(precision)] += 1.0
+        factor = cholesky(precision, lower=True, check_finite=False)
+        return factor, scales * cho_solve((factor, True), scales * self.moment / noise, check_finite=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ByRows:
+    """N x N matrices: ``kernels`` (G, N, N), what each group gives the rows in common at a weight variance of 1."""
+
+    design: FloatArray
+    group_of: IntArray
+    row_weights: FloatArray
+    kernels: FloatArray
+
+    @classmethod
+    def of(cls, design: FloatArray, group_of: IntArray, row_weights: FloatArray) -> Self:
+        parts = [design[:, group_of == group] for group in range(group_of.max() + 1)]
+        return cls(design, group_of, row_weights, np.stack([part @ part.T for part in parts]))
+
+    def reweighted(self, row_weights: FloatArray) -> Self:
+        return replace(self, row_weights=row_weights)
+
+    def loss(self, logs: FloatArray) -> tuple[float, FloatArray]:
+        """Minus the log evidence, but for a constant, and its gradient (G + 1,)."""
+        variances = np.exp(logs)
+        factor = self._factor(variances)
+        inverse, _ = lapack.dpotri(factor, lower=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        solved = inverse.sum(axis=1)
+        value = 0.5 * (solved.sum() + np.log(self.row_weights).sum()) + np.log(np.diag(factor)).sum()
+        slope = inverse - np.outer(solved, solved)
+        gradient = np.empty(len(logs))
+        gradient[:-1] = np.tensordot(self.kernels, slope, 2)
+        gradient[-1] = np.diag(slope) @ (1.0 / self.row_weights)
+        return float(value), 0.5 * variances * gradient
+
+    def posterior(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The mean (F,) and the covariance (F, F) of the weights."""
+        variances = np.exp(logs)
+        spread = self.design * variances[:-1][self.group_of]
+        solved = cho_solve((self._factor(variances), True), spread, check_finite=False)
+        return solved.sum(axis=0), np.diag(variances[:-1][self.group_of]) - spread.T @ solved
+
+    def fitted(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(N,) each: what the rows give, and the variance of it that is the weights'."""
+        variances = np.exp(logs)
+        common = np.tensordot(variances[:-1], self.kernels, 1)
+        solved = cho_solve((self._factor(variances), True), common, check_finite=False)
+        return solved.sum(axis=0), np.diag(common) - (common * solved).sum(axis=0)
+
+    def _factor(self, variances: FloatArray) -> FloatArray:
+        """The Cholesky factor of the covariance of the rows."""
+        covariance = np.tensordot(variances[:-1], self.kernels, 1)
+        covariance[np.diag_indices_from(covariance)] += variances[-1] / self.row_weights
+        return np.asarray(cholesky(covariance, lower=True, check_finite=False))
+
+
+def quicker_form(design: FloatArray, group_of: IntArray) -> ByFeatures | ByRows:
+    """The form that is evaluated sooner, all rows counting fully."""
+    # As large matrices cost more by rows, where there is one a group.
+    form = ByRows if len(design) < 0.8 * design.shape[1] else ByFeatures
+    return form.of(design, group_of, np.ones(len(design)))
+
+
+def _scales(logs: FloatArray, group_of: IntArray) -> tuple[FloatArray, float]:
+    """(F,): the standard deviation of each weight; and the noise variance."""
+    return np.exp(0.5 * logs[:-1])[group_of], float(np.exp(logs[-1]))
