@@ -38,10 +38,12 @@ def train_predictor(
     ] = False,
     model: Annotated[
         str,
-        typer.Option("--model", metavar="KIND", help="blockwise, or gru: the paper's, which is trained for hours."),
+        typer.Option(
+            "--model", metavar="KIND", help="blockwise, or gru: the paper's, which takes half an hour or more."
+        ),
     ] = "blockwise",
     fast: Annotated[
-        bool, typer.Option("--fast", help="gru: larger batches, one cycle of the learning rate, 30 epochs: minutes.")
+        bool, typer.Option("--fast", help="gru: larger batches, one cycle of the learning rate, 20 epochs: minutes.")
     ] = False,
     epochs: Annotated[
         int | None,

@@ -23,7 +23,7 @@ class BlockwiseModel:
     ``costs`` is (R, I + 1), ms: at ``resolutions[r]``, a cost for each instance of the space's catalogue, and the base
     last. ``covariances`` is (R, (I + 1)(I + 2) / 2), ms squared: the upper triangles, row by row, of the posterior
     covariance of the costs. A measurement's noise has the relative standard deviation ``noise_sd``; over the standard
-    deviation of noise and costs together, 90 % of log(measured / predicted) lie between ``lower_quantile`` and
+    deviation of noise and costs together, 90 % of measured - predicted lie between ``lower_quantile`` and
     ``upper_quantile``.
     """
 

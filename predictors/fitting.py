@@ -1,6 +1,9 @@
 """Fit the blockwise predictor to measured networks."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student_t
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +27,6 @@ MIN_NETWORKS = 5
 NUM_FOLDS = 10
 MAX_FEW = 200
 ASSUMED_ERRORS = 10
-ASSUMED_SCALE_ERRORS = 3
 
 SMOOTH = {
     "base": (-4.5, 1.0),
@@ -80,10 +82,11 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     with threadpool_limits(limits=1, user_api="blas"):
         design = features.of(data.archs, data.resolutions) * (scale / data.latencies_ms)[:, None]
         few = np.unique(np.linspace(0, len(design) - 1, MAX_FEW).round().astype(int))
-        fit = fit_shrunk(design[few], features.group_of, strength_priors(features))
+        priors = strength_priors(features)
+        fit = fit_shrunk(design[few], features.group_of, priors)
         if len(few) < len(design):
             fit = refit_shrunk(design, features.group_of, fit)
-        lower, upper = interval_quantiles(honest_errors(design, features.group_of, fit, network_of))
+        lower, upper = interval_quantiles(honest_errors(design, features.group_of, priors, fit, network_of))
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
     return BlockwiseModel(
         space=data.space,
@@ -113,12 +116,14 @@ def strength_priors(features: Features) -> list[StrengthPrior]:
     return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
 
 
-def honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of: IntArray) -> FloatArray:
-    """(N,): standardised errors of the rows, as if not trained on.
+def honest_errors(
+    design: FloatArray, group_of: IntArray, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray
+) -> FloatArray:
+    """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, was not trained on them.
 
-    With a few rows the strengths themselves are fitted to the noise, so these are then found anew without each fold.
-    Folds are small: around 50 rows a fifth less would leave a fit that knows far less, and says so, where the whole
-    fit is too sure.
+    With a few rows the strengths and the choice of the prior are themselves fitted to the noise, so all is then found
+    anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that knows far less, and
+    says so, where the whole fit is too sure.
     """
     if len(design) > MAX_FEW:
         return left_out_errors(fit, design)
@@ -126,20 +131,21 @@ def honest_errors(design: FloatArray, group_of: IntArray, fit: Fit, network_of: 
     num_folds = min(NUM_FOLDS, int(network_of.max()) + 1)
     for fold in range(num_folds):
         held = network_of % num_folds == fold
-        errors[held] = standardised_errors(refit_shrunk(design[~held], group_of, fit), design[held])
+        errors[held] = standardised_errors(fit_shrunk(design[~held], group_of, priors), design[held])
     return errors
 
 
 def interval_quantiles(errors: FloatArray) -> tuple[float, float]:
     """The quantiles of (N,) standardised errors that bound 90 % of evaluations.
 
-    A few rows say little about the tails, so ten quantiles of the likelihood are counted with them, at the scale of
-    the errors themselves (their median absolute deviation), drawn towards 1 as if three errors had said so.
+    A few rows say little about the tails, so ten quantiles of the likelihood are counted with them, at the mean size
+    of the errors (that of the likelihood, Student's t with 4 degrees of freedom, is 1). They do not tell their size
+    well either: the mean size of N such errors is as uncertain as a standard deviation of N / 2 degrees of freedom,
+    so the ten are wider as Student's t with as many is than the normal.
     """
-    scale = 1.4826 * np.median(np.abs(errors))
-    scale = np.sqrt((len(errors) * scale**2 + ASSUMED_SCALE_ERRORS) / (len(errors) + ASSUMED_SCALE_ERRORS))
-    assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
     tail = (1 - INTERVAL_LEVEL) / 2
-    everything = np.concatenate([errors, scale * assumed])
+    size = np.abs(errors).mean() * student_t.ppf(tail, len(errors) / 2) / norm.ppf(tail)
+    assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
+    everything = np.concatenate([errors, size * assumed])
     lower, upper = np.quantile(everything, [tail, 1 - tail], method="median_unbiased")
     return float(lower), float(upper)

@@ -110,8 +110,9 @@ def _fit(features: PlacementFeatures, counts: FloatArray, values: FloatArray) ->
     scale = UNIT_DEVIATIONS * (spread if spread > 0 else 1.0)
     design = counts @ features.phi / (1 + (values - mean) / scale)[:, None]
     chosen = np.array([STRENGTHS[name] for name in (*features.groups, "noise")])
-    fit = fit_shrunk(design, features.group_of, [StrengthPrior(log_centre=chosen[:, 0], log_spread=chosen[:, 1])])
-    errors = honest_errors(design, features.group_of, fit, np.arange(len(values)))
+    priors = [StrengthPrior(log_centre=chosen[:, 0], log_spread=chosen[:, 1])]
+    fit = fit_shrunk(design, features.group_of, priors)
+    errors = honest_errors(design, features.group_of, priors, fit, np.arange(len(values)))
     costs = scale * (features.phi @ fit.mean)
     costs[-1] += mean - scale
     covariance = scale**2 * features.phi @ fit.covariance @ features.phi.T

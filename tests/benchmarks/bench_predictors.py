@@ -1,16 +1,16 @@
 """Error and speed of the latency predictors on the public data: blockwise, gru (fast recipe) and FLOPs only.
 
-Run with: python tests/benchmarks/bench_predictors.py [--files TEXT ...] [--epochs N] [--threads N]
+Run with: python tests/benchmarks/bench_predictors.py [--files TEXT ...] [--paper] [--threads N]
 
-A gru takes some minutes a file. For Titan RTX b64 alone, whose gru must reach an error of 3 % within 10 minutes:
-python tests/benchmarks/bench_predictors.py --files titan_rtx
+A gru takes some minutes a file, by the paper's recipe half an hour. For Titan RTX b64 alone, whose gru must reach an
+error of 3 % within 10 minutes, and that of the paper's recipe in a tenth of its time:
+python tests/benchmarks/bench_predictors.py --files titan_rtx --paper
 """
 
 import argparse
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from blockprof.latency_data import LatencyData, read_latency_csv
-from blockprof.predictors import FAST, GruOptions, Predictor, Scores, TrainedPredictor, train_predictor
+from blockprof.predictors import FAST, PAPER, GruOptions, Predictor, Scores, TrainedPredictor, train_predictor
 from blockprof.predictors.evaluation import flops_only
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
@@ -31,7 +31,7 @@ def main() -> None:
     """Train on 8 of 10 networks of each file, test on 1 of 10, the same for all predictors."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", nargs="+", default=[""], help="only files whose names hold one of these")
-    parser.add_argument("--epochs", type=int, default=FAST.epochs, help="of the gru's fast recipe")
+    parser.add_argument("--paper", action="store_true", help="the gru by the paper's recipe too")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -40,18 +40,20 @@ def main() -> None:
     with threadpool_limits(options.threads):
         for path in sorted(SHARED.glob("*/ofa_*_lat_data.csv")):
             if any(part in path.name for part in options.files):
-                _compare(path, options.epochs)
+                _compare(path, paper=options.paper)
 
 
-def _compare(path: Path, epochs: int) -> None:
+def _compare(path: Path, *, paper: bool) -> None:
     data = read_latency_csv(path, load_space(path.name.split("_")[1]))
-    gru = GruOptions(replace(FAST, epochs=epochs))
-    for options in (None, gru):
+    predictors = {"blockwise": None, "gru fast": GruOptions(FAST)}
+    if paper:
+        predictors["gru paper"] = GruOptions(PAPER)
+    for name, options in predictors.items():
         cpu = time.process_time()
         trained = train_predictor(data, "latency", gru=options)
         cpu = time.process_time() - cpu
         inside = f"{trained.test.interval.coverage_percent:.1f} %"
-        _print(path, trained.model.kind, trained.test.scores, trained.seconds, cpu, _speed(trained.model), inside)
+        _print(path, name, trained.test.scores, trained.seconds, cpu, _speed(trained.model), inside)
     _print_flops_only(path, data, trained)
 
 

@@ -14,6 +14,7 @@ NUM_TRAIN = 4500
 RTX = "help/ofa_mbv3_titan_rtx_64_lat_data.csv"
 XP = "help/ofa_mbv3_titan_xp_32_lat_data.csv"
 V100 = "help/ofa_mbv3_v100_1_lat_data.csv"
+TI = "help/ofa_mbv3_2080ti_32_lat_data.csv"
 PN_NPU = "kirin/ofa_pn_npu_lat_data.csv"
 MBV3_NPU = "kirin/ofa_mbv3_npu_lat_data.csv"
 MBV3_GPU = "kirin/ofa_mbv3_gpu_lat_data.csv"
@@ -73,11 +74,18 @@ def test_intervals_hold_nine_tenths_of_randomly_drawn_test_rows(file: str, share
     assert 86 <= coverage <= 94
 
 
-@pytest.mark.parametrize("file", [MBV3_GPU, PN_CPU])
-@pytest.mark.parametrize("n", [10, 30])
-def test_intervals_hold_with_few_networks_on_average_over_draws(file: str, n: int, shared_data: Path) -> None:
+@pytest.mark.parametrize("file", [RTX, XP, V100, TI, PN_NPU, MBV3_NPU, MBV3_GPU, PN_CPU])
+@pytest.mark.parametrize(("n", "num_draws"), [(10, 40), (30, 12)])
+def test_intervals_hold_with_few_networks_on_average_over_draws(
+    file: str, n: int, num_draws: int, shared_data: Path
+) -> None:
+    """On other rows drawn at random too: a file's last are not always like the others."""
     data = load(shared_data, file)
-    assert 80 <= np.mean([scores(data, draw(n, seed), LAST)[1] for seed in range(10)]) <= 98
+    orders = [np.random.default_rng(seed).permutation(5000) for seed in range(num_draws)]
+    coverages = [scores(data, order[:n], order[n : n + 500])[1] for order in orders]
+    unknown = 2 * np.std(coverages) / np.sqrt(num_draws)
+    assert 85 - unknown <= np.mean(coverages) <= 95 + unknown
+    assert unknown < 6
 
 
 def test_outliers_in_training_hardly_matter(shared_data: Path) -> None:

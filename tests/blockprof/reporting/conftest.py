@@ -9,12 +9,16 @@ from functools import cache
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from blockprof import api, predictors
+from blockprof import api, predictors, profiling
+from blockprof.accuracy.surrogate import fit_accuracy_surrogate
 from blockprof.fetching.reference import reference_data
+from blockprof.metrics import load_reference
 from blockprof.profiling import Profile
 from blockprof.reporting import profile_report, training_report
+from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 
 CONSOLE = re.compile(r":(?:INFO|WARNING|ERROR):CONSOLE.*")
@@ -68,9 +72,20 @@ def profiled(name: str) -> Profile:
             return api.profile("mbv3", ["npu", "gpu", "cpu", "accuracy", "macs", "flops", "params"], num_archs=20)
         case "few":
             return api.profile("pn", ["npu", "accuracy"], blocks=["u2.l1.e6k7", "u2.l1.e6k7+u3.l1.e3k3"])
+        case "pooled":
+            return _pooled()
         case "joined":
             return api.profile("resnet50", ["flops"], blocks=["stem.skip+u3.l2.w100.e35"])
     raise ValueError(name)
+
+
+def _pooled() -> Profile:
+    """Accuracy pooled from 120 networks, evaluated with noise, beside an exact metric."""
+    space, rng = load_space("pn"), np.random.default_rng(0)
+    archs = sample_architectures(space, 120, rng)
+    accuracy, latency = load_reference(space, "accuracy"), load_reference(space, "npu")
+    noisy = accuracy.evaluate(archs) + rng.normal(0, 0.1, len(archs))
+    return profiling.profile(space, [fit_accuracy_surrogate(archs, noisy, accuracy.info), latency])
 
 
 @pytest.fixture(scope="session")

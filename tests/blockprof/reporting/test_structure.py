@@ -18,7 +18,7 @@ from blockprof.reporting import profile_report, training_report
 from blockprof.spaces import load_space, parse_blocks
 
 PN = load_space("pn")
-PAGES = ("pn", "resnet50", "sampled", "few", "joined", "training")
+PAGES = ("pn", "resnet50", "sampled", "few", "pooled", "joined", "training")
 VOID = {"meta", "br", "wbr"}
 HOSTILE = '<script>alert("&")</script>'
 
