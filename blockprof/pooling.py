@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from blockprof.errors import InputError
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.sampling import sample_distinct
-from blockprof.spaces import FloatArray, Space, load_space
+from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blockprof.latency_data import LatencyData
     from blockprof.measuring import Progress as Visit
-    from blockprof.predictors import BlockwiseModel
 
 MIN_POOL = 20
 NUM_FOLDS = 10
@@ -164,37 +162,10 @@ def fit_surrogate(
     model = fit_blockwise(data, info.name)
     base, costs = model.cost_table(resolution)
     return Surrogate(
-        metric=AdditiveMetric(info, data.space, base, costs),
-        covariance=costs_covariance(model),
+        metric=AdditiveMetric(info, data.space, base, costs, covariance=model.cost_covariance(resolution)),
         num_networks=len(data),
         check=_check(data, info, seed, repeatability_percent),
     )
-
-
-def costs_covariance(model: "BlockwiseModel") -> FloatArray:
-    """(I + 1, I + 1), ms squared: the covariance of a predictor's costs and base at its first resolution, made honest
-    (:func:`honest_widening`).
-    """
-    from blockprof.predictors.blockwise import unpack_symmetric
-
-    widening = honest_widening(model.lower_quantile, model.upper_quantile)
-    return widening * unpack_symmetric(model.covariances[0], model.costs.shape[1])
-
-
-def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
-    """How many times wider than a fit says the variances of its costs are.
-
-    The fit takes the weights of the rows as known. They are found from the data, which leaves Student's t with
-    (d + 1) / (d + 3) of the information (Lange, Little and Taylor, 1989): variances are wider by the inverse. And where
-    its standardised errors on networks left out, 90 % of which lie between the two quantiles, are larger than it says,
-    by their ratio.
-    """
-    from blockprof.predictors.prediction import INTERVAL_LEVEL
-    from blockprof.predictors.regression import DEGREES_OF_FREEDOM
-
-    said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)
-    ratio = max((upper_quantile - lower_quantile) / said, 1.0)
-    return float(ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1))
 
 
 def left_out_folds(num_networks: int, seed: int) -> "Iterator[NDArray[Any]]":
@@ -216,7 +187,7 @@ def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_perce
         model = fit_blockwise(data.select(~held), info.name)
         prediction = model.predict(rows.archs, rows.resolutions)
         predicted[held], lower[held], upper[held] = prediction.latency_ms, prediction.lower_ms, prediction.upper_ms
-        variances[held] = ((counts[held] @ costs_covariance(model)) * counts[held]).sum(axis=1)
+        variances[held] = ((counts[held] @ model.cost_covariance(int(data.resolutions[0]))) * counts[held]).sum(axis=1)
     return HeldOut(
         networks=tuple(data.archs.to_strings()),
         values=data.latencies_ms,

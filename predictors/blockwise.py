@@ -10,6 +10,7 @@ from blockprof.errors import InputError
 from blockprof.predictors.features import instance_counts
 from blockprof.predictors.model_files import read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
+from blockprof.predictors.regression import honest_widening
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
 
 FORMAT_VERSION = 2
@@ -72,6 +73,16 @@ class BlockwiseModel:
         """
         costs = self.costs[resolution_index(self, resolution)]
         return float(costs[-1]), costs[:-1]
+
+    def cost_covariance(self, resolution: int) -> FloatArray:
+        """(I + 1, I + 1), ms squared: the covariance of the costs and, last, of the base, made honest by what networks
+        left out of the training said (:func:`blockprof.predictors.regression.honest_widening`).
+
+        Raises:
+            MetricError: a resolution that the model does not know.
+        """
+        packed = self.covariances[resolution_index(self, resolution)]
+        return honest_widening(self.lower_quantile, self.upper_quantile) * unpack_symmetric(packed, self.costs.shape[1])
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``costs.npz`` into ``folder``, which is made where there is none.

@@ -8,9 +8,9 @@ from threadpoolctl import threadpool_limits
 from blockprof.accuracy.features import PlacementFeatures, placement_counts, placement_features
 from blockprof.errors import InputError
 from blockprof.metrics import AdditiveMetric, MetricInfo
-from blockprof.pooling import MIN_POOL, honest_widening, left_out_folds
+from blockprof.pooling import MIN_POOL, left_out_folds
 from blockprof.predictors.fitting import honest_errors, interval_quantiles
-from blockprof.predictors.regression import StrengthPrior, fit_shrunk
+from blockprof.predictors.regression import StrengthPrior, fit_shrunk, honest_widening
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Architectures, FloatArray
 
@@ -89,8 +89,14 @@ def fit_accuracy_surrogate(archs: Architectures, values: FloatArray, info: Metri
             predicted[held], lower[held], upper[held], variances[held] = others.predict(counts[held])
     widening = honest_widening(fitted.lower_quantile, fitted.upper_quantile)
     return Surrogate(
-        metric=AdditiveMetric(info, archs.space, float(fitted.costs[-1]), fitted.costs[:-1], by="placement"),
-        covariance=widening * fitted.covariance,
+        metric=AdditiveMetric(
+            info=info,
+            space=archs.space,
+            base=float(fitted.costs[-1]),
+            costs=fitted.costs[:-1],
+            by="placement",
+            covariance=widening * fitted.covariance,
+        ),
         num_networks=len(archs),
         check=HeldOut(
             networks=tuple(archs.to_strings()),

@@ -49,7 +49,8 @@ class AdditiveMetric:
 
     ``costs`` is (K,), K being ``space.catalogue(by).absent``: one for each of ``space.instances`` where ``by`` is
     ``instance``, and L * B, then one for each stem if they vary, where it is ``placement`` (accuracy depends on the
-    layer, not only on the instance).
+    layer, not only on the instance). ``covariance`` is (K + 1, K + 1), in ``info.unit`` squared: of a metric fitted to
+    networks, the posterior covariance of the costs and, last, of the base; None where these are known.
     """
 
     info: MetricInfo
@@ -57,6 +58,7 @@ class AdditiveMetric:
     base: float
     costs: FloatArray
     by: CostsBy = "instance"
+    covariance: FloatArray | None = None
 
     @property
     def catalogue(self) -> Catalogue:

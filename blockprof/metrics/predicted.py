@@ -3,9 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from blockprof.errors import MetricError
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
@@ -37,7 +35,7 @@ class PredictedMetric:
 
 
 def load_predicted(predictor: PredictorFolder, space: Space, name: str, resolution: int) -> Metric:
-    """Load a predictor as a metric, in ms: a blockwise one as an additive metric.
+    """Load a predictor as a metric, in ms: a blockwise one as an additive metric with what its training left open.
 
     Raises:
         MetricError: it is of another space, of another kind, or cannot predict at ``resolution``.
@@ -57,15 +55,10 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"
     info = MetricInfo(name, "ms", False, "predicted", source)
+    from blockprof.predictors import load_blockwise, load_gru
+
     if facts["kind"] == "gru":
-        from blockprof.predictors import load_gru
-
         return PredictedMetric(info, load_gru(predictor.folder), resolution)
-    return _load_costs(predictor.folder, facts, info, space, resolution)
-
-
-def _load_costs(folder: Path, facts: dict[str, Any], info: MetricInfo, space: Space, resolution: int) -> AdditiveMetric:
-    index = facts["resolutions"].index(resolution)
-    with np.load(folder / "costs.npz", allow_pickle=False) as arrays:
-        base, costs = float(arrays["base_ms"][index]), np.asarray(arrays["costs_ms"][index], dtype=float)
-    return AdditiveMetric(info=info, space=space, base=base, costs=costs)
+    model = load_blockwise(predictor.folder)
+    base, costs = model.cost_table(resolution)
+    return AdditiveMetric(info, space, base, costs, covariance=model.cost_covariance(resolution))

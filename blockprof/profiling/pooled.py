@@ -1,24 +1,16 @@
-"""Pooled statistics, for dear metrics: one pool of networks in all, and an additive surrogate fitted to it.
+"""Surrogates of dear metrics: an additive metric fitted to one pool of networks, and how far it stands for them."""
 
-The mean of every placement, every effect and every response is a fixed linear combination of the surrogate's costs, so
-its interval is a closed form of their posterior covariance.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
 
-from blockprof.expectation import expected_counts
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics, Statistics
+from blockprof.profiling.statistics import CONFIDENCE, Statistics
 from blockprof.rank_correlation import spearman
-from blockprof.sampling import Sampler
-from blockprof.spaces import Fixing, FloatArray, IntArray
+from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,52 +116,18 @@ class HeldOut:
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """An additive metric fitted to a pool of networks, with what the pool leaves open about it.
+    """An additive metric fitted to a pool of networks, and how well it predicts those left out.
 
-    ``metric`` is the posterior mean. ``covariance`` is (K + 1, K + 1), in its unit squared: the posterior covariance
-    of the K ``metric.costs`` and, last, of ``metric.base``. ``num_networks`` is the size of the pool.
+    ``metric`` is the posterior mean, with its covariance. ``num_networks`` is the size of the pool.
     """
 
     metric: AdditiveMetric
-    covariance: FloatArray
     num_networks: int
     check: HeldOut
 
     @property
     def info(self) -> MetricInfo:
         return self.metric.info
-
-
-def pooled_statistics(
-    surrogate: Surrogate, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
-) -> EstimatedStatistics:
-    """Statistics of the surrogate, with 95 % credible intervals of all means and their differences.
-
-    Standard deviations, quantiles and extremes are those of the posterior mean.
-
-    Args:
-        surrogate: an additive metric, and the posterior covariance of its costs.
-        fixings: S sets of placements.
-        groups: for each of G groups, the indices of its fixings (a block's placements).
-        sampler: how networks of a placement are drawn.
-    """
-    metric = surrogate.metric
-    rows: list[Fixing | None] = [None, *fixings]
-    counts = expected_counts(metric.space, rows, sampler, metric.by)
-    group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
-    random = counts[:1]
-
-    def half_widths(combinations: FloatArray) -> FloatArray:
-        variances = ((combinations @ surrogate.covariance) * combinations).sum(axis=1)
-        widths: FloatArray = ndtri(0.5 + CONFIDENCE / 2) * np.sqrt(np.maximum(variances, 0.0))
-        return widths
-
-    return EstimatedStatistics(
-        statistics=replace(exact_statistics(metric, rows, sampler), half_widths=half_widths(counts)),
-        effect_half_widths=half_widths(counts - random),
-        group_half_widths=half_widths(group_counts),
-        group_effect_half_widths=half_widths(group_counts - random),
-    )
 
 
 def independent_evaluations(statistics: Statistics, effect_half_widths: FloatArray, unexplained: float) -> int:

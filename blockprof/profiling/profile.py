@@ -9,8 +9,8 @@ import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
-from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations, pooled_statistics
+from blockprof.profiling.additive import additive_statistics
+from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
 from blockprof.sampling import BaseDraws, Sampler
@@ -30,8 +30,9 @@ class MetricProfile:
 
     Row 0 of ``statistics`` is the random networks, row 1 + i is ``fixings[i]``. ``effect_half_widths`` is (1 + S,),
     ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half the 95 % intervals, 0
-    where exact. ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and
-    None where exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
+    where all costs are known. Where ``exact`` and not 0 they say what a predictor's training leaves open.
+    ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and None where
+    exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
     """
 
     info: MetricInfo
@@ -42,6 +43,11 @@ class MetricProfile:
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
     check: HeldOut | None = None
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether anything is left open: all but exact profiles of known costs."""
+        return self.method != "exact" or bool(self.statistics.half_widths.any())
 
     @property
     def num_independent(self) -> int | None:
@@ -190,16 +196,17 @@ def profile(
     profiles = []
     for index, metric in enumerate(metrics):
         if isinstance(metric, Surrogate):
-            estimated = pooled_statistics(metric, chosen, groups, sampler)
-            profiles.append(_estimated_profile(metric.info, "pooled", metric.num_networks, estimated, metric.check))
+            found = additive_statistics(metric.metric, chosen, groups, sampler)
+            profiles.append(_metric_profile(metric.info, "pooled", metric.num_networks, found, metric.check))
         elif num_archs is None and isinstance(metric, AdditiveMetric):
-            profiles.append(_profile_exactly(metric, chosen, groups, sampler))
+            found = additive_statistics(metric, chosen, groups, sampler)
+            profiles.append(_metric_profile(metric.info, "exact", None, found))
         else:
             sample_size = num_archs or DEFAULT_NUM_ARCHS
             base = base or draw_base_networks(space, sample_size, seed)
             step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
-            estimated = sampled_statistics(metric, base, chosen, groups, sampler, step)
-            profiles.append(_estimated_profile(metric.info, "sampled", sample_size, estimated))
+            found = sampled_statistics(metric, base, chosen, groups, sampler, step)
+            profiles.append(_metric_profile(metric.info, "sampled", sample_size, found))
     return Profile(
         space=space,
         sampler=sampler,
@@ -222,31 +229,17 @@ def check_names(names: Sequence[str]) -> None:
         raise InputError("give at least one metric, and each once")
 
 
-def _profile_exactly(
-    metric: AdditiveMetric, fixings: tuple[Fixing, ...], groups: Sequence[IntArray], sampler: Sampler
-) -> MetricProfile:
-    return MetricProfile(
-        info=metric.info,
-        method="exact",
-        num_archs=None,
-        statistics=exact_statistics(metric, [None, *fixings], sampler),
-        effect_half_widths=np.zeros(1 + len(fixings)),
-        response_half_widths=np.zeros(len(groups)),
-        response_effect_half_widths=np.zeros(len(groups)),
-    )
-
-
-def _estimated_profile(
-    info: MetricInfo, method: Method, num_archs: int, estimated: EstimatedStatistics, check: HeldOut | None = None
+def _metric_profile(
+    info: MetricInfo, method: Method, num_archs: int | None, found: EstimatedStatistics, check: HeldOut | None = None
 ) -> MetricProfile:
     return MetricProfile(
         info=info,
         method=method,
         num_archs=num_archs,
-        statistics=estimated.statistics,
-        effect_half_widths=estimated.effect_half_widths,
-        response_half_widths=estimated.group_half_widths,
-        response_effect_half_widths=estimated.group_effect_half_widths,
+        statistics=found.statistics,
+        effect_half_widths=found.effect_half_widths,
+        response_half_widths=found.group_half_widths,
+        response_effect_half_widths=found.group_effect_half_widths,
         check=check,
     )
 

@@ -56,14 +56,14 @@ def _effect_chart(
             parts.append(plot.band(slots, low[slots], high[slots], css))
             parts.append(plot.curve(slots, effect[slots], css))
             for slot in slots:
-                if metric.method != "exact":
+                if metric.has_intervals:
                     parts.append(plot.whisker(slot, lower[slot], upper[slot], css))
                 unit, layer = space.slot_unit[slot] + 1, space.slot_layer[slot] + 1
                 note = (
                     f"u{unit}.l{layer}.{space.blocks[block].name}: {signed(effect[slot], among)} {metric.info.unit}; "
                     f"5 % {signed(low[slot], among)}, 95 % {signed(high[slot], among)}"
                 )
-                if metric.method != "exact":
+                if metric.has_intervals:
                     note += f"; 95 % interval {signed(lower[slot], among)} to {signed(upper[slot], among)}"
                 parts.append(plot.mark(slot, effect[slot], note, css, row))
     return svg.drawing(parts, f"Effect on {metric.info.label} by place: {title}")

@@ -1,6 +1,7 @@
 """What a user sees: on terminals of two widths, and in a file."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -53,7 +54,8 @@ def pooled(request: pytest.FixtureRequest):
     bounds = (predicted * (1 + errors), predicted, 0.98 * predicted, 1.02 * predicted, 0.001 * predicted)
     check = HeldOut(tuple(archs.to_strings()), *bounds, repeatability_percent=1.0)
     covariance = np.diag(np.full(len(metric.costs) + 1, 1e-6))
-    return blockprof.profile(space, [blockprof.Surrogate(metric, covariance, 30, check)]), request.param
+    surrogate = blockprof.Surrogate(replace(metric, covariance=covariance), 30, check)
+    return blockprof.profile(space, [surrogate]), request.param
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -5,16 +5,20 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from blockprof.expectation import expected_counts
+from blockprof.figures import caption
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
-from blockprof.pooling import costs_covariance, fit_surrogate
+from blockprof.metrics.predicted import PredictorFolder, load_predicted
+from blockprof.pooling import fit_surrogate
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
-from blockprof.profiling.pooled import pooled_statistics
+from blockprof.profiling.additive import additive_statistics
+from blockprof.reporting import profile_report
 from blockprof.sampling import sample_architectures, sample_distinct
 from blockprof.spaces import Architectures, FloatArray, all_fixings, load_space, parse_blocks
 
@@ -23,17 +27,16 @@ INFO = MetricInfo("phone", "ms", False, "measured", "made up")
 FLAWLESS = HeldOut(("net",) * 2, *np.full((4, 2), [1.0, 2.0]), np.zeros(2), 0.0)
 
 
-def known_surrogate(
+def known_posterior(
     archs: Architectures, values: FloatArray, noise: float, prior: AdditiveMetric, sd: float
-) -> Surrogate:
+) -> AdditiveMetric:
     """The posterior of costs that are normal around ``prior``'s, all formulas those of linear regression."""
     counts = instance_counts(archs)
     centre = np.append(prior.costs, prior.base)
     precision = counts.T @ counts / noise**2 + np.eye(len(centre)) / sd**2
     covariance = np.linalg.inv(precision)
     mean = centre + covariance @ counts.T @ (values - counts @ centre) / noise**2
-    metric = AdditiveMetric(INFO, PN, float(mean[-1]), mean[:-1])
-    return Surrogate(metric, covariance, len(archs), FLAWLESS)
+    return AdditiveMetric(INFO, PN, float(mean[-1]), mean[:-1], covariance=covariance)
 
 
 def test_intervals_of_a_known_posterior_hold_and_are_unbiased() -> None:
@@ -50,7 +53,7 @@ def test_intervals_of_a_known_posterior_hold_and_are_unbiased() -> None:
         truth = AdditiveMetric(INFO, PN, prior.base + rng.normal(0, sd), drawn)
         archs = sample_architectures(PN, 60, rng)
         values = truth.evaluate(archs) + rng.normal(0, noise, len(archs))
-        estimated = pooled_statistics(known_surrogate(archs, values, noise, prior, sd), fixings, groups, "paper")
+        estimated = additive_statistics(known_posterior(archs, values, noise, prior, sd), fixings, groups, "paper")
         real = counts @ np.append(truth.costs, truth.base)
         found = estimated.statistics.column("mean")
         group_real, group_found = (np.array([one[1:][group].mean() for group in groups]) for one in (real, found))
@@ -74,7 +77,7 @@ def test_intervals_of_a_known_posterior_hold_and_are_unbiased() -> None:
 def test_the_random_networks_have_no_effect() -> None:
     archs = sample_architectures(PN, 40, np.random.default_rng(0))
     metric = load_reference(PN, "gpu")
-    estimated = pooled_statistics(known_surrogate(archs, metric.evaluate(archs), 0.1, metric, 0.1), [], [], "paper")
+    estimated = additive_statistics(known_posterior(archs, metric.evaluate(archs), 0.1, metric, 0.1), [], [], "paper")
     assert estimated.effect_half_widths.tolist() == [0]
     assert estimated.statistics.half_widths[0] > 0
 
@@ -105,7 +108,24 @@ def fit_fast(data: LatencyData) -> Surrogate:
     """The surrogate without its ten folds."""
     model = fit_blockwise(data, INFO.name)
     base, costs = model.cost_table(224)
-    return Surrogate(AdditiveMetric(INFO, PN, base, costs), costs_covariance(model), len(data), FLAWLESS)
+    metric = AdditiveMetric(INFO, PN, base, costs, covariance=model.cost_covariance(224))
+    return Surrogate(metric, len(data), FLAWLESS)
+
+
+def test_a_trained_predictor_says_what_its_training_leaves_open(tmp_path: Path) -> None:
+    """The same networks as a pool and as a predictor's data: the same profile, but for the name of the method."""
+    data = simulated(load_reference(PN, "cpu").evaluate, 60, 0)
+    fit_blockwise(data, INFO.name).save(tmp_path)
+    predicted = load_predicted(PredictorFolder("mine", tmp_path), PN, INFO.name, 224)
+    found, pooled = profile(PN, [predicted]), profile(PN, [fit_fast(data)])
+    assert (found.metrics[0].method, found.metrics[0].num_archs) == ("exact", None)
+    columns = ["effect", "effect_lower", "effect_upper", "mean_lower", "q95"]
+    pd.testing.assert_frame_equal(found.placement_frame()[columns], pooled.placement_frame()[columns])
+    assert found.placement_frame().eval("effect_upper - effect").min() > 0
+    assert "with intervals of what its training leaves open" in caption(found, found.metrics[0])
+    page = profile_report(found)
+    assert "exact for the predictor, ± is what its training leaves open" in page
+    assert "there are no error bars" not in page
 
 
 def test_an_additive_metric_is_told_from_one_that_is_not() -> None:

@@ -127,7 +127,9 @@ def test_a_pooled_metric_has_its_check() -> None:
     values = np.array([10.0, 12.0, 11.0])
     check = HeldOut(("net-a", "net-b", "net-c"), values, values + 0.1, values - 1, values + 1, np.full(3, 0.2), 0.5)
     covariance = np.eye(len(metric.costs) + 1) * 1e-4
-    result = profile(PN, [Surrogate(metric, covariance, 3, check)], fixings=parse_blocks(PN, ["u2.l1.e6k7"], 224))
+    result = profile(
+        PN, [Surrogate(replace(metric, covariance=covariance), 3, check)], fixings=parse_blocks(PN, ["u2.l1.e6k7"], 224)
+    )
     page = profile_report(result)
     assert "How far the pooled metrics can be trusted" in page
     assert "net-b: 12.00 ms, predicted 12.10" in page

@@ -54,7 +54,7 @@ def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
         ones = np.ones(20)
         check = HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0)
         size = len(npu.costs) + 1
-        surrogate = Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs), np.eye(size), 20, check)
+        surrogate = Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs, covariance=np.eye(size)), 20, check)
         return ort_cpu_metric(surrogate)
 
     with pytest.raises(InputError, match="unknown metric 'nosuch'"):

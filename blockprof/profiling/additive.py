@@ -1,0 +1,54 @@
+"""Profiles of additive metrics: exact, with credible intervals where the costs were fitted.
+
+The mean of every placement, every effect and every response is a fixed linear combination of the costs, so its interval
+is a closed form of their posterior covariance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import ndtri
+
+from blockprof.expectation import expected_counts
+from blockprof.metrics.metric import AdditiveMetric
+from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
+from blockprof.sampling import Sampler
+from blockprof.spaces import Fixing, FloatArray, IntArray
+
+
+def additive_statistics(
+    metric: AdditiveMetric, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
+) -> EstimatedStatistics:
+    """Exact statistics, and 95 % intervals of all means and their differences: 0 where the costs are known.
+
+    Of a fitted metric (one with a ``covariance``) the intervals are credible ones, and standard deviations, quantiles
+    and extremes are those of the posterior mean.
+
+    Args:
+        metric: of one space.
+        fixings: S sets of placements.
+        groups: for each of G groups, the indices of its fixings (a block's placements).
+        sampler: how networks of a placement are drawn.
+    """
+    rows: list[Fixing | None] = [None, *fixings]
+    statistics = exact_statistics(metric, rows, sampler)
+    covariance = metric.covariance
+    if covariance is None:
+        return EstimatedStatistics(statistics, np.zeros(len(rows)), np.zeros(len(groups)), np.zeros(len(groups)))
+    counts = expected_counts(metric.space, rows, sampler, metric.by)
+    group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
+    random = counts[:1]
+
+    def half_widths(combinations: FloatArray) -> FloatArray:
+        variances = ((combinations @ covariance) * combinations).sum(axis=1)
+        widths: FloatArray = ndtri(0.5 + CONFIDENCE / 2) * np.sqrt(np.maximum(variances, 0.0))
+        return widths
+
+    return EstimatedStatistics(
+        statistics=replace(statistics, half_widths=half_widths(counts)),
+        effect_half_widths=half_widths(counts - random),
+        group_half_widths=half_widths(group_counts),
+        group_effect_half_widths=half_widths(group_counts - random),
+    )
