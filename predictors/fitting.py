@@ -86,7 +86,8 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
         fit = fit_shrunk(design[few], features.group_of, priors)
         if len(few) < len(design):
             fit = refit_shrunk(design, features.group_of, fit)
-        lower, upper = interval_quantiles(honest_errors(design, features.group_of, priors, fit, network_of))
+        errors = honest_errors(design, features.group_of, priors, fit, network_of)
+        lower, upper = interval_quantiles(errors, len(networks))
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
     return BlockwiseModel(
         space=data.space,
@@ -119,32 +120,35 @@ def strength_priors(features: Features) -> list[StrengthPrior]:
 def honest_errors(
     design: FloatArray, group_of: IntArray, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray
 ) -> FloatArray:
-    """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, was not trained on them.
+    """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
     With a few rows the strengths and the choice of the prior are themselves fitted to the noise, so all is then found
     anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that knows far less, and
-    says so, where the whole fit is too sure.
+    says so, where the whole fit is too sure. Of many networks a row hardly tells of another.
     """
-    if len(design) > MAX_FEW:
+    num_networks = int(network_of.max()) + 1
+    if num_networks > MAX_FEW:
         return left_out_errors(fit, design)
     errors = np.empty(len(design))
-    num_folds = min(NUM_FOLDS, int(network_of.max()) + 1)
+    num_folds = min(NUM_FOLDS, num_networks)
     for fold in range(num_folds):
         held = network_of % num_folds == fold
-        errors[held] = standardised_errors(fit_shrunk(design[~held], group_of, priors), design[held])
+        rows = design[~held]
+        others = refit_shrunk(rows, group_of, fit) if len(design) > MAX_FEW else fit_shrunk(rows, group_of, priors)
+        errors[held] = standardised_errors(others, design[held])
     return errors
 
 
-def interval_quantiles(errors: FloatArray) -> tuple[float, float]:
-    """The quantiles of (N,) standardised errors that bound 90 % of evaluations.
+def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, float]:
+    """The quantiles of (N,) standardised errors, of ``num_networks`` networks, that bound 90 % of evaluations.
 
-    A few rows say little about the tails, so ten quantiles of the likelihood are counted with them, at the mean size
-    of the errors (that of the likelihood, Student's t with 4 degrees of freedom, is 1). They do not tell their size
-    well either: the mean size of N such errors is as uncertain as a standard deviation of N / 2 degrees of freedom,
-    so the ten are wider as Student's t with as many is than the normal.
+    A few say little about the tails, so ten quantiles of the likelihood are counted with them, at the mean size of the
+    errors (that of the likelihood, Student's t with 4 degrees of freedom, is 1). They do not tell their size well
+    either: the mean size of n such errors is as uncertain as a standard deviation of n / 2 degrees of freedom, so the
+    ten are wider as Student's t with as many is than the normal.
     """
     tail = (1 - INTERVAL_LEVEL) / 2
-    size = np.abs(errors).mean() * student_t.ppf(tail, len(errors) / 2) / norm.ppf(tail)
+    size = np.abs(errors).mean() * student_t.ppf(tail, num_networks / 2) / norm.ppf(tail)
     assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
     everything = np.concatenate([errors, size * assumed])
     lower, upper = np.quantile(everything, [tail, 1 - tail], method="median_unbiased")

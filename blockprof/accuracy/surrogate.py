@@ -122,4 +122,6 @@ def _fit(features: PlacementFeatures, counts: FloatArray, values: FloatArray) ->
     costs = scale * (features.phi @ fit.mean)
     costs[-1] += mean - scale
     covariance = scale**2 * features.phi @ fit.covariance @ features.phi.T
-    return _Fitted(costs, covariance, scale * float(np.sqrt(fit.noise_variance)), *interval_quantiles(errors))
+    return _Fitted(
+        costs, covariance, scale * float(np.sqrt(fit.noise_variance)), *interval_quantiles(errors, len(values))
+    )
