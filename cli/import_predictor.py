@@ -55,11 +55,11 @@ def import_predictor(
     path, latencies = options.read_latencies(chosen_space, metric, data)
     imported = read(file, latencies, metric, max_ms, seed)
     if no_log:
-        render.print_training(imported)
+        render.print_training(imported, latencies)
         return
     tracking.check_store(experiment)
     with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
         registered = recording.record_training(run, imported, latencies, path, seed)
-    render.print_training(imported)
+    render.print_training(imported, latencies)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

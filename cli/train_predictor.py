@@ -95,7 +95,7 @@ def train_predictor(
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
-            with render.working(f"training on {len(latencies):,} networks"):
+            with render.working(f"training on {render.count_networks(latencies.select(split.train))}"):
                 return predictors.train_predictor(latencies, metric, seed, train_size)
         with render.progress("epochs") as on_progress:
             told = replace(
@@ -112,7 +112,7 @@ def train_predictor(
             return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
 
     if no_log:
-        render.print_training(train())
+        render.print_training(train(), latencies)
         render_compare.print_curve(draw_curve())
     else:
         from blockprof import recording
@@ -123,7 +123,7 @@ def train_predictor(
             if curve := draw_curve():
                 recording.record_learning_curve(run, curve, trained)
             recording.record_training_report(run, trained, latencies, path, curve)
-        render.print_training(trained)
+        render.print_training(trained, latencies)
         render_compare.print_curve(curve)
         render.print_registered(registered)
         render.print_run(run.name, run.id)

@@ -148,7 +148,7 @@ def fit_gru(
         space=space,
         metric=metric,
         device=train.device,
-        num_nets=len(np.unique(train.archs.genes, axis=0)),
+        num_nets=train.num_networks,
         resolutions=known_resolutions(space, asked),
         weights={name: value.cpu().numpy() for name, value in state.best.items()},
         shape_scales=scales,
