@@ -135,6 +135,13 @@ def test_a_pooled_metric_has_its_check() -> None:
 
 
 def test_all_text_is_escaped(profile_of: Callable[[str], Profile], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_predicted_need_not_be_a_latency(profile_of: Callable[[str], Profile]) -> None:
+    result = profile_of("few")
+    info = replace(result.metrics[1].info, origin="predicted", source="OFA's accuracy predictor")
+    text = Page(profile_report(replace(result, metrics=(replace(result.metrics[1], info=info),)))).text
+    assert "predicted by a model that was trained on networks with known values (OFA's accuracy predictor)" in text
+
+
     result = profile_of("few")
     info = replace(result.metrics[0].info, name=HOSTILE, unit=HOSTILE, source=HOSTILE)
     monkeypatch.setattr("sys.argv", ["blockprof", HOSTILE])
