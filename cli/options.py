@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -237,6 +238,21 @@ def gru_options(
         for option, value in given.items():
             if value:
                 raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say of which file it is that something is wrong, where what finds that does not know.
+
+    Raises:
+        DataFileError: as inside, with the path before it.
+    """
+    from blockprof.errors import DataFileError
+
+    try:
+        yield
+    except DataFileError as error:
+        raise DataFileError(f"{path}: {error}") from None
+
+
         return None
     from blockprof.torch_device import find_device
 

@@ -73,18 +73,15 @@ def train_predictor(
     """
     from blockprof import predictors, tracking
     from blockprof.cli import render, render_compare
-    from blockprof.errors import DataFileError
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
     path, latencies = options.read_latencies(chosen_space, metric, data)
-    try:
+    with options.naming(path):
         split = predictors.split_by_network(latencies, seed, train_size)
         if learning_curve:
             predictors.curve_sizes(latencies, split)
-    except DataFileError as error:
-        raise DataFileError(f"{path}: {error}") from None
     gru = options.gru_options(model, fast, epochs, patience, device)
     if not no_log:
         tracking.check_store(experiment)
