@@ -47,7 +47,13 @@ def train_predictor(
     ] = False,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", min=1, help="gru: times to go through the data.", show_default="200"),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="gru: times to go through the data.",
+            show_default="200, or 20 with --fast",
+        ),
     ] = None,
     patience: Annotated[
         int | None,
