@@ -93,9 +93,11 @@ def test_runs_that_are_no_profile_to_go_by(cli, folder: Path) -> None:
     upstream = ("--sampler", "upstream", "-m", "npu,accuracy", "--name", "old")
     assert cli("profile", "--space", "pn", *upstream).returncode == 0
     assert cli("fetch-data", "--space", "pn", "-n", "20", "--name", "fetched").returncode == 0
+    assert cli("profile", "--space", "resnet50", "--blocks", "stem.skip", "--name", "wide").returncode == 0
     for name, message in {
         "few": "no metric of which higher is better, only npu: make one with `blockprof profile --space pn --metrics "
         "npu,accuracy`",
+        "wide": "only flops: make one with `blockprof profile --space resnet50 --metrics flops,accuracy --data FOLDER`",
         "old": "the profile was made with --sampler upstream",
         "fetched": "run fetched is of `blockprof fetch-data`, not of a profile: make one with `blockprof profile",
     }.items():
