@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.metrics import ACCURACY, ORT_CPU, Metric, PredictorFolder, check_accuracy_source, choose_accuracy_source
+from blockprof.metrics import (
+    ACCURACY,
+    ORT_CPU,
+    Metric,
+    PredictorFolder,
+    check_accuracy_source,
+    choose_accuracy_source,
+    default_metric,
+)
 from blockprof.metrics import load_metrics as load_from
 from blockprof.pooling import SupernetSpec, measure_surrogate, pool_size, pooled_names
 from blockprof.profiling import Profile, Surrogate
@@ -49,7 +57,7 @@ def load_metrics(
 
 def profile(
     space: Space | str,
-    metrics: Sequence[str | Metric | Surrogate] = ("npu",),
+    metrics: Sequence[str | Metric | Surrogate] | None = None,
     *,
     blocks: Sequence[str] | None = None,
     sampler: str = "paper",
@@ -70,7 +78,8 @@ def profile(
 
     Args:
         space: a space, or its name.
-        metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own.
+        metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own; ``npu``,
+            of ``resnet50`` ``flops``, where None.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
         sampler: ``paper`` or ``upstream`` (see ``blockprof.sampling``).
         resolution: of the input, in pixels.
@@ -91,6 +100,7 @@ def profile(
     fixings = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
     checked_sampler = check_sampler(sampler)
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
+    metrics = [default_metric(chosen)] if metrics is None else metrics
     names = [metric for metric in metrics if isinstance(metric, str)]
     pooled = pooled_names(names, source)
     cheap = [name for name in names if name not in pooled]

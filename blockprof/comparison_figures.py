@@ -42,7 +42,7 @@ def error_by_networks(curve: "LearningCurve", trained: "TrainedPredictor") -> "F
     advice = curve.advice()
     write_caption(
         figure,
-        f"{curve.num_test:,} test networks of {model.device}, the same for all; {errors.shape[1]} draws of networks. "
+        f"{curve.num_test:,} test rows of {model.device}, the same for all; {errors.shape[1]} draws of networks. "
         f"{advice[0].upper()}{advice[1:]}.",
     )
     return figure

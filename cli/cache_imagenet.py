@@ -19,12 +19,6 @@ def cache_imagenet(
         ),
     ],
     resolution: options.ResolutionOption = 224,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data/imagenet"
-        ),
-    ] = None,
     workers: Annotated[
         int,
         typer.Option("--workers", metavar="N", min=0, help="Processes that decode images, beside this one."),
@@ -39,6 +33,8 @@ def cache_imagenet(
     Writes the validation images and the 2,000 training images that batch normalisation is recalibrated with as one
     array of pixels (7.8 GB at 224), with a JSON of facts beside it. The accuracies are those of the folder itself.
 
+    They are in the folder imagenet of ./blockprof-data, or of the data folder that BLOCKPROF_DATA names.
+
     Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
     """
     from blockprof.accuracy import FolderImages, default_cache, read_folder, write_cache
@@ -50,7 +46,7 @@ def cache_imagenet(
         folder = read_folder(data)
     images = FolderImages(folder, resolution, workers, seed, strict=strict)
     with render.progress("decoding") as on_progress:
-        cache = write_cache(images, out or default_cache(), on_progress)
+        cache = write_cache(images, default_cache(), on_progress)
     render.print_paths(cache.paths)
     facts = cache.facts
     render.print_line(

@@ -51,8 +51,10 @@ def export_predictor(
 ) -> None:
     """Write a predictor as ONNX, checked against the model with ONNX Runtime.
 
-    Inputs: blocks (N, slots), int64, the index of each slot's block or -1; resolution (N,), int64. Outputs: latency_ms,
-    lower_ms, upper_ms, each (N,).
+    Inputs: blocks (N, slots), int64, the index of each slot's block among the space's (by expansion ratio, then kernel
+    size; in resnet50 by width, then expansion ratio), or -1 where the layer is absent; resolution (N,), int64; in
+    resnet50 also stem (N,), int64, the index among the space's stems. Outputs: latency_ms, lower_ms, upper_ms, each
+    (N,), float64; NaN at a resolution that the model does not know.
 
     Example: blockprof export predictor blockprof-pn-npu --out npu.onnx
     """

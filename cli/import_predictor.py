@@ -27,7 +27,6 @@ def import_predictor(
         typer.Option(
             "--max-latency",
             metavar="MS",
-            min=0.0,
             help="The greatest latency it was trained on, which its output is a share of.",
             show_default="that of BlockProfile's own predictors",
         ),
@@ -46,20 +45,22 @@ def import_predictor(
     """
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
-    from blockprof import recording, tracking
+    from blockprof import predictors, recording, tracking
     from blockprof.cli import render
     from blockprof.predictors.gru.importing import import_predictor as read
     from blockprof.predictors.gru.importing import released_maximum
 
-    max_ms = max_latency or released_maximum(chosen_space, metric)
+    max_ms = released_maximum(chosen_space, metric) if max_latency is None else max_latency
     path, latencies = options.read_latencies(chosen_space, metric, data)
+    with options.naming(path):
+        predictors.split_by_network(latencies, seed)
     imported = read(file, latencies, metric, max_ms, seed)
     if no_log:
-        render.print_training(imported)
+        render.print_training(imported, latencies)
         return
     tracking.check_store(experiment)
     with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
         registered = recording.record_training(run, imported, latencies, path, seed)
-    render.print_training(imported)
+    render.print_training(imported, latencies)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

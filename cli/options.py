@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,13 +66,14 @@ SpaceOption = Annotated[
     ),
 ]
 MetricsOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--metrics",
         "-m",
         metavar="NAMES",
         help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
         "i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
+        show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
 ]
@@ -171,21 +173,37 @@ def split_names(values: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def parse_metrics(values: list[str], space: "Space") -> list[str]:
-    """Read the metrics' names.
+def parse_metrics(values: list[str] | None, space: "Space") -> list[str]:
+    """Read the metrics' names; the space's default where the option is not given.
 
     Raises:
         InputError: none, or one of BlockProfile's numbers, with the name to use.
     """
+    from blockprof.metrics import default_metric
+
+    if values is None:
+        return [default_metric(space)]
     names = split_names(values)
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
-    upstream = _UPSTREAM_METRICS[space.name]
     for name in names:
         if name.isdecimal():
-            hint = f"use {upstream[int(name)]}" if int(name) < len(upstream) else f"there are {', '.join(upstream)}"
+            hint = _upstream_metric(space, int(name))
             raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
+
+
+def _upstream_metric(space: "Space", number: int) -> str:
+    """What to write for one of BlockProfile's numbers, as far as the space has it."""
+    from blockprof.metrics import ACCURACY, built_in_metrics, has_reference
+
+    upstream = _UPSTREAM_METRICS[space.name]
+    if number >= len(upstream):
+        return f"there are {', '.join(name for name in upstream if name in built_in_metrics(space))}"
+    name = upstream[number]
+    if name not in built_in_metrics(space):
+        return f"this was {name}, which {space.name} has where you train a predictor of that name"
+    return f"use {name}, with --data" if name == ACCURACY and not has_reference(space, name) else f"use {name}"
 
 
 def parse_batch(text: str) -> int | None:
@@ -218,6 +236,21 @@ def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path
             f"{chosen}: there is no such file: give your CSV, or see `blockprof fetch-data --help` for reference data"
         )
     return chosen, read_latency_csv(chosen, space)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say of which file it is that something is wrong, where what finds that does not know.
+
+    Raises:
+        DataFileError: as inside, with the path before it.
+    """
+    from blockprof.errors import DataFileError
+
+    try:
+        yield
+    except DataFileError as error:
+        raise DataFileError(f"{path}: {error}") from None
 
 
 def gru_options(

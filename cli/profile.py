@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def profile(
     space: options.SpaceOption,
-    metrics: options.MetricsOption = ["npu"],  # noqa: B006
+    metrics: options.MetricsOption = None,
     blocks: Annotated[
         list[str] | None,
         typer.Option(

@@ -56,7 +56,8 @@ def reduce(
     is too dear for what it brings, beside what the same cost buys elsewhere; or where it saves too little for what it
     loses. So are numbers of layers. What the profile's 95 % intervals leave open is kept.
 
-    The file says why of each, and may be edited. `blockprof search --reduction FILE` takes it.
+    The file says why of each, and may be edited: `blockprof search --reduction FILE` takes it. Another one that is
+    there already is kept as *.old.
 
     Example: blockprof reduce --from able-panda-12 --cost npu
     """
@@ -69,14 +70,19 @@ def reduce(
     space = profile.space
     reduction = derive_reduction(space, profile.placements, gain=profile.gain, costs=profile.costs, trim=trim)
     path = out or Path(f"reduction-{space.name}-{'-'.join(profile.costs)}.yaml")
+
+    def write() -> None:
+        if old := write_reduction(reduction, path):
+            render.note(f"{path}: another file was there, which is kept as {old.name}")
+
     if no_log:
-        write_reduction(reduction, path)
+        write()
         render_reduction.print_reduction(reduction, profile)
         render.print_paths([path])
         return
     with tracking.start_run("reduce", name=name, experiment=experiment, space=space.name) as run:
         record_reduction(run, reduction, profile, trim)
-        write_reduction(reduction, path)
+        write()
     render_reduction.print_reduction(reduction, profile)
     render.print_paths([path])
     render.print_run(run.name, run.id)

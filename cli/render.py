@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from blockprof.fetching import FetchedFile, Source
+    from blockprof.latency_data import LatencyData
     from blockprof.onnx_networks import NetworkFile
     from blockprof.predictors import TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
@@ -95,7 +96,7 @@ def print_network(file: "NetworkFile") -> None:
 def print_files(files: "Sequence[FetchedFile]") -> None:
     """Print the files that are there now."""
     for file in files:
-        nets = f", {len(file.latencies):,} networks, device {file.latencies.device}" if file.latencies else ""
+        nets = f", {count_networks(file.latencies)}, device {file.latencies.device}" if file.latencies else ""
         out.print(f"{file.path}{nets}", soft_wrap=True)
         pinned = f" (none is published: kept in {file.pinned_in})" if file.pinned_in else ""
         out.print(Text(f"  sha256 {file.sha256}{pinned}", style="dim"), soft_wrap=True)
@@ -145,15 +146,23 @@ def _size(num_bytes: int | None) -> str:
     return "unknown" if num_bytes is None else f"{num_bytes / 1e6:.2f} MB"
 
 
-def print_training(trained: "TrainedPredictor") -> None:
-    """Print how well a predictor does on its test networks, beside the baselines."""
+def count_networks(data: "LatencyData", noun: str = " networks") -> str:
+    """Say how many ``noun`` there are, and how many rows where some have several: ``80 networks (240 rows)``."""
+    rows = f" ({len(data):,} rows)" if len(data) > data.num_networks else ""
+    return f"{data.num_networks:,}{noun}{rows}"
+
+
+def print_training(trained: "TrainedPredictor", data: "LatencyData") -> None:
+    """Print how well a predictor does on its test networks, of ``data``, beside the baselines."""
     split, test = trained.split, trained.test
+    train, held_back, tested = (data.select(rows) for rows in (split.train, split.dev, split.test))
     origin = (
         f"imported from {trained.source}"
         if trained.source
-        else f"trained on {len(split.train):,} networks in {trained.seconds:.2f} s"
+        else f"trained on {count_networks(train)} in {trained.seconds:.2f} s"
     )
-    print_line(f"{origin}; {test.num_rows:,} other networks to test, {len(split.dev):,} held back")
+    to_test = count_networks(tested, " other networks")
+    print_line(f"{origin}; {to_test} to test, {count_networks(held_back, '')} held back")
     table = Table(show_edge=False, pad_edge=False)
     columns = ("", "MAPE %", "RMSE ms", "in 5 %", "in 10 %", "Spearman", "Kendall", "top-10 %")
     for column in columns:
@@ -171,7 +180,7 @@ def print_training(trained: "TrainedPredictor") -> None:
         )
     out.print(table)
     print_line(
-        f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test networks lie inside, "
+        f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test rows lie inside, "
         f"width {test.interval.width_percent:.1f} % of the latency"
     )
 
@@ -186,7 +195,7 @@ def print_registered(registered: "RegisteredPredictor") -> None:
     else:
         than = f"MAPE {comparison.mape:.2f} % against {comparison.champion_mape:.2f} % of version"
         verdict = "it is the champion now" if registered.is_champion else "which stays champion"
-        why = f"{than} {comparison.champion_version} on the same {comparison.num_rows:,} networks: {verdict}"
+        why = f"{than} {comparison.champion_version} on the same {comparison.num_rows:,} rows: {verdict}"
     print_line(Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {why}"))
 
 

@@ -58,7 +58,7 @@ def search(
             "--minimize",
             metavar="NAMES",
             help="Metrics to make as low as can be.",
-            show_default="npu, where no objective is given",
+            show_default="npu (resnet50: flops), where no objective is given",
             autocompletion=options.complete_metrics,
         ),
     ] = None,

@@ -47,7 +47,13 @@ def train_predictor(
     ] = False,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", min=1, help="gru: times to go through the data.", show_default="200"),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="gru: times to go through the data.",
+            show_default="200, or 20 with --fast",
+        ),
     ] = None,
     patience: Annotated[
         int | None,
@@ -73,18 +79,15 @@ def train_predictor(
     """
     from blockprof import predictors, tracking
     from blockprof.cli import render, render_compare
-    from blockprof.errors import DataFileError
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
     path, latencies = options.read_latencies(chosen_space, metric, data)
-    try:
+    with options.naming(path):
         split = predictors.split_by_network(latencies, seed, train_size)
         if learning_curve:
             predictors.curve_sizes(latencies, split)
-    except DataFileError as error:
-        raise DataFileError(f"{path}: {error}") from None
     gru = options.gru_options(model, fast, epochs, patience, device)
     if not no_log:
         tracking.check_store(experiment)
@@ -95,7 +98,7 @@ def train_predictor(
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
-            with render.working(f"training on {len(latencies):,} networks"):
+            with render.working(f"training on {render.count_networks(latencies.select(split.train))}"):
                 return predictors.train_predictor(latencies, metric, seed, train_size)
         with render.progress("epochs") as on_progress:
             told = replace(
@@ -112,7 +115,7 @@ def train_predictor(
             return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
 
     if no_log:
-        render.print_training(train())
+        render.print_training(train(), latencies)
         render_compare.print_curve(draw_curve())
     else:
         from blockprof import recording
@@ -123,7 +126,7 @@ def train_predictor(
             if curve := draw_curve():
                 recording.record_learning_curve(run, curve, trained)
             recording.record_training_report(run, trained, latencies, path, curve)
-        render.print_training(trained)
+        render.print_training(trained, latencies)
         render_compare.print_curve(curve)
         render.print_registered(registered)
         render.print_run(run.name, run.id)

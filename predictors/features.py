@@ -182,9 +182,7 @@ def _instance_parts(space: Space, resolutions: IntArray) -> dict[str, FloatArray
     totals = np.stack([value for name, value in shares.items() if name in COARSE], axis=-1)
     kinds = np.stack([value for name, value in shares.items() if name not in COARSE], axis=-1)
     everything = np.concatenate([totals, kinds], axis=-1)
-    of_types = np.stack(
-        [shares[name] for name in ("blocks", "depthwise_macs", "spatial_macs") if name in shares], axis=-1
-    )
+    of_types = np.stack([shares[name] for name in _OF_TYPES if name in shares], axis=-1)
     type_of = np.array([_block_type(space, instance) for instance in space.instances])
     unit_of = np.array([_place(space, instance) for instance in space.instances])
     kernel_of = np.array([_kernel(instance) for instance in space.instances])

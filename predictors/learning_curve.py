@@ -140,7 +140,7 @@ def curve_sizes(data: LatencyData, split: Split) -> list[int]:
     Raises:
         DataFileError: fewer than 20 training networks, of which a curve says nothing.
     """
-    most = len(np.unique(data.archs[split.train].genes, axis=0))
+    most = data.select(split.train).num_networks
     if most < 2 * FIRST_SIZES[0]:
         raise DataFileError(
             f"{most} training networks are too few for a learning curve: train on at least {2 * FIRST_SIZES[0]}"

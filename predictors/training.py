@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class TrainedPredictor:
     """A predictor, the rows it was trained and tested on, its scores, and the seconds that training took.
 
-    ``recipe`` and ``epochs`` are a gru's; None and empty where another kind was trained, or none was. ``source`` is the
-    file of a model that was not trained here, whose own training rows are not known: those of ``split`` may be among
-    them.
+    Of a gru that went on from its checkpoint, ``seconds`` counts those before too. ``recipe`` and ``epochs`` are a
+    gru's; None and empty where another kind was trained, or none was. ``source`` is the file of a model that was not
+    trained here, whose own training rows are not known: those of ``split`` may be among them.
     """
 
     model: Predictor
@@ -62,11 +62,12 @@ def train_predictor(
     """
     split = split_by_network(data, seed, train_size)
     train, dev = data.select(split.train), data.select(split.dev)
-    start = time.perf_counter()
     model: Predictor
     epochs: tuple[Epoch, ...] = ()
     if gru is None:
+        start = time.perf_counter()
         model = fit_blockwise(train, metric, data.resolutions)
+        seconds = time.perf_counter() - start
     else:
         from blockprof.predictors.gru.training import fit_gru
 
@@ -81,8 +82,7 @@ def train_predictor(
             checkpoint=gru.checkpoint,
             on_epoch=gru.on_epoch,
         )
-        model, epochs = fitted.model, fitted.epochs
-    seconds = time.perf_counter() - start
+        model, epochs, seconds = fitted.model, fitted.epochs, fitted.seconds
     return TrainedPredictor(
         model=model,
         split=split,

@@ -68,12 +68,15 @@ def _find(reference: str) -> Source:
         return Source(f"{predictor.name} v{predictor.version}", "predictor", predictor.tags["space"], run, predictor)
     run = tracking.find_run(reference)
     frames = tracking.list_frames(run)
-    if "placements" in frames:
+    # A comparison of profiles has placements too, but no random networks.
+    if {"placements", "random"} <= set(frames):
         return Source(run.name, "profile", run.space, run, None)
     if TEST_ROWS in frames:
         return Source(run.name, "predictor", run.space, run, None)
+    what = f"of `blockprof {run.command}`" if run.command else "none of blockprof's"
     raise InputError(
-        f"run '{reference}' holds no profile and no predictor's test rows: compare runs of profile or train-predictor"
+        f"run '{reference}' is {what} ({run.status}) and holds no profile and no predictor's test rows: compare runs "
+        "of profile, train-predictor or import-predictor"
     )
 
 

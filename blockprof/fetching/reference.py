@@ -36,7 +36,8 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
     """
     names = [name for name_of_space, name in REFERENCE_RESIDUAL_STD if name_of_space == space.name]
     if metric not in names:
-        raise MetricError(f"no reference latencies '{metric}' for {space.name}: there are {', '.join(names)}")
+        there = f"there are {', '.join(names)}" if names else "there are none: give your CSV with --source"
+        raise MetricError(f"no reference latencies '{metric}' for {space.name}: {there}")
     if num_nets < 1:
         raise InputError(f"the number of networks must be at least 1, not {num_nets}")
     nets = sample_distinct(space, num_nets, np.random.default_rng(seed))

@@ -12,7 +12,7 @@ from blockprof.spaces import Architectures, FloatArray, IntArray, Space
 
 @dataclass(frozen=True, eq=False)
 class LatencyData:
-    """N networks with their resolution and latency.
+    """N rows: a network with its resolution and latency. A network may have several rows, at different resolutions.
 
     ``resolutions`` is (N,), pixels; ``latencies_ms`` is (N,), all positive and finite; ``device`` names what they were
     measured on, as the file says it.
@@ -26,6 +26,11 @@ class LatencyData:
     @property
     def space(self) -> Space:
         return self.archs.space
+
+    @cached_property
+    def num_networks(self) -> int:
+        """How many different networks there are, at whatever resolutions."""
+        return len(np.unique(self.archs.genes, axis=0))
 
     @cached_property
     def digest(self) -> str:
@@ -46,7 +51,7 @@ class LatencyData:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a network: ``net`` (net string), ``device``, ``resolution`` (pixels), ``latency_ms``."""
+        """The rows: ``net`` (net string), ``device``, ``resolution`` (pixels), ``latency_ms``."""
         return pd.DataFrame(
             {
                 "net": self.archs.to_strings(),

@@ -13,12 +13,13 @@ from blockprof.metrics.catalogue import (
     built_in_metrics,
     check_predictor_name,
     check_resolution,
+    default_metric,
     load_metrics,
 )
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, Origin
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
-from blockprof.metrics.reference import ACCURACY, REFERENCE_RESIDUAL_STD, load_reference
+from blockprof.metrics.reference import ACCURACY, REFERENCE_RESIDUAL_STD, has_reference, load_reference
 
 __all__ = [
     "ACCURACY",
@@ -38,6 +39,8 @@ __all__ = [
     "check_predictor_name",
     "check_resolution",
     "choose_accuracy_source",
+    "default_metric",
+    "has_reference",
     "list_block_tables",
     "load_metrics",
     "load_ofa_predictor",

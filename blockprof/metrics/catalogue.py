@@ -63,6 +63,11 @@ def built_in_metrics(space: Space) -> tuple[str, ...]:
     return (*COUNTED, *tables, *(LOOKUP_METRICS if space.name == LOOKUP_SPACE else ()), ORT_CPU)
 
 
+def default_metric(space: Space) -> str:
+    """What is profiled where no metric is named: ``npu``, or ``flops`` in a space without a reference table of it."""
+    return "npu" if has_reference(space, "npu") else "flops"
+
+
 def check_predictor_name(name: str) -> None:
     """Refuse a predictor's name that always means a built-in metric.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blockprof.errors import InputError
+from blockprof.metrics import ACCURACY, default_metric, has_reference
 from blockprof.reduction.reduction import BoolArray
 from blockprof.spaces import FloatArray, IntArray, Space, StemPlacement, all_placements
 
@@ -117,15 +118,15 @@ def choose_metrics(
             raise InputError(f"--cost {name}: of {name} higher is better: name it with --gain")
     if gain and not rising[gain]:
         raise InputError(f"--gain {gain}: of {gain} lower is better: name it with --cost")
-    for option, given, there, example in (("--gain", gain, ups, "accuracy"), ("--cost", costs, downs, "npu")):
+    examples = ("--gain", gain, ups, ACCURACY), ("--cost", costs, downs, default_metric(space))
+    for option, given, there, example in examples:
         better = "higher" if option == "--gain" else "lower"
         if given:
             continue
         if not there:
-            names = ",".join((*rising, example))
             raise InputError(
                 f"the profile has no metric of which {better} is better, only {', '.join(rising)}: make one with "
-                f"`blockprof profile --space {space.name} --metrics {names}`"
+                f"{profile_command(space, (*rising, example))}"
             )
         if len(there) > 1:
             raise InputError(
@@ -133,6 +134,12 @@ def choose_metrics(
                 f"{', '.join(there)}"
             )
     return gain or ups[0], tuple(dict.fromkeys(costs or downs))
+
+
+def profile_command(space: Space, metrics: Sequence[str]) -> str:
+    """The command that makes a profile of ``metrics``, in backquotes, as messages tell it."""
+    images = " --data FOLDER" if ACCURACY in metrics and not has_reference(space, ACCURACY) else ""
+    return f"`blockprof profile --space {space.name} --metrics {','.join(metrics)}{images}`"
 
 
 def read_effects(space: Space, placements: "pd.DataFrame", metric: str) -> Effects:

@@ -19,6 +19,7 @@
 Only ``space`` must be there; the name is the file's where none is said. Layers that no depth reaches do not matter.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,16 +90,27 @@ def format_reduction(reduction: Reduction) -> str:
     return "".join(texts)
 
 
-def write_reduction(reduction: Reduction, path: Path) -> None:
+def write_reduction(reduction: Reduction, path: Path) -> Path | None:
     """Write a reduction's file, whole or not at all.
+
+    A file there that holds something else, such as an edited reduction, is renamed to ``*.old``, in place of an older
+    one.
+
+    Returns:
+        The name that such a file has now; None where there was none.
 
     Raises:
         InputError: the file cannot be written.
     """
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder: name a file")
+    content, old = format_reduction(reduction).encode(), None
     with staged(path.parent) as folder:
-        (folder / path.name).write_text(format_reduction(reduction), encoding="utf-8")
+        (folder / path.name).write_bytes(content)
+        if path.exists() and path.read_bytes() != content:
+            old = path.with_name(f"{path.name}.old")
+            os.replace(path, old)
+    return old
 
 
 def read_reduction(path: Path) -> Reduction:

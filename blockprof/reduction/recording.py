@@ -6,8 +6,9 @@ from math import log10
 from typing import TYPE_CHECKING
 
 from blockprof.errors import InputError
+from blockprof.metrics import ACCURACY, default_metric
 from blockprof.reduction.deriving import check_sampler_is_papers
-from blockprof.reduction.effects import choose_metrics
+from blockprof.reduction.effects import choose_metrics, profile_command
 from blockprof.reduction.files import format_reduction
 from blockprof.reduction.reduction import Reduction
 from blockprof.spaces import Space, load_space
@@ -47,14 +48,14 @@ def load_profile(id_or_name: str, gain: str | None = None, costs: Sequence[str] 
         TrackingError: the store does not answer.
     """
     run = find_run(id_or_name)
-    remedy = f"make one with `blockprof profile --space {run.space or 'pn'} --metrics npu,accuracy`"
+    space = load_space(run.space or "pn")
+    remedy = f"make one with {profile_command(space, (default_metric(space), ACCURACY))}"
     if run.command != "profile":
         what = f"of `blockprof {run.command}`" if run.command else "none of blockprof's"
         raise InputError(f"run {run.name} is {what}, not of a profile: {remedy}")
     placements = load_frames(run).get("placements")
     if placements is None:
         raise InputError(f"the profile of run {run.name} has no placements.csv, it is {run.status}: {remedy}")
-    space = load_space(run.space)
     check_sampler_is_papers(run.tags.get("blockprof.sampler", "paper"))
     return LoggedProfile(run, space, placements, *choose_metrics(space, placements, gain, costs))
 

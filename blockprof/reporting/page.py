@@ -17,7 +17,7 @@ ORIGINS: dict[Origin, str] = {
     "counted": "counted from the structure of the networks",
     "reference": "from the reference tables that come with blockprof: of a known device, not measured on yours",
     "table": "summed from a table of a device's measured blocks",
-    "predicted": "predicted by a model that was trained on networks with known latencies",
+    "predicted": "predicted by a model that was trained on networks with known values",
     "measured": "measured on this machine",
 }
 _VERSIONED = ("blockprof", "numpy", "torch", "ofa")

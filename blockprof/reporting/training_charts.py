@@ -42,7 +42,7 @@ def coverage_chart(values: FloatArray, is_inside: FloatArray, device: str) -> Ma
         first, last = float(values[group].min()), float(values[group].max())
         share = 100 * float(is_inside[group].mean())
         left, right, top = plot.x(first), plot.x(last), plot.y(share)
-        note = f"{first:.4g} to {last:.4g} ms: {share:.0f} % of {len(group)} networks"
+        note = f"{first:.4g} to {last:.4g} ms: {share:.0f} % of {len(group)} rows"
         parts.append(svg.rectangle(left, top, max(right - left - 1, 2), plot.y.start - top, "bar s0", note))
     parts.append(plot.level(LEVEL, "target"))
     parts.append(svg.text(plot.x.end, plot.y(LEVEL) - 4, f"{LEVEL} %", "end", "over"))

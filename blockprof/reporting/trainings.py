@@ -57,7 +57,6 @@ def training_report(
         is_reference=is_reference,
         split=trained.split,
         seconds=trained.seconds,
-        dev=trained.dev,
         test=trained.test,
         scores=[
             (f"{kind}, test networks", trained.test.scores),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from blockprof.errors import InputError
-from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source
+from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Limit, Objective, Problem
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from blockprof.search.result import SearchResult
 
 DEFAULT_MAXIMIZE = ("accuracy",)
-DEFAULT_MINIMIZE = ("npu",)
-"""What is searched for where nothing is named: the paper's first example."""
+"""What is searched for where nothing is named, beside the space's default metric: the paper's first example."""
 
 
 def make_problem(
@@ -38,7 +37,8 @@ def make_problem(
     Args:
         space: a space, or its name.
         maximize: names of metrics (see ``blockprof.load_metrics``) to be made as high as can be.
-        minimize: names of metrics to be made as low as can be. Where neither is given: accuracy up, npu down.
+        minimize: names of metrics to be made as low as can be. Where neither is given: accuracy up, npu (of
+            ``resnet50``, flops) down.
         limits: bounds of metrics, in their units: at least that where higher is better, else at most.
         reduction: the part of the space to search: a reduction, a preset's name such as ``paper-npu``, or the path of
             a YAML file; all of the space where None.
@@ -58,7 +58,7 @@ def make_problem(
     chosen = load_space(space) if isinstance(space, str) else space
     bounds = dict(limits or {})
     if not maximize and not minimize:
-        maximize, minimize = DEFAULT_MAXIMIZE, DEFAULT_MINIMIZE
+        maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(chosen),)
     if both := [name for name in maximize if name in minimize]:
         raise InputError(f"{both[0]} is both maximised and minimised: choose one")
     if reduction is None:

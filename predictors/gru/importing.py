@@ -1,5 +1,6 @@
 """Predictors trained by the code released with the paper: its ``_best.pt`` files."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -70,7 +71,10 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
     Raises:
         BlockprofError: it gives some networks no positive latency.
         DataFileError: no such file, or not one of a predictor of this space; fewer than 20 different networks.
+        InputError: a ``max_ms`` that is not above 0, or infinite.
     """
+    if not 0 < max_ms < math.inf:
+        raise InputError(f"--max-latency {max_ms:g}: give the greatest latency it was trained on, in ms, above 0")
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)
     space = data.space

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,10 +43,14 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class GruFit:
-    """The network of the epoch with the least dev error, and what all epochs came to."""
+    """The network of the epoch with the least dev error, what all epochs came to, and the seconds that they took.
+
+    ``seconds`` counts those before a kill too, as far as the checkpoint that training went on from.
+    """
 
     model: GruModel
     epochs: tuple[Epoch, ...]
+    seconds: float
 
 
 @dataclass(eq=False)
@@ -56,6 +61,7 @@ class _State:
     optimizer: torch.optim.Adam
     best: dict[str, Tensor]
     epochs: list[Epoch] = field(default_factory=list)
+    seconds: float = 0.0
 
     @property
     def best_error(self) -> float:
@@ -118,6 +124,7 @@ def fit_gru(
         InputError: torch does not have ``device``, or ``checkpoint`` cannot be written.
     """
     find_device(device)
+    start = time.perf_counter()
     space = train.space
     spec = spec or NetworkSpec(num_operators(space))
     scales, max_ms = shape_scales(space), float(train.latencies_ms.max())
@@ -126,6 +133,7 @@ def fit_gru(
     fingerprint = training_fingerprint(train, dev, recipe, seed, spec)
     if checkpoint is not None and checkpoint.exists():
         _load(checkpoint, state, fingerprint)
+    before = state.seconds
     while len(state.epochs) < recipe.epochs and not _is_over(state.epochs, recipe.patience):
         number = len(state.epochs) + 1
         loss = _train_epoch(state, train_rows, recipe, seed, number)
@@ -133,12 +141,15 @@ def fit_gru(
         if error < state.best_error:
             state.best = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
         state.epochs.append(Epoch(number, loss, error))
+        state.seconds = before + time.perf_counter() - start
         if checkpoint is not None:
             _save(checkpoint, state, fingerprint)
         if on_epoch:
             on_epoch(state.epochs[-1])
     if not math.isfinite(state.best_error):
-        raise BlockprofError(f"training diverged: no epoch has a finite error: lower the learning rate of {recipe}")
+        remedy = "another --seed" if recipe.one_cycle else "--fast"
+        left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
+        raise BlockprofError(f"training diverged: no epoch has a finite error: train with {remedy}{left}")
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
     with np.errstate(divide="ignore"):
@@ -148,7 +159,7 @@ def fit_gru(
         space=space,
         metric=metric,
         device=train.device,
-        num_nets=len(np.unique(train.archs.genes, axis=0)),
+        num_nets=train.num_networks,
         resolutions=known_resolutions(space, asked),
         weights={name: value.cpu().numpy() for name, value in state.best.items()},
         shape_scales=scales,
@@ -157,7 +168,7 @@ def fit_gru(
         lower_factor=lower,
         upper_factor=upper,
     )
-    return GruFit(model, tuple(state.epochs))
+    return GruFit(model, tuple(state.epochs), before + time.perf_counter() - start)
 
 
 def training_fingerprint(train: LatencyData, dev: LatencyData, recipe: Recipe, seed: int, spec: NetworkSpec) -> str:
@@ -275,6 +286,7 @@ def _save(path: Path, state: _State, fingerprint: str) -> None:
         "best": state.best,
         "optimizer": state.optimizer.state_dict(),
         "epochs": [asdict(epoch) for epoch in state.epochs],
+        "seconds": state.seconds,
     }
     # By way of memory: on a full disk torch raises what is no OSError.
     buffer = io.BytesIO()
@@ -295,6 +307,7 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         state.optimizer.load_state_dict(content["optimizer"])
         state.best = content["best"]
         state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+        state.seconds = float(content["seconds"])
     except (OSError, RuntimeError, KeyError, EOFError, ValueError, TypeError, UnpicklingError) as error:
         raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train anew") from error
 

@@ -93,6 +93,10 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("profile -s pn -m note10", "the note10 tables are for mbv3, not for pn"),
         ("profile -s mbv3 -m note10", "no note10 tables in blockprof-data"),
         ("fetch-data -s pn -m accuracy", "no reference latencies 'accuracy' for pn: there are npu, gpu, cpu"),
+        (
+            "fetch-data -s resnet50",
+            "no reference latencies 'npu' for resnet50: there are none: give your CSV with --sou",
+        ),
         ("fetch-data -s pn -n 0", "the number of networks must be at least 1"),
         ("fetch-data -s pn --sha256 0", "--sha256 is for a file or a URL"),
         ("fetch-data -s pn --source x.csv -n 10", "--num-nets is for --source reference: leave it out with x.csv"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blockprof.accuracy.cache import open_cache
+from blockprof.accuracy.cache import default_cache, open_cache
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's", "ignore:.* all are taken")
 
@@ -29,7 +29,8 @@ def test_an_image_that_does_not_decode(cli, process, folder: Path, imagenet: Pat
     copy = Path(shutil.copytree(imagenet, tmp_path_factory.mktemp("bad") / "imagenet"))
     bad = copy / "val" / "n01443537" / "1.JPEG"
     bad.write_bytes(bad.read_bytes()[:-200])
-    arguments = ("cache-imagenet", "--data", copy, "--resolution", "128", "--out", folder / "cache")
+    arguments = ("cache-imagenet", "--data", copy, "--resolution", "128")
+    cache = folder / "blockprof-data" / "imagenet"
     strict = cli(*arguments, "--strict")
     assert strict.returncode == 2
     assert f"error: {bad}: does not decode (image file is truncated" in strict.stderr
@@ -43,9 +44,20 @@ def test_an_image_that_does_not_decode(cli, process, folder: Path, imagenet: Pat
     assert left_out.startswith(f"warning: {bad}: does not decode (image file is truncated")
     assert left_out.endswith(": left out")
     assert all_taken.startswith(f"warning: {copy}: train holds 24 images, not the 2,000")
-    facts = folder / "cache" / "imagenet-r128.json"
+    facts = "blockprof-data/imagenet/imagenet-r128.json"
     assert note == f"note: images left out that do not decode: 1; {facts} names them"
-    assert open_cache(folder / "cache", 128, 3, 2000).undecodable.keys() == {str(bad)}
+    assert open_cache(cache, 128, 3, 2000).undecodable.keys() == {str(bad)}
+
+
+def test_it_goes_into_the_data_folder_where_profile_looks_too(
+    cli, folder: Path, imagenet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", "big")
+    outcome = cli("cache-imagenet", "--data", imagenet, "--resolution", "128")
+    assert outcome.returncode == 0, outcome.stderr
+    assert default_cache() == Path("big/imagenet")
+    assert open_cache(default_cache(), 128, 0, 2000).num_images == 12
+    assert "No such option: --out" in cli("cache-imagenet", "--data", imagenet, "--out", "x").stderr
 
 
 def test_what_is_refused(refused, folder: Path, imagenet: Path) -> None:

@@ -134,7 +134,17 @@ def test_runs_of_other_commands_hold_nothing_to_compare(cli, in_compared: Path) 
     ].iloc[-1]
     outcome = cli("compare", run, "few")
     assert outcome.returncode == 2
-    assert f"run '{run}' holds no profile and no predictor's test rows" in outcome.stderr
+    assert f"run '{run}' is of `blockprof fetch-data` (FINISHED) and holds no profile" in outcome.stderr
+
+
+def test_a_comparison_of_profiles_is_no_profile(cli, in_compared: Path) -> None:
+    assert cli("compare", "profiled", "on_cpu", "--name", "comparison").returncode == 0
+    outcome = cli("compare", "profiled", "comparison")
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert outcome.stderr == (
+        "error: run 'comparison' is of `blockprof compare` (FINISHED) and holds no profile and no predictor's test "
+        "rows: compare runs of profile, train-predictor or import-predictor\n"
+    )
 
 
 def test_without_a_store(refused) -> None:

@@ -113,3 +113,10 @@ def test_files_that_are_not_imported(rows: list[str], folder: Path, refused: Cal
     line = ("import-predictor", "empty.pt", "nets.csv", "--space", "pn", "--metric")
     assert "empty.pt: is cut off, or not a file that torch saved" in refused(*line, "npu")
     assert "give it with --max-latency" in refused(*line, "pixel9")
+    for value in ("0", "-1", "nan", "inf"):
+        message = refused(*line, "npu", "--max-latency", value)
+        assert message == f"--max-latency {value}: give the greatest latency it was trained on, in ms, above 0"
+    (folder / "few.csv").write_text("\n".join([head, *rows[:15]]))
+    assert refused("import-predictor", "empty.pt", "few.csv", "--space", "pn", "--metric", "npu").startswith(
+        "few.csv: 15 different networks are too few"
+    )

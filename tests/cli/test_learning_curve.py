@@ -16,7 +16,7 @@ def test_a_curve_is_logged_by_number_of_networks_and_told(cli, in_trained: Path,
     line = "train-predictor -s pn few.csv --metric curve --learning-curve --name curve"
     outcome = cli(*line.split())
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    assert "error by number of training networks, 5 draws" in outcome.stdout
+    assert "error of blockwise by number of training networks, 5 draws" in outcome.stdout
     run = MlflowClient().get_run(tracking.find_run("curve").id)
     history = MlflowClient().get_metric_history(run.info.run_id, "learning_curve.mape_percent")
     assert [point.step for point in history] == [10, 24]

@@ -51,6 +51,24 @@ def test_trim_without_logging(cli, in_trained: Path, tmp_path: Path) -> None:
     assert sizes[0] > sizes[1]
 
 
+@pytest.mark.parametrize("logging", [["--no-log"], []])
+def test_a_file_that_was_edited_is_kept(logging: list[str], cli, in_trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    line = ("reduce", "--from", "profiled", "--out", path, *logging)
+    for _ in range(2):
+        outcome = cli(*line)
+        assert (outcome.returncode, outcome.stderr) == (0, ""), "the same file is no other one"
+    derived = path.read_text()
+    edited = f"{derived}# mine\n"
+    path.write_text(edited)
+    outcome = cli(*line)
+    assert outcome.returncode == 0
+    assert outcome.stderr == f"note: {path}: another file was there, which is kept as mine.yaml.old\n"
+    assert path.read_text() == derived
+    assert (tmp_path / "mine.yaml.old").read_text() == edited
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.yaml", "mine.yaml.old"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -75,9 +93,11 @@ def test_runs_that_are_no_profile_to_go_by(cli, folder: Path) -> None:
     upstream = ("--sampler", "upstream", "-m", "npu,accuracy", "--name", "old")
     assert cli("profile", "--space", "pn", *upstream).returncode == 0
     assert cli("fetch-data", "--space", "pn", "-n", "20", "--name", "fetched").returncode == 0
+    assert cli("profile", "--space", "resnet50", "--blocks", "stem.skip", "--name", "wide").returncode == 0
     for name, message in {
         "few": "no metric of which higher is better, only npu: make one with `blockprof profile --space pn --metrics "
         "npu,accuracy`",
+        "wide": "only flops: make one with `blockprof profile --space resnet50 --metrics flops,accuracy --data FOLDER`",
         "old": "the profile was made with --sampler upstream",
         "fetched": "run fetched is of `blockprof fetch-data`, not of a profile: make one with `blockprof profile",
     }.items():

@@ -249,7 +249,7 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
         ("-s nosuch", "unknown space 'nosuch'"),
         ("-s pn --minimize nosuch", "unknown metric 'nosuch' for pn: there are macs, flops"),
         ("-s pn --limit nosuch=4", "unknown metric 'nosuch' for pn"),
-        ("-s resnet50", "there is no reference table 'accuracy' for resnet50"),
+        ("-s resnet50", "accuracy is evaluated in the supernet with --data, ImageNet's folder"),
         ("-s pn --maximize npu --minimize npu", "npu is both maximised and minimised: choose one"),
         ("-s pn --maximize ,", "--maximize is empty"),
         ("-s pn --minimize 2", "metrics are given by name, not by number: use gpu"),

@@ -2,6 +2,8 @@
 
 import pytest
 
+import blockprof
+
 
 @pytest.mark.parametrize(
     ("spelling", "title"),
@@ -20,6 +22,14 @@ def test_resnet50_and_its_nested_lists(cli, folder) -> None:
     assert "OFA-ResNet50" in outcome.stdout
     assert "stem.skip" in outcome.stdout
     assert "u3.l2.w100.e35" in outcome.stdout
+
+
+def test_resnet50_without_a_metric_is_profiled_by_flops(cli, folder) -> None:
+    outcome = cli("profile", "-s", "ResNet50Supernet", "-b", "stem.skip", "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "flops (MFLOPs): counted" in outcome.stdout
+    assert blockprof.profile("resnet50", blocks=["stem.skip"]).metrics[0].info.name == "flops"
+    assert blockprof.profile("pn", blocks=["u1.l1.e3k3"]).metrics[0].info.name == "npu"
 
 
 @pytest.mark.parametrize("metric", ["npu", "accuracy"])
@@ -54,7 +64,10 @@ def test_nested_lists_of_blocks_count_from_0(cli, folder) -> None:
         ("-s pn -m npu,4", "use npu"),
         ("-s OFASupernet -m 4", "use note10"),
         ("-s OFASupernet -m 5", "use npu"),
-        ("-s ResNet50Supernet -m 3", "use cpu"),
+        ("-s ResNet50Supernet -m 0", "use accuracy, with --data"),
+        ("-s ResNet50Supernet -m 1", "use flops"),
+        ("-s ResNet50Supernet -m 2", "this was gpu, which resnet50 has where you train a predictor of that name"),
+        ("-s ResNet50Supernet -m 3", "this was cpu, which resnet50 has where you train a predictor of that name"),
         ("-s pn -m 9", "there are accuracy, flops, gpu, cpu, npu"),
     ],
 )

@@ -40,6 +40,13 @@ def test_digest_changes_with_every_part():
     assert data.digest == make_data(load_space("pn")).digest
 
 
+def test_networks_are_counted_once_at_several_resolutions():
+    data = make_data(load_space("pn"), n=20)
+    other = LatencyData(data.archs, data.resolutions + 4, data.latencies_ms, data.device)
+    both = LatencyData(data.archs[np.r_[:20, :10]], np.r_[data.resolutions, other.resolutions[:10]], np.ones(30), "d")
+    assert (both.num_networks, len(both)) == (20, 30)
+
+
 def test_frame():
     data = make_data(load_space("pn"), n=3)
     frame = data.to_frame()

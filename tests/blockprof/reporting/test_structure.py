@@ -118,7 +118,8 @@ def test_intervals_show_where_sampled_and_only_there(page_of: Callable[[str], st
 def test_the_reduction_is_shown_or_how_to_get_one(page_of: Callable[[str], str]) -> None:
     assert "networks are worth searching" in Page(page_of("pn")).text
     assert "u5.l4" in page_of("pn")
-    assert "make one with blockprof profile --space resnet50 --metrics flops,params," in Page(page_of("resnet50")).text
+    remedy = "make one with blockprof profile --space resnet50 --metrics flops,params,accuracy --data FOLDER"
+    assert remedy in Page(page_of("resnet50")).text
     assert "of the 189 placements of pn" in Page(page_of("few")).text
 
 
@@ -136,6 +137,13 @@ def test_a_pooled_metric_has_its_check() -> None:
     assert "pooled, 3 networks in all" in page
 
 
+def test_what_is_predicted_need_not_be_a_latency(profile_of: Callable[[str], Profile]) -> None:
+    result = profile_of("few")
+    info = replace(result.metrics[1].info, origin="predicted", source="OFA's accuracy predictor")
+    text = Page(profile_report(replace(result, metrics=(replace(result.metrics[1], info=info),)))).text
+    assert "predicted by a model that was trained on networks with known values (OFA's accuracy predictor)" in text
+
+
 def test_all_text_is_escaped(profile_of: Callable[[str], Profile], monkeypatch: pytest.MonkeyPatch) -> None:
     result = profile_of("few")
     info = replace(result.metrics[0].info, name=HOSTILE, unit=HOSTILE, source=HOSTILE)
@@ -147,8 +155,9 @@ def test_all_text_is_escaped(profile_of: Callable[[str], Profile], monkeypatch: 
 
 def test_a_training_shows_scores_baselines_curve_and_worst_networks(page_of: Callable[[str], str]) -> None:
     text = Page(page_of("training")).text
-    for part in ("blockwise, test networks", "FLOPs only", "mean only", "Learning curve", "Reference, not measured"):
+    for part in ("blockwise, test networks", "FLOPs only", "mean only", "Reference, not measured"):
         assert part in text
+    assert "Learning curve of blockwise" in text
     data = reference_data(PN, "npu", 300, seed=0)
     trained = predictors.train_predictor(data, "npu")
     test = data.select(trained.split.test)

@@ -31,6 +31,12 @@ def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
     assert problem.limits == ()
 
 
+def test_resnet50_has_no_npu_to_go_down() -> None:
+    (accuracy,) = blockprof.load_metrics("pn", ["accuracy"])
+    problem = make_problem("resnet50", dear={"accuracy": lambda: accuracy})
+    assert [one.metric.info.name for one in problem.objectives] == ["accuracy", "flops"]
+
+
 def test_a_metric_with_objective_and_limit_is_loaded_once() -> None:
     problem = make_problem("pn", ["accuracy"], limits={"accuracy": 76, "npu": 9}, reduction="paper-npu")
     assert problem.names == ("accuracy", "npu")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.fetching.reference import reference_data
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
@@ -72,6 +72,30 @@ def test_a_killed_training_goes_on_with_the_same_result(fit: Fit, recipe: Recipe
     assert again.epochs == whole.epochs
     assert weights_equal(again.model, whole.model)
     assert not weights_equal(fit(recipe, seed=1).model, whole.model)
+
+
+def test_the_seconds_before_a_kill_are_counted(fit: Fit, tmp_path: Path) -> None:
+    """An epoch that took an hour, as the checkpoint says, is an hour of the whole."""
+    checkpoint = tmp_path / "gru.pt"
+    first = fit(checkpoint=checkpoint)
+    content = torch.load(checkpoint, weights_only=True)
+    assert 0 < content["seconds"] <= first.seconds
+    torch.save({**content, "seconds": 3600.0}, checkpoint)
+    again = fit(checkpoint=checkpoint)
+    assert 3600 < again.seconds < 3700
+
+
+@pytest.mark.parametrize(("recipe", "remedy"), [(PAPER, "with --fast"), (FAST, "with another --seed")])
+def test_a_training_that_diverges_says_what_to_do(fit: Fit, recipe: Recipe, remedy: str, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "gru.pt"
+    wild = replace(recipe, epochs=1, learning_rate=1e30, max_gradient_norm=1e30)
+    with pytest.raises(BlockprofError) as caught:
+        fit(wild, checkpoint=checkpoint)
+    assert str(caught.value) == (
+        f"training diverged: no epoch has a finite error: train {remedy}, and remove {checkpoint}, which is of no use"
+    )
+    with pytest.raises(BlockprofError, match=f"finite error: train {remedy}$"):
+        fit(wild)
 
 
 def test_a_checkpoint_of_something_else(fit: Fit, tmp_path: Path) -> None:
