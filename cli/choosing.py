@@ -23,10 +23,6 @@ def _complete_design(incomplete: str) -> list[str]:
     return [name for name in DESIGNS if name.startswith(incomplete)]
 
 
-NumNetsOption = Annotated[
-    int | None,
-    typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
-]
 DesignOption = Annotated[
     str | None,
     typer.Option(

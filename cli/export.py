@@ -157,7 +157,12 @@ def export_network(
 def export_networks(
     space: options.SpaceOption,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.")],
-    num_nets: choosing.NumNetsOption = None,
+    num_nets: Annotated[
+        int | None,
+        typer.Option(
+            "--num-nets", "-n", metavar="N", min=1, help="Networks to choose.", show_default=f"{choosing.NUM_NETS}"
+        ),
+    ] = None,
     metric: Annotated[
         str,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import choosing, options
+from blockprof.cli.choosing import NUM_NETS, RESOLUTION
 
 if TYPE_CHECKING:
     from blockprof.measuring.campaign import CampaignResult
@@ -22,7 +23,10 @@ def _complete_provider(incomplete: str) -> list[str]:
 
 def measure(
     space: options.SpaceOption,
-    num_nets: choosing.NumNetsOption = None,
+    num_nets: Annotated[
+        int | None,
+        typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
+    ] = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -111,7 +115,7 @@ def measure(
         choosing.refuse_beside(
             "--blocks measures all blocks", {"--num-nets": num_nets, "--design": design, "--nets": nets}
         )
-        size = _only(sizes or [choosing.RESOLUTION])
+        size = _only(sizes or [RESOLUTION])
         folder = out or data_folder()
         measure_blocks(
             chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
