@@ -37,7 +37,7 @@ app = typer.Typer(
     },
 )
 export_app = typer.Typer(
-    help="Write a run's tables, a predictor or a network as files.\n\nExample: blockprof export run able-panda-12",
+    help="Write a run's tables, a predictor or networks as files.\n\nExample: blockprof export run able-panda-12",
     no_args_is_help=True,
 )
 
@@ -85,6 +85,7 @@ app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)
 _add(export_app, "network", export.export_network)
+_add(export_app, "networks", export.export_networks)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blockprof.cli import options
+from blockprof.cli import choosing, options
 from blockprof.errors import InputError
 from blockprof.exporting import Format
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blockprof.spaces import Architectures
 
 DEFAULT_RESOLUTION = 224
+DEVICE_METRIC = "my-phone"
 
 
 def export_run(
@@ -153,6 +154,52 @@ def export_network(
 
         write_settings(archs, 0, settings, resolution=resolution)
         render.print_paths([settings])
+
+
+def export_networks(
+    space: options.SpaceOption,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.")],
+    num_nets: Annotated[
+        int | None,
+        typer.Option(
+            "--num-nets", "-n", metavar="N", min=1, help="Networks to choose.", show_default=f"{choosing.NUM_NETS}"
+        ),
+    ] = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="NAME",
+            help="The name of the device's latency in train-predictor and profile, and of the device in the CSV.",
+        ),
+    ] = DEVICE_METRIC,
+    design: choosing.DesignOption = None,
+    nets: choosing.NetsOption = None,
+    resolution: choosing.ResolutionsOption = None,
+    seed: options.SeedOption = 0,
+) -> None:
+    """Choose networks as measure does, and write them as ONNX files, to be measured on another device: a phone, an NPU.
+
+    Beside them it writes networks.csv, with a row for each file. Run the files on the device, write the latencies into
+    the column "end-to-end lat", and give the CSV to train-predictor.
+
+    Each file is what `export network` writes, checked against torch; the weights are random. After an interruption the
+    same command goes on where it was. A CSV that is there is never written again.
+
+    Example: blockprof export networks --space pn --num-nets 50 --out my-phone
+    """
+    from blockprof.cli import render, render_measuring
+    from blockprof.measuring.device_folder import plan_device_folder
+
+    chosen_space = options.load_space(space)
+    options.check_predictor_name(chosen_space, metric)
+    sizes = choosing.parse_resolutions(resolution, chosen_space)
+    archs, resolutions, _ = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed)
+    folder = plan_device_folder(archs, resolutions, out, metric)
+    with render.progress("writing networks") as on_progress:
+        written = folder.write(on_progress)
+    render_measuring.print_device_folder(folder, written, metric)
 
 
 def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectures, int]":

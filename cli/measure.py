@@ -6,22 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blockprof.cli import options
+from blockprof.cli import choosing, options
+from blockprof.cli.choosing import NUM_NETS, RESOLUTION
 
 if TYPE_CHECKING:
     from blockprof.measuring.campaign import CampaignResult
-    from blockprof.spaces import Architectures, IntArray, Space
 
-NUM_NETS = 50
 METRIC, BLOCKS_METRIC = "my-cpu", "my-cpu-blocks"
-DESIGN = "d-optimal"
-RESOLUTION = 224
-
-
-def _complete_design(incomplete: str) -> list[str]:
-    from blockprof.predictors.design import DESIGNS
-
-    return [name for name in DESIGNS if name.startswith(incomplete)]
 
 
 def _complete_provider(incomplete: str) -> list[str]:
@@ -54,34 +45,9 @@ def measure(
             "whole networks.",
         ),
     ] = False,
-    design: Annotated[
-        str | None,
-        typer.Option(
-            "--design",
-            metavar="NAME",
-            help="d-optimal: the networks that teach a predictor most; random: random ones.",
-            show_default=DESIGN,
-            autocompletion=_complete_design,
-        ),
-    ] = None,
-    nets: Annotated[
-        Path | None,
-        typer.Option(
-            "--nets",
-            metavar="FILE",
-            help="Measure the networks of a CSV, or of a list with a net string a line, in place of chosen ones.",
-            show_default=False,
-        ),
-    ] = None,
-    resolution: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--resolution",
-            metavar="PIXELS",
-            help="Input resolutions, repeated or joined with commas.",
-            show_default=f"{RESOLUTION}",
-        ),
-    ] = None,
+    design: choosing.DesignOption = None,
+    nets: choosing.NetsOption = None,
+    resolution: choosing.ResolutionsOption = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads of an operator.")] = 1,
     provider: Annotated[
         str,
@@ -136,7 +102,6 @@ def measure(
     from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.measuring import MeasureSpec
     from blockprof.measuring.campaign import plan_campaign
-    from blockprof.measuring.net_files import read_networks
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
@@ -145,24 +110,18 @@ def measure(
     spec = MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
     )
-    sizes = None if resolution is None else _parse_resolutions(resolution, chosen_space)
+    sizes = choosing.parse_resolutions(resolution, chosen_space)
     if blocks:
-        _refuse_beside("--blocks measures all blocks", {"--num-nets": num_nets, "--design": design, "--nets": nets})
+        choosing.refuse_beside(
+            "--blocks measures all blocks", {"--num-nets": num_nets, "--design": design, "--nets": nets}
+        )
         size = _only(sizes or [RESOLUTION])
         folder = out or data_folder()
         measure_blocks(
             chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
         )
         return
-    if nets is not None:
-        _refuse_beside("--nets gives the networks", {"--num-nets": num_nets, "--design": design})
-        archs, resolutions = read_networks(nets, chosen_space, sizes)
-        chosen: dict[str, object] = {"nets": nets}
-    else:
-        method = design or DESIGN
-        with render.working("choosing networks"):
-            archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method)
-        chosen = {"design": method}
+    archs, resolutions, chosen = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed)
     file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
     if not no_log:
@@ -189,41 +148,9 @@ def measure(
     render.print_run(logged.name, logged.id)
 
 
-def _parse_resolutions(values: list[str], space: "Space") -> list[int]:
-    from blockprof.errors import InputError
-    from blockprof.metrics.catalogue import check_resolution
-
-    texts = options.split_names(values)
-    if not texts:
-        raise InputError("--resolution is empty: give at least one, such as 224")
-    for text in texts:
-        if not text.isdecimal():
-            raise InputError(f"--resolution '{text}': give pixels, such as 224, or several joined with commas")
-        check_resolution(space, int(text))
-    return list(dict.fromkeys(map(int, texts)))
-
-
 def _only(resolutions: Sequence[int]) -> int:
     from blockprof.errors import InputError
 
     if len(resolutions) > 1:
         raise InputError("a block table is of one resolution: give one, and run the command again for another")
     return resolutions[0]
-
-
-def _refuse_beside(reason: str, given: dict[str, object]) -> None:
-    from blockprof.errors import InputError
-
-    for option, value in given.items():
-        if value is not None:
-            raise InputError(f"{option} chooses networks, and {reason}: leave one out")
-
-
-def _choose(
-    space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str
-) -> "tuple[Architectures, IntArray]":
-    import numpy as np
-
-    from blockprof.predictors.design import check_design, choose_networks
-
-    return choose_networks(space, num_nets, resolutions, np.random.default_rng(seed), design=check_design(design))

@@ -16,6 +16,7 @@ from blockprof.predictors.splitting import MIN_NETWORKS
 if TYPE_CHECKING:
     from blockprof.measuring import Progress
     from blockprof.measuring.campaign import Campaign, CampaignResult
+    from blockprof.measuring.device_folder import DeviceFolder, WrittenFolder
 
 DRIFT_NOTED_PERCENT = 10.0
 
@@ -98,3 +99,35 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
         return
     path = "" if in_data_folder else f" {campaign.files.latencies}"
     render.print_line(f"next: blockprof train-predictor --space {data.space.name} --metric {metric}{path}")
+
+
+def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric: str) -> None:
+    """Print what is there to be measured on another device, and what to do with it; on stderr, what was there before.
+
+    Where there are enough networks for a predictor, that is to train one.
+    """
+    archs, total = folder.archs, len(folder.archs)
+    if written.num_kept:
+        render.note(f"{written.num_kept} of {total} networks were there already")
+    if folder.num_latencies is not None:
+        render.note(f"{folder.csv} was there already, with {folder.num_latencies} latencies, and is left as it is")
+    sizes = ", ".join(map(str, np.unique(folder.resolutions)))
+    render.print_line(
+        f"{total} networks of {archs.space.title} ({archs.space.name}) at resolution {sizes}: "
+        f"{folder.files[0].name} to {folder.files[-1].name}, {written.num_bytes / 1e6:,.0f} MB"
+    )
+    render.print_line("input image (1, 3, R, R) at the resolution R, output logits (1, 1000), float32")
+    render.print_line("the weights are random: they do not change the latency, but the logits mean nothing")
+    if folder.num_latencies is None:
+        render.print_paths([folder.csv])
+    measured = folder.num_latencies == total
+    if not measured:
+        render.print_line(
+            "next: run the files on the device, and write the latencies into the column 'end-to-end lat', in ms or in "
+            "another unit that the column 'lat unit' says (us, s)"
+        )
+    if len(set(archs.to_strings())) >= MIN_NETWORKS:
+        step = "next" if measured else "then"
+        render.print_line(
+            f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {folder.csv}"
+        )

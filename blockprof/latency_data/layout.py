@@ -7,6 +7,9 @@ RESOLUTION = "resolution"
 UNIT = "lat unit"
 LATENCY = "end-to-end lat"
 
+FILE = "onnx_file"
+"""Beside the layout's own columns, where networks are to be measured as files: the name of each one's."""
+
 COLUMNS = (NET_ID, NET, DEVICE, RESOLUTION, UNIT, LATENCY)
 
 REQUIRED_COLUMNS = (NET, DEVICE, RESOLUTION, UNIT, LATENCY)

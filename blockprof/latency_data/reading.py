@@ -41,10 +41,25 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Problem:
+    """What is wrong in a row; ``told`` are the lines of all rows that the text speaks of, where it is not one only."""
+
     line: int
     column: str
     text: str
     remedy: str = "correct or remove the row"
+    told: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class ListedNetworks:
+    """N networks of a file that need not be measured yet.
+
+    ``resolutions`` is (N,), pixels; ``num_latencies`` is how many rows have a latency, whether it can be used or not.
+    """
+
+    archs: Architectures
+    resolutions: IntArray
+    num_latencies: int
 
 
 def read_latency_csv(path: str | Path, space: Space) -> LatencyData:
@@ -69,12 +84,7 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
     Raises:
         DataFileError: as for :func:`read_latency_csv`.
     """
-    rows, ragged = _split(_decode(content, origin), origin)
-    if rows.nets and (found := space_of(rows.nets[0])) not in (space, None):
-        raise DataFileError(
-            f"{origin}: row {rows.lines[0]}, column '{NET}': a network of {found.name}, not of {space.name}: "
-            f"use --space {found.name}"
-        )
+    rows, ragged = _split_networks(content, space, origin)
     archs, bad_nets = _parse_nets(rows.lines, rows.nets, space)
     resolutions, bad_resolutions = _parse_resolutions(rows, space)
     latencies_ms, bad_latencies = _parse_latencies(rows)
@@ -84,6 +94,25 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
     if problems:
         raise _error(problems, origin)
     return LatencyData(archs, resolutions, latencies_ms, device=rows.devices[0].strip())
+
+
+def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetworks:
+    """Read only the networks and resolutions of a CSV file in BlockProfile's layout, measured or not.
+
+    What the columns of device, unit and latency hold does not matter; otherwise as :func:`parse_latency_csv`.
+
+    Raises:
+        DataFileError: as for :func:`read_latency_csv`.
+    """
+    rows, ragged = _split_networks(content, space, origin)
+    archs, bad_nets = _parse_nets(rows.lines, rows.nets, space)
+    resolutions, bad_resolutions = _parse_resolutions(rows, space)
+    problems = [*ragged, *bad_nets, *bad_resolutions]
+    if not problems:
+        problems = _check_repeats(rows.lines, archs, resolutions, None)
+    if problems:
+        raise _error(problems, origin)
+    return ListedNetworks(archs, resolutions, sum(map(bool, map(str.strip, rows.latencies))))
 
 
 def first_network(content: bytes) -> str | None:
@@ -109,6 +138,17 @@ def _decode(content: bytes, origin: str) -> str:
         raise DataFileError(
             f"{origin}: row {line}: byte 0x{content[error.start]:02x} is not UTF-8 text: save the file as CSV in UTF-8"
         ) from None
+
+
+def _split_networks(content: bytes, space: Space, origin: str) -> tuple[_Rows, list[_Problem]]:
+    """As :func:`_split`; the first network tells whether the file is of another space."""
+    rows, ragged = _split(_decode(content, origin), origin)
+    if rows.nets and (found := space_of(rows.nets[0])) not in (space, None):
+        raise DataFileError(
+            f"{origin}: row {rows.lines[0]}, column '{NET}': a network of {found.name}, not of {space.name}: "
+            f"use --space {found.name}"
+        )
+    return rows, ragged
 
 
 def _split(text: str, origin: str) -> tuple[_Rows, list[_Problem]]:
@@ -202,9 +242,18 @@ def _parse_latencies(rows: _Rows) -> tuple[FloatArray, list[_Problem]]:
     problems += [
         _Problem(line, LATENCY, f"'{text}' is not a positive, finite number")
         for line, text, value in zip(rows.lines, rows.latencies, latencies_ms, strict=True)
-        if not 0 < value < math.inf
+        if text.strip() and not 0 < value < math.inf
     ]
+    problems += _check_empty(rows)
     return np.array(latencies_ms, dtype=np.float64), problems
+
+
+def _check_empty(rows: _Rows) -> list[_Problem]:
+    """Rows without a latency, as a file has that is still to be filled in: told in one, not each by itself."""
+    empty = [line for line, text in zip(rows.lines, rows.latencies, strict=True) if not text.strip()]
+    text = f"{len(empty)} of {len(rows.lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
+    remedy = "fill in what you measured, and remove the rows of networks that were not measured"
+    return [_Problem(line, LATENCY, text, remedy, told=frozenset(empty)) for line in empty]
 
 
 def _number(text: str) -> float:
@@ -215,13 +264,18 @@ def _number(text: str) -> float:
 
 
 def _check_repeats(
-    lines: list[int], archs: Architectures, resolutions: IntArray, latencies_ms: FloatArray
+    lines: list[int], archs: Architectures, resolutions: IntArray, latencies_ms: FloatArray | None
 ) -> list[_Problem]:
+    """Rows of a network and resolution that were there before; without latencies, whatever these are."""
     first_of: dict[tuple[bytes, int], int] = {}
     problems = []
     for row, (genes, resolution) in enumerate(zip(archs.genes, resolutions.tolist(), strict=True)):
         first = first_of.setdefault((genes.tobytes(), resolution), row)
         if first == row:
+            continue
+        if latencies_ms is None:
+            text = f"repeats row {lines[first]}: the same network and resolution"
+            problems.append(_Problem(lines[row], NET, text, "remove one of them"))
             continue
         latency, before = float(latencies_ms[row]), float(latencies_ms[first])
         if math.isclose(latency, before, rel_tol=SAME_LATENCY):
@@ -239,7 +293,7 @@ def _check_repeats(
 def _error(problems: list[_Problem], origin: str) -> DataFileError:
     """One line: the first problem, and how many other rows have one."""
     first = min(problems, key=lambda problem: problem.line)
-    others = len({problem.line for problem in problems}) - 1
+    others = len({problem.line for problem in problems} - {first.line} - first.told)
     place = f"row {first.line}" + (f", column '{first.column}'" if first.column else "")
     more = f" (and {others} more {'row has' if others == 1 else 'rows have'} problems)" if others else ""
     return DataFileError(f"{origin}: {place}: {_one_line(first.text, 400)}: {first.remedy}{more}")

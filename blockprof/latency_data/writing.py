@@ -1,12 +1,16 @@
-"""Write latencies in BlockProfile's CSV layout."""
+"""Write latencies, or networks whose latencies are to be filled in, in BlockProfile's CSV layout."""
 
 import csv
-from itertools import repeat
+from collections.abc import Iterable, Sequence
+from itertools import count, repeat
 from pathlib import Path
 
 from blockprof.files import staged
-from blockprof.latency_data.layout import COLUMNS
+from blockprof.latency_data.layout import COLUMNS, FILE
 from blockprof.latency_data.table import LatencyData
+from blockprof.spaces import Architectures, IntArray
+
+UNIT = "ms"
 
 
 def write_latency_csv(path: str | Path, data: LatencyData) -> None:
@@ -17,18 +21,28 @@ def write_latency_csv(path: str | Path, data: LatencyData) -> None:
     Raises:
         InputError: the file cannot be written there.
     """
-    path = Path(path)
+    nets, sizes, latencies = data.archs.to_strings(), data.resolutions.tolist(), data.latencies_ms.tolist()
+    _write(Path(path), COLUMNS, zip(count(), nets, repeat(data.device), sizes, repeat(UNIT), latencies, strict=False))
+
+
+def write_network_csv(
+    path: str | Path, archs: Architectures, resolutions: IntArray, device: str, files: Sequence[str]
+) -> None:
+    """Write N networks whose latencies on ``device``, in ms, are still to be filled in; ``net_id`` counts from 0.
+
+    ``resolutions`` is (N,), pixels; ``files`` names each one's ONNX file, in a column beside the layout's own. Folders
+    that are missing are made; a file of that name is replaced in one step.
+
+    Raises:
+        InputError: the file cannot be written there.
+    """
+    nets, sizes = archs.to_strings(), resolutions.tolist()
+    rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), files, strict=False)
+    _write(Path(path), (*COLUMNS, FILE), rows)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with staged(path.parent) as temporary, (temporary / path.name).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(
-            zip(
-                range(len(data)),
-                data.archs.to_strings(),
-                repeat(data.device),
-                data.resolutions.tolist(),
-                repeat("ms"),
-                data.latencies_ms.tolist(),
-                strict=False,
-            )
-        )
+        writer.writerow(columns)
+        writer.writerows(rows)

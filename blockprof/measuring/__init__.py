@@ -1,4 +1,4 @@
-"""Latencies of networks on this machine, measured with ONNX Runtime."""
+"""Latencies of networks: measured on this machine with ONNX Runtime, or to be measured elsewhere, from files."""
 
 from blockprof.measuring.block_table import BlockTable, SumScores, check_block_journal, measure_block_table
 from blockprof.measuring.environment import Environment, Machine, read_environment

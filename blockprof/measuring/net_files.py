@@ -8,15 +8,15 @@ import numpy as np
 
 from blockprof.errors import DataFileError, InputError, NetStringError
 from blockprof.files import read_file
-from blockprof.latency_data import first_network, parse_latency_csv
+from blockprof.latency_data import first_network, parse_network_csv
 from blockprof.spaces import Architectures, IntArray, Space
 
 
 def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = None) -> tuple[Architectures, IntArray]:
     """Read the networks of a CSV in BlockProfile's layout, or of a list with a net string a line.
 
-    A CSV has a resolution for each network. The networks of a list are each taken at all of ``resolutions``, at 224
-    where None.
+    A CSV has a resolution for each network, and need not have latencies. The networks of a list are each taken at all
+    of ``resolutions``, at 224 where None.
 
     Returns:
         N networks and (N,) resolutions, in the file's order.
@@ -33,8 +33,8 @@ def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = 
     if first_network(content) is not None:
         if resolutions is not None:
             raise InputError(f"{path}: has a resolution in each row: leave --resolution out")
-        data = parse_latency_csv(content, space, str(path))
-        return data.archs, np.asarray(data.resolutions)
+        listed = parse_network_csv(content, space, str(path))
+        return listed.archs, listed.resolutions
     archs = _parse_list(text, space, path)
     pairs = np.array(list(product(range(len(archs)), resolutions or (224,))))
     return archs[pairs[:, 0]], pairs[:, 1]

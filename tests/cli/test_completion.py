@@ -4,11 +4,13 @@ import pytest
 def test_spaces(complete, folder) -> None:
     assert complete("blockprof profile --space ") == ["mbv3", "pn", "resnet50"]
     assert complete("blockprof train-predictor -s p") == ["pn"]
+    assert complete("blockprof export networks --space r") == ["resnet50"]
 
 
-def test_samplers_and_formats(complete, folder) -> None:
+def test_samplers_formats_and_designs(complete, folder) -> None:
     assert complete("blockprof profile --sampler ") == ["paper", "upstream"]
     assert complete("blockprof export run x --format p") == ["parquet"]
+    assert complete("blockprof export networks --design r") == ["random"]
 
 
 def test_built_in_metrics(complete, folder) -> None:

@@ -35,7 +35,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert names == {
         "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "import-predictor", "profile", "compare",
         "reduce", "search",
-        "export", "export run", "export predictor", "export network",
+        "export", "export run", "export predictor", "export network", "export networks",
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from blockprof.latency_data import (
     LatencyData,
     first_network,
     parse_latency_csv,
+    parse_network_csv,
     read_latency_csv,
     write_latency_csv,
 )
@@ -54,7 +56,7 @@ BAD_ROWS = [
     (row(unit="minutes"), "lat unit", "unknown unit 'minutes': there are us, ms, s"),
     (row(unit=""), "lat unit", "unknown unit ''"),
     (row(latency="fast"), "end-to-end lat", "'fast' is not a positive, finite number"),
-    (row(latency=""), "end-to-end lat", "''"),
+    (row(latency=""), "end-to-end lat", "1 of 3 latencies is empty: fill in what you measured"),
     (row(latency="NaN"), "end-to-end lat", "'NaN'"),
     (row(latency="inf"), "end-to-end lat", "'inf'"),
     (row(latency="-inf"), "end-to-end lat", "'-inf'"),
@@ -96,6 +98,53 @@ def test_first_problem_is_told_and_the_other_rows_counted():
     message = message_of(content(GOOD, row(NETS[2], latency="0"), row(NETS[3], unit="h"), row("x", latency="nan")))
     assert message.startswith("lat.csv: row 3, column 'end-to-end lat': '0'")
     assert message.endswith("(and 2 more rows have problems)")
+
+
+@pytest.mark.parametrize(
+    ("cells", "line", "said"),
+    [
+        (
+            ("", "", ""),
+            2,
+            "3 of 3 latencies are empty: fill in what you measured, and remove the rows of networks that",
+        ),
+        (("1", " ", ""), 3, "2 of 3 latencies are empty: "),
+        (("1", "2", ""), 4, "1 of 3 latencies is empty: "),
+    ],
+)
+def test_empty_latencies_are_counted_in_one(cells, line, said):
+    rows = [row(net, latency=cell) for net, cell in zip(NETS[:3], cells, strict=True)]
+    message = message_of(content(*rows))
+    assert message.startswith(f"lat.csv: row {line}, column 'end-to-end lat': {said}")
+    assert message.endswith("that were not measured")
+
+
+def test_beside_empty_latencies_other_problems_are_counted():
+    rows = [row(net, latency="") for net in NETS[:3]]
+    message = message_of(content(*rows, row(NETS[3], latency="fast"), row(NETS[4], latency="", unit="h")))
+    assert "row 2, column 'end-to-end lat': 4 of 5 latencies are empty" in message
+    assert message.endswith("(and 1 more row has problems)")
+    message = message_of(content(row(NETS[3], latency="fast"), *rows))
+    assert message.startswith("lat.csv: row 2, column 'end-to-end lat': 'fast'")
+    assert message.endswith("(and 3 more rows have problems)")
+
+
+def test_networks_are_read_whatever_their_latencies():
+    rows = [row(NETS[0], latency=""), row(NETS[1], device="", unit="h", latency="fast"), row(NETS[0], resolution="128")]
+    listed = parse_network_csv(content(*rows), PN, "lat.csv")
+    assert listed.archs.to_strings() == [NETS[0], NETS[1], NETS[0]]
+    assert listed.resolutions.tolist() == [224, 224, 128]
+    assert listed.num_latencies == 2
+    for bad, said in [
+        (row(NETS[0], latency="3"), "row 5, column 'net_str': repeats row 2: the same network and resolution: remove"),
+        (row("x", latency=""), "row 5, column 'net_str': "),
+        (row(NETS[2], resolution="1"), "row 5, column 'resolution': '1' is not a resolution of pn"),
+        ("1,2", "row 5: 2 fields"),
+    ]:
+        with pytest.raises(DataFileError, match=re.escape(f"lat.csv: {said}")):
+            parse_network_csv(content(*rows, bad), PN, "lat.csv")
+    with pytest.raises(DataFileError, match="use --space mbv3"):
+        parse_network_csv(content(row(MBV3_NET)), PN, "lat.csv")
 
 
 def test_every_bad_network_is_counted():

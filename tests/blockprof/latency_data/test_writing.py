@@ -1,8 +1,17 @@
+import csv
+
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError
-from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
+from blockprof.errors import DataFileError, InputError
+from blockprof.latency_data import (
+    LatencyData,
+    parse_network_csv,
+    read_latency_csv,
+    staged,
+    write_latency_csv,
+    write_network_csv,
+)
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import SPACES, load_space
 
@@ -25,6 +34,25 @@ def test_reading_gives_back_what_was_written(space, tmp_path):
     assert (again.device, again.digest) == (data.device, data.digest)
     assert path.read_text().splitlines()[0] == "net_id,net_str,device,resolution,lat unit,end-to-end lat"
     assert path.read_text().splitlines()[2].startswith("1,")
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=str)
+def test_latencies_that_are_filled_in_are_read(space, tmp_path):
+    data, path = make_data(space), tmp_path / "new" / "lat.csv"
+    files = [f"{number}.onnx" for number in range(len(data))]
+    write_network_csv(path, data.archs, data.resolutions, data.device, files)
+    listed = parse_network_csv(path.read_bytes(), space, "lat.csv")
+    assert listed.archs.to_strings() == data.archs.to_strings()
+    assert (listed.resolutions.tolist(), listed.num_latencies) == (data.resolutions.tolist(), 0)
+    with pytest.raises(DataFileError, match="50 of 50 latencies are empty"):
+        read_latency_csv(path, space)
+    header, *rows = csv.reader(path.read_text().splitlines())
+    assert header == ["net_id", "net_str", "device", "resolution", "lat unit", "end-to-end lat", "onnx_file"]
+    assert [row[-1] for row in rows] == files
+    filled = [[*row[:5], latency, row[6]] for row, latency in zip(rows, data.latencies_ms.tolist(), strict=True)]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *filled])
+    assert read_latency_csv(path, space).digest == data.digest
 
 
 def test_digest_changes_with_every_part():
