@@ -34,7 +34,14 @@ def measure(
     space: options.SpaceOption,
     num_nets: Annotated[
         int | None,
-        typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
+        typer.Option(
+            "--num-nets",
+            "-n",
+            metavar="N",
+            min=1,
+            help="Networks to measure, those that are there already included.",
+            show_default=f"{NUM_NETS}",
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -125,7 +132,8 @@ def measure(
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
-    after an interruption the same command goes on where it was.
+    after an interruption the same command goes on where it was, and with a larger --num-nets (or a --nets file with
+    networks added at its end) what was measured is kept and only the further networks are measured.
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
@@ -135,7 +143,7 @@ def measure(
     from blockprof.cli import render, render_measuring
     from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.measuring import MeasureSpec
-    from blockprof.measuring.campaign import plan_campaign
+    from blockprof.measuring.campaign import measured_sizes, plan_campaign
     from blockprof.measuring.net_files import read_networks
     from blockprof.paths import data_folder
 
@@ -154,16 +162,16 @@ def measure(
             chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
         )
         return
+    file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
     if nets is not None:
         _refuse_beside("--nets gives the networks", {"--num-nets": num_nets, "--design": design})
         archs, resolutions = read_networks(nets, chosen_space, sizes)
         chosen: dict[str, object] = {"nets": nets}
     else:
-        method = design or DESIGN
+        method, there = design or DESIGN, () if fresh else measured_sizes(file)
         with render.working("choosing networks"):
-            archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method)
+            archs, resolutions = _choose(chosen_space, num_nets or NUM_NETS, sizes or [RESOLUTION], seed, method, there)
         chosen = {"design": method}
-    file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
     if not no_log:
         tracking.check_store(experiment)
@@ -220,10 +228,14 @@ def _refuse_beside(reason: str, given: dict[str, object]) -> None:
 
 
 def _choose(
-    space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str
+    space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str, there: Sequence[int] = ()
 ) -> "tuple[Architectures, IntArray]":
+    """Choose networks as they were chosen for a measurement of ``there`` networks, at first and then extended."""
     import numpy as np
 
     from blockprof.predictors.design import check_design, choose_networks
 
-    return choose_networks(space, num_nets, resolutions, np.random.default_rng(seed), design=check_design(design))
+    rng, method, chosen = np.random.default_rng(seed), check_design(design), None
+    for size in (size for size in there if size < num_nets):
+        chosen = choose_networks(space, size, resolutions, rng, design=method, chosen=chosen)
+    return choose_networks(space, num_nets, resolutions, rng, design=method, chosen=chosen)

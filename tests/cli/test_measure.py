@@ -234,7 +234,9 @@ def finished(cli, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("-n 3", "number of networks 2 (now 3)"),
+        ("-n 1", "number of networks 2 (now 1)"),
+        ("-n 3 --seed 1", "seed 0 (now 1)"),
+        ("-n 3 --design d-optimal", "other networks"),
         ("-n 2 --rounds 3", "rounds 2 (now 3)"),
         ("-n 2 --seed 1", "seed 0 (now 1)"),
         ("-n 2 --threads 2 --width 5", "threads 1 (now 2), width 0.02 (now 0.05)"),

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from blockprof.errors import DataFileError, InputError
 from blockprof.measuring import MeasureSpec, read_environment
 from blockprof.measuring.journal import open_journal
-from blockprof.measuring.records import Header, Visit
+from blockprof.measuring.records import Subject, Visit
 from blockprof.measuring.timing import Timing
 
 SPEC = MeasureSpec(rounds=2, min_runs=6)
 HERE = read_environment()
-HEADER = Header.of(["a", "b"], SPEC, HERE.machine)
+SUBJECT = Subject(("a", "b"), SPEC, HERE.machine)
 
 
 def visit(network, number, anchor=False):
@@ -28,7 +28,7 @@ VISITS = [visit(0, 1, anchor=True), visit(1, 1), visit(0, 1), visit(0, 2, anchor
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "new" / "journal.jsonl"
-    with open_journal(path, HEADER) as journal:
+    with open_journal(path, SUBJECT) as journal:
         journal.add_environment(HERE)
         for each in VISITS:
             journal.add_visit(each)
@@ -42,7 +42,7 @@ def contents(visits):
 
 
 def test_what_is_written_is_read(path):
-    with open_journal(path, HEADER) as journal:
+    with open_journal(path, SUBJECT) as journal:
         assert contents(journal.visits) == contents(VISITS)
         assert journal.environments == [HERE]
 
@@ -55,37 +55,38 @@ def test_cut_anywhere_it_goes_on_after_the_last_whole_line(path, data):
     copy = path.with_name("cut.jsonl")
     copy.write_bytes(content[:cut])
     kept = max(content[:cut].count(b"\n") - 2, 0)
-    with open_journal(copy, HEADER) as journal:
+    with open_journal(copy, SUBJECT) as journal:
         assert contents(journal.visits) == contents(VISITS[:kept])
         for each in VISITS[kept:]:
             journal.add_visit(each)
     lines = copy.read_bytes().splitlines()
     assert lines[0] == content.splitlines()[0]
     assert lines[-len(VISITS) :] == content.splitlines()[-len(VISITS) :]
-    with open_journal(copy, HEADER) as journal:
+    with open_journal(copy, SUBJECT) as journal:
         assert contents(journal.visits) == contents(VISITS)
 
 
 @pytest.mark.parametrize(
-    ("header", "message"),
+    ("subject", "message"),
     [
-        (Header.of(["a", "b"], MeasureSpec(rounds=2, min_runs=6, threads=2), HERE.machine), r"threads 1 \(now 2\):"),
+        (Subject(("a", "b"), MeasureSpec(rounds=2, min_runs=6, threads=2), HERE.machine), r"threads 1 \(now 2\):"),
         (
-            Header.of(["a", "b"], MeasureSpec(rounds=3, width=0.05, min_runs=6), HERE.machine),
+            Subject(("a", "b"), MeasureSpec(rounds=3, width=0.05, min_runs=6), HERE.machine),
             r"rounds 2 \(now 3\), width 0.02 \(now 0.05\):",
         ),
-        (Header.of(["a", "b", "c"], SPEC, HERE.machine), r"number of networks 2 \(now 3\):"),
-        (Header.of(["a", "c"], SPEC, HERE.machine), "with other networks, or another order of them:"),
-        (Header.of(["b", "a"], SPEC, HERE.machine), "with other networks, or another order of them:"),
+        (Subject(("a",), SPEC, HERE.machine), r"number of networks 2 \(now 1\):"),
+        (Subject(("a", "c", "b"), SPEC, HERE.machine), "with other networks, or another order of them:"),
+        (Subject(("a", "c"), SPEC, HERE.machine), "with other networks, or another order of them:"),
+        (Subject(("b", "a"), SPEC, HERE.machine), "with other networks, or another order of them:"),
         (
-            Header.of(["a", "b"], SPEC, dataclasses.replace(HERE.machine, cpu="abacus")),
+            Subject(("a", "b"), SPEC, dataclasses.replace(HERE.machine, cpu="abacus")),
             r"with cpu .* \(now abacus\): go on with the same, or give another journal \(or remove this one\)",
         ),
     ],
 )
-def test_a_journal_of_something_else_is_refused_and_left_alone(path, header, message):
+def test_a_journal_of_something_else_is_refused_and_left_alone(path, subject, message):
     before = path.read_bytes()
-    with pytest.raises(InputError, match=message) as caught, open_journal(path, header):
+    with pytest.raises(InputError, match=message) as caught, open_journal(path, subject):
         pass
     assert str(caught.value).startswith(f"{path}: was measured with ")
     assert path.read_bytes() == before
@@ -126,7 +127,7 @@ def test_a_damaged_row_is_named_and_nothing_changed(path, damage):
     content = b"\n".join(lines) + b"\n"
     path.write_bytes(content)
     message = "row 5: is damaged: remove the row and run again"
-    with pytest.raises(DataFileError, match=message), open_journal(path, HEADER):
+    with pytest.raises(DataFileError, match=message), open_journal(path, SUBJECT):
         pass
     assert path.read_bytes() == content
 
@@ -134,7 +135,7 @@ def test_a_damaged_row_is_named_and_nothing_changed(path, damage):
 def test_a_visit_that_is_there_twice(path):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[3]]))
-    with pytest.raises(DataFileError, match="row 8: repeats a visit"), open_journal(path, HEADER):
+    with pytest.raises(DataFileError, match="row 8: repeats a visit"), open_journal(path, SUBJECT):
         pass
 
 
@@ -142,7 +143,7 @@ def test_a_removed_row_is_only_that_visit_less(path):
     lines = path.read_bytes().splitlines(keepends=True)
     del lines[4]
     path.write_bytes(b"".join(lines))
-    with open_journal(path, HEADER) as journal:
+    with open_journal(path, SUBJECT) as journal:
         assert contents(journal.visits) == contents(VISITS[:2] + VISITS[3:])
 
 
@@ -152,14 +153,14 @@ def test_a_removed_row_is_only_that_visit_less(path):
 def test_another_file_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "other"
     path.write_bytes(content)
-    with pytest.raises(DataFileError, match="other: is not a journal"), open_journal(path, HEADER):
+    with pytest.raises(DataFileError, match="other: is not a journal"), open_journal(path, SUBJECT):
         pass
     assert path.read_bytes() == content
 
 
 def test_places_that_cannot_hold_a_journal(tmp_path):
-    with pytest.raises(InputError, match="is not a file"), open_journal(tmp_path, HEADER):
+    with pytest.raises(InputError, match="is not a file"), open_journal(tmp_path, SUBJECT):
         pass
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", HEADER):
+    with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", SUBJECT):
         pass
