@@ -230,7 +230,7 @@ def _refuse_beside(reason: str, given: dict[str, object]) -> None:
 def _choose(
     space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str, there: Sequence[int] = ()
 ) -> "tuple[Architectures, IntArray]":
-    """Choose networks as they were chosen for a measurement of ``there`` networks, at first and then extended."""
+    """Choose networks, as they were for a measurement of so many that is there (at first, then after each extension)."""
     import numpy as np
 
     from blockprof.predictors.design import check_design, choose_networks

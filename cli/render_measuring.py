@@ -31,7 +31,7 @@ def print_plan(campaign: "Campaign") -> None:
                 f"measured already ({there}): these are the results of {campaign.files.journal}; --fresh measures anew"
             )
             return
-        if campaign.num_whole == before < total:
+        if campaign.num_nets_kept == before < total:
             render.note(f"{before} of {total} networks are measured already ({there}) and are kept")
         else:
             render.note(
@@ -96,7 +96,7 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
         f"drift {measured.drift.percent:.1f} % divided out"
     )
     if result.networks_per_minute:
-        kept = f", {campaign.num_whole} of {len(data)} networks kept from before" if campaign.num_whole else ""
+        kept = f", {campaign.num_nets_kept} of {len(data)} networks kept from before" if campaign.num_nets_kept else ""
         render.print_line(
             f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute{kept}"
         )

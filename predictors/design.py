@@ -71,6 +71,7 @@ def choose_networks(
         chosen = Architectures.from_strings(space, []), np.array([], dtype=np.int64)
     archs, at = chosen
     if design == "random":
+        # Networks that are chosen at a resolution that is no longer asked for are not made up for at the others.
         there = np.count_nonzero(at[:, None] == different, axis=0)
         more = _even_shares(np.full(len(different), n), there.sum() + n - len(at), there) - there
         new = _without(sample_distinct(space, n, rng), archs)[: n - len(at)]

@@ -94,7 +94,7 @@ class Campaign:
         return sum(not visit.anchor for visit in self.kept.visits)
 
     @property
-    def num_whole(self) -> int:
+    def num_nets_kept(self) -> int:
         """How many networks the journal held all visits of."""
         visits = Counter(visit.network for visit in self.kept.visits if not visit.anchor)
         return sum(count == self.spec.rounds for count in visits.values())

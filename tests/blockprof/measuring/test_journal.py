@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from blockprof.errors import DataFileError, InputError
 from blockprof.measuring import MeasureSpec, read_environment
-from blockprof.measuring.journal import open_journal
+from blockprof.measuring.journal import open_journal, read_journal, read_sizes
 from blockprof.measuring.records import Subject, Visit
 from blockprof.measuring.timing import Timing
 
@@ -145,6 +145,101 @@ def test_a_removed_row_is_only_that_visit_less(path):
     path.write_bytes(b"".join(lines))
     with open_journal(path, SUBJECT) as journal:
         assert contents(journal.visits) == contents(VISITS[:2] + VISITS[3:])
+
+
+LARGER = dataclasses.replace(SUBJECT, names=("a", "b", "c"))
+ALL = [*VISITS, visit(1, 2), visit(0, 2, anchor=True)]
+MORE = [visit(0, 1, anchor=True), visit(2, 1), visit(2, 2), visit(0, 2, anchor=True)]
+
+
+def add(path, subject, visits):
+    with open_journal(path, subject) as journal:
+        for each in visits:
+            journal.add_visit(each)
+    return path
+
+
+@pytest.fixture
+def extended(tmp_path):
+    """A journal of two networks that is finished, then extended by a third."""
+    path = add(tmp_path / "journal.jsonl", SUBJECT, ALL)
+    content = path.read_bytes()
+    assert read_journal(path, LARGER).finished_at == (len(ALL),)
+    assert path.read_bytes() == content
+    add(path, LARGER, MORE)
+    assert path.read_bytes().startswith(content)
+    return path
+
+
+def test_an_extension_is_read_with_where_it_began(extended):
+    found = read_journal(extended, LARGER)
+    assert contents(found.visits) == contents([*ALL, *MORE])
+    assert (found.sizes, found.finished_at) == ((2, 3), (len(ALL),))
+    assert read_sizes(extended) == (2, 3)
+    largest = dataclasses.replace(SUBJECT, names=("a", "b", "c", "d"))
+    assert read_journal(extended, largest).finished_at == (len(ALL), len(ALL) + len(MORE))
+    with open_journal(extended, LARGER) as journal:  # once is enough
+        assert journal.finished_at == (len(ALL),)
+    assert read_sizes(extended) == (2, 3)
+
+
+def test_what_was_not_finished_is_extended_as_one(path):
+    with open_journal(path, LARGER) as journal:
+        assert journal.finished_at == ()
+    assert read_sizes(path) == (2, 3)
+    add(path, LARGER, [visit(1, 2), visit(0, 2, anchor=True), *MORE])
+    assert read_journal(path, LARGER).finished_at == ()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_an_extension_cut_anywhere_goes_on_after_the_last_whole_line(extended, data):
+    content = extended.read_bytes()
+    cut = data.draw(st.integers(content.index(b'{"extended"'), len(content)))
+    copy = extended.with_name("cut.jsonl")
+    copy.write_bytes(content[:cut])
+    kept = len(read_journal(copy, LARGER).visits)
+    add(copy, LARGER, [*ALL, *MORE][kept:])
+    assert copy.read_bytes() == content
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b"), ("a", "b", "d"), ("a", "c", "b"), ("a", "b", "d", "c")])
+def test_an_extension_of_other_networks_or_more_is_refused_and_left_alone(extended, names):
+    before = extended.read_bytes()
+    message = f"number of networks 3 .now {len(names)}.:" if len(names) < 3 else "with other networks"
+    with (
+        pytest.raises(InputError, match=message),
+        open_journal(extended, dataclasses.replace(SUBJECT, names=names)),
+    ):
+        pass
+    assert extended.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (b'{"extended":7}', "the row and all after it"),
+        (b'{"extended":{"networks":"x","num_networks":2}}', "the row and all after it"),
+        (b'{"extended":{"networks":"x","num_networks":"3"}}', "the row and all after it"),
+        (b'{"extended":{"networks"', "the row and all after it"),
+        (b"{", "the row"),
+    ],
+)
+def test_a_damaged_extension_is_named(extended, line, what):
+    lines = extended.read_bytes().splitlines()
+    number = next(row for row, each in enumerate(lines, start=1) if each.startswith(b'{"extended"'))
+    lines[number - 1] = line
+    extended.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(DataFileError, match=f"row {number}: is damaged: remove {what} and run again"):
+        read_journal(extended, SUBJECT if line == b"{" else LARGER)
+
+
+def test_a_network_is_not_there_before_it_is_added(extended):
+    lines = extended.read_bytes().splitlines(keepends=True)
+    extended.write_bytes(b"".join(line for line in lines if not line.startswith(b'{"extended"')))
+    row = next(row for row, line in enumerate(lines) if b'"network":2' in line)
+    with pytest.raises(DataFileError, match=f"row {row}: is damaged"):
+        read_journal(extended, LARGER)
 
 
 @pytest.mark.parametrize(
