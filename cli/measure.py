@@ -230,7 +230,7 @@ def _refuse_beside(reason: str, given: dict[str, object]) -> None:
 def _choose(
     space: "Space", num_nets: int, resolutions: Sequence[int], seed: int, design: str, there: Sequence[int] = ()
 ) -> "tuple[Architectures, IntArray]":
-    """Choose networks, as they were for a measurement of so many that is there (at first, then after each extension)."""
+    """Choose networks: first those of the measurement that is ``there``, of so many at first and at each extension."""
     import numpy as np
 
     from blockprof.predictors.design import check_design, choose_networks
