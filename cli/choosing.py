@@ -95,8 +95,11 @@ def choose(
     nets: Path | None,
     resolutions: "Sequence[int] | None",
     seed: int,
+    there: "Sequence[int]" = (),
 ) -> "tuple[Architectures, IntArray, dict[str, object]]":
     """Read the networks of the file ``nets``, else choose them; each option None where it was not given.
+
+    They are chosen as for a measurement of ``there`` networks, at first and then extended.
 
     Returns:
         N networks, (N,) resolutions, and what a run logs of where they come from.
@@ -115,8 +118,10 @@ def choose(
     from blockprof.cli import render
     from blockprof.predictors.design import check_design, choose_networks
 
-    method = check_design(design or DESIGN)
-    rng = np.random.default_rng(seed)
+    method, count = check_design(design or DESIGN), num_nets or NUM_NETS
+    rng, before, sizes = np.random.default_rng(seed), None, resolutions or [RESOLUTION]
     with render.working("choosing networks"):
-        archs, sizes = choose_networks(space, num_nets or NUM_NETS, resolutions or [RESOLUTION], rng, design=method)
-    return archs, sizes, {"design": method}
+        for size in (size for size in there if size < count):
+            before = choose_networks(space, size, sizes, rng, design=method, chosen=before)
+        archs, at = choose_networks(space, count, sizes, rng, design=method, chosen=before)
+    return archs, at, {"design": method}

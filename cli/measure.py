@@ -25,7 +25,14 @@ def measure(
     space: options.SpaceOption,
     num_nets: Annotated[
         int | None,
-        typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to measure.", show_default=f"{NUM_NETS}"),
+        typer.Option(
+            "--num-nets",
+            "-n",
+            metavar="N",
+            min=1,
+            help="Networks to measure, those that are there already included.",
+            show_default=f"{NUM_NETS}",
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -91,7 +98,8 @@ def measure(
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
-    after an interruption the same command goes on where it was.
+    after an interruption the same command goes on where it was, and with a larger --num-nets (or a --nets file with
+    networks added at its end) what was measured is kept and only the further networks are measured.
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
@@ -101,7 +109,7 @@ def measure(
     from blockprof.cli import render, render_measuring
     from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.measuring import MeasureSpec
-    from blockprof.measuring.campaign import plan_campaign
+    from blockprof.measuring.campaign import measured_sizes, plan_campaign
     from blockprof.paths import data_folder
 
     chosen_space = options.load_space(space)
@@ -121,8 +129,9 @@ def measure(
             chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
         )
         return
-    archs, resolutions, chosen = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed)
     file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
+    there = () if fresh or nets else measured_sizes(file)
+    archs, resolutions, chosen = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed, there)
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
     if not no_log:
         tracking.check_store(experiment)

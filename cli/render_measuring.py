@@ -26,14 +26,18 @@ def print_plan(campaign: "Campaign") -> None:
     if campaign.kept.visits:
         begun = datetime.fromtimestamp(campaign.kept.visits[0].started_s)
         there = f"begun at {begun:%Y-%m-%d %H:%M:%S}"
+        before, total = campaign.kept.sizes[-1], len(campaign.archs)
         if campaign.is_finished:
             render.note(
                 f"measured already ({there}): these are the results of {campaign.files.journal}; --fresh measures anew"
             )
             return
-        render.note(
-            f"going on with a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
-        )
+        if campaign.num_nets_kept == before < total:
+            render.note(f"{before} of {total} networks are measured already ({there}) and are kept")
+        else:
+            render.note(
+                f"going on with a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
+            )
     load, cores = campaign.environment.load, campaign.environment.machine.cores
     if load is not None and load + campaign.spec.threads > cores:
         render.note(
@@ -93,7 +97,10 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
         f"drift {measured.drift.percent:.1f} % divided out"
     )
     if result.networks_per_minute:
-        render.print_line(f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute")
+        kept = f", {campaign.num_nets_kept} of {len(data)} networks kept from before" if campaign.num_nets_kept else ""
+        render.print_line(
+            f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute{kept}"
+        )
     render.print_paths([campaign.files.latencies, campaign.files.record, campaign.files.journal])
     if len(set(data.archs.to_strings())) < MIN_NETWORKS:
         return

@@ -4,7 +4,8 @@ A Bayesian D-optimal design (Chaloner and Verdinelli, Bayesian Experimental Desi
 log determinant of the posterior precision of the predictor's weights. What is known before measuring is what the
 predictor itself assumes: its three devices, smooth, layered and stepped, whose log determinants are averaged, since
 which one it will be is not known either. Chosen greedily, then each row in turn is exchanged for the best one there is
-(Cook and Nachtsheim, A Comparison of Algorithms for Constructing Exact D-Optimal Designs, 1980).
+(Cook and Nachtsheim, A Comparison of Algorithms for Constructing Exact D-Optimal Designs, 1980). A design that is
+measured already is extended: what its rows tell is known from the start, and they are not exchanged.
 """
 
 from collections.abc import Sequence
@@ -42,49 +43,71 @@ def check_design(name: str) -> Design:
 
 
 def choose_networks(
-    space: Space, n: int, resolutions: Sequence[int], rng: np.random.Generator, *, design: Design = "d-optimal"
+    space: Space,
+    n: int,
+    resolutions: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    design: Design = "d-optimal",
+    chosen: tuple[Architectures, IntArray] | None = None,
 ) -> tuple[Architectures, IntArray]:
     """Choose N different networks to measure, and a resolution for each: (N,), pixels.
 
     The networks are random ones or, ``d-optimal``, those of a few thousand random ones that tell the blockwise
     predictor most. ``resolutions`` get equally many networks each, or one more. A larger design need not contain a
-    smaller one.
+    smaller one, unless that is given as ``chosen``, networks and a resolution for each: these come first, and the
+    others are those that tell most beside them.
 
     Raises:
-        InputError: less than one network, no resolution, or more networks than the space has.
+        InputError: less than one network, no resolution, more networks than the space has, or fewer than are chosen.
     """
-    if n < 1:
-        raise InputError(f"{n} networks to choose: at least 1 is needed")
+    least = 1 if chosen is None else len(chosen[0])
+    if n < least:
+        raise InputError(f"{n} networks to choose: at least {least} {'is' if least == 1 else 'are'} needed")
     if not len(resolutions):
         raise InputError("no resolution to measure networks at: at least 1 is needed")
     different = np.unique(resolutions)
+    if chosen is None:
+        chosen = Architectures.from_strings(space, []), np.array([], dtype=np.int64)
+    archs, at = chosen
     if design == "random":
-        counts = _even_shares(np.full(len(different), n), n)
-        return sample_distinct(space, n, rng), rng.permutation(np.repeat(different, counts))
+        # Networks that are chosen at a resolution that is no longer asked for are not made up for at the others.
+        there = np.count_nonzero(at[:, None] == different, axis=0)
+        more = _even_shares(np.full(len(different), n), there.sum() + n - len(at), there) - there
+        new = _without(sample_distinct(space, n, rng), archs)[: n - len(at)]
+        new_at = rng.permutation(np.repeat(different, more))
+        return Architectures.concatenate([archs, new]), np.concatenate([at, new_at])
     candidates = sample_distinct(space, max(NUM_CANDIDATES, CANDIDATES_EACH * n), rng, least=n)
-    at = np.resize(different, len(candidates))
-    rows = choose_rows(candidates, at, n)
+    candidates = Architectures.concatenate([archs, _without(candidates, archs)])
+    at = np.concatenate([at, np.resize(different, len(candidates) - len(at))])
+    rows = choose_rows(candidates, at, n, chosen=np.arange(len(archs)))
     return candidates[rows], at[rows]
 
 
-def choose_rows(archs: Architectures, resolutions: IntArray, n: int) -> IntArray:
+def choose_rows(
+    archs: Architectures, resolutions: IntArray, n: int, *, chosen: IntArray | Sequence[int] = ()
+) -> IntArray:
     """Choose the n of N candidates, networks at ``resolutions`` (N,), that are the D-optimal design: (n,), ascending.
 
-    Each resolution gets equally many, or one more, as far as it has candidates. The same candidates give the same rows.
+    Each resolution gets equally many, or one more, as far as it has candidates. The rows ``chosen`` are among them
+    whatever they tell. The same candidates give the same rows.
 
     Raises:
-        InputError: less than one row, or more than there are.
+        InputError: less than one row or than are chosen, or more than there are.
     """
-    if not 1 <= n <= len(archs):
-        raise InputError(f"{n} networks to choose: of {len(archs)} candidates, 1 to {len(archs)} can be chosen")
+    least = max(1, len(chosen))
+    if not least <= n <= len(archs):
+        raise InputError(f"{n} networks to choose: of {len(archs)} candidates, {least} to {len(archs)} can be chosen")
     different, resolution_of = np.unique(resolutions, return_inverse=True)
     features = build_features(archs.space, different)
     rows = _relative_rows(features, archs, resolutions)
+    available, kept = np.bincount(resolution_of), np.asarray(chosen, dtype=np.intp)
     with threadpool_limits(limits=1, user_api="blas"):
         choice = Choice(
             [_signals(rows, features.group_of, prior, n) for prior in strength_priors(features)],
             resolution_of,
-            _even_shares(np.bincount(resolution_of), n),
+            _even_shares(available, n, np.bincount(resolution_of[kept], minlength=len(available))),
+            kept,
         )
         choice.fill()
         choice.exchange()
@@ -96,15 +119,20 @@ class Choice:
 
     ``signals`` are (N, K) for each prior: rows whose inner products are the prior covariance of what the candidates
     will give, over the noise variance. Of the candidates whose ``resolution_of`` (N,) is r, ``room[r]`` are to be
-    chosen.
+    chosen, the rows ``kept`` among them.
     """
 
-    def __init__(self, signals: Sequence[FloatArray], resolution_of: IntArray, room: IntArray) -> None:
+    def __init__(
+        self, signals: Sequence[FloatArray], resolution_of: IntArray, room: IntArray, kept: IntArray | None = None
+    ) -> None:
         self._unknown = [signal.copy() for signal in signals]
         self._variances = [_squares(signal) for signal in signals]
         self._resolution_of = resolution_of
         self._room = room.copy()
         self._chosen = np.zeros(len(resolution_of), dtype=bool)
+        self._kept = np.array([], dtype=np.intp) if kept is None else kept
+        for row in self._kept.tolist():
+            self._learn(row, 1)
 
     @property
     def rows(self) -> IntArray:
@@ -117,11 +145,11 @@ class Choice:
             self._learn(int(np.argmax(self._gains(self._variances))), 1)
 
     def exchange(self) -> None:
-        """Exchange each row for the best one, until none is better or ``EXCHANGE_ROUNDS`` are over."""
+        """Exchange each row not kept for the best one, until none is better or ``EXCHANGE_ROUNDS`` are over."""
         for _ in range(EXCHANGE_ROUNDS):
             before = self.rows
-            for row in before:
-                self._exchange(int(row))
+            for row in np.setdiff1d(before, self._kept).tolist():
+                self._exchange(row)
             if np.array_equal(before, self.rows):
                 return
 
@@ -158,14 +186,23 @@ class Choice:
             variances[:] = _squares(unknown)
 
 
-def _even_shares(available: IntArray, n: int) -> IntArray:
-    """How many of ``n`` each kind gets where ``available`` (R,) are there: as even as can be, the rest spread out."""
-    totals = np.minimum(available[:, None], np.arange(n + 1)).sum(axis=0)
+def _without(archs: Architectures, others: Architectures) -> Architectures:
+    """The networks that are none of the others."""
+    known = {genes.tobytes() for genes in others.genes}
+    return archs[np.array([genes.tobytes() not in known for genes in archs.genes], dtype=bool)]
+
+
+def _even_shares(available: IntArray, n: int, least: IntArray) -> IntArray:
+    """How many of ``n`` each kind gets where ``available`` (R,) are there and ``least`` (R,) are taken already.
+
+    As even as can be, the rest spread out.
+    """
+    totals = np.clip(np.arange(n + 1), least[:, None], available[:, None]).sum(axis=0)
     level = int(np.searchsorted(totals, n, side="right")) - 1
-    shares: IntArray = np.minimum(available, level)
+    shares: IntArray = np.clip(level, least, available)
     rest = n - shares.sum()
     if rest:
-        larger = np.flatnonzero(available > level)
+        larger = np.flatnonzero((least <= level) & (available > level))
         shares[larger[(2 * np.arange(rest) + 1) * len(larger) // (2 * rest)]] += 1
     return shares
 

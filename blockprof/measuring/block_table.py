@@ -14,7 +14,7 @@ from blockprof.files import staged
 from blockprof.measuring.environment import read_environment
 from blockprof.measuring.journal import read_journal
 from blockprof.measuring.measurement import Measurement
-from blockprof.measuring.records import Header
+from blockprof.measuring.records import Subject
 from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.runner import Progress, measure_networks
 from blockprof.measuring.sessions import check_provider
@@ -233,7 +233,7 @@ def check_block_journal(
     spec = spec or MeasureSpec()
     check_provider(spec.provider)
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Header.of(names, spec, read_environment().machine))
+    read_journal(journal_path, Subject(tuple(names), spec, read_environment().machine))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:

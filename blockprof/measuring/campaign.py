@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,15 @@ import pandas as pd
 from blockprof.errors import InputError, JournalError
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.measuring.environment import Environment, read_environment
-from blockprof.measuring.journal import Contents, read_journal
+from blockprof.measuring.journal import Contents, read_journal, read_sizes
 from blockprof.measuring.lock import machine_lock
 from blockprof.measuring.networks import check_architectures, measure_architectures, network_names
-from blockprof.measuring.records import Header
+from blockprof.measuring.records import Subject
 from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.runner import Progress
 from blockprof.measuring.sessions import check_provider
 from blockprof.measuring.spec import MeasureSpec
-from blockprof.spaces import Architectures, IntArray
+from blockprof.spaces import Architectures, IntArray, Space
 
 OLD_SUFFIX = ".old"
 
@@ -93,6 +94,12 @@ class Campaign:
         return sum(not visit.anchor for visit in self.kept.visits)
 
     @property
+    def num_nets_kept(self) -> int:
+        """How many networks the journal held all visits of."""
+        visits = Counter(visit.network for visit in self.kept.visits if not visit.anchor)
+        return sum(count == self.spec.rounds for count in visits.values())
+
+    @property
     def is_finished(self) -> bool:
         """Whether nothing is left to measure."""
         return self.num_kept == self.num_visits and self.kept.visits[-1].anchor
@@ -113,7 +120,8 @@ class Campaign:
             self.files.set_aside()
         if self.is_finished:
             names = network_names(self.archs, self.resolutions)
-            measured = MeasuredNetworks.from_visits(names, self.spec, self.kept.environments, self.kept.visits)
+            kept = self.kept
+            measured = MeasuredNetworks.from_visits(names, self.spec, kept.environments, kept.visits, kept.finished_at)
         else:
             measured = measure_architectures(
                 self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
@@ -173,6 +181,8 @@ def plan_campaign(
 ) -> Campaign:
     """Check that networks can be measured into the file ``latencies`` and see what of them is; nothing is changed.
 
+    What is there may be of the first networks only: then it is extended.
+
     Args:
         archs: N networks, with their resolutions all different.
         resolutions: (N,), of each one's input, in pixels.
@@ -194,13 +204,14 @@ def plan_campaign(
     if not fresh:
         names = network_names(archs, resolutions)
         try:
-            kept = read_journal(files.journal, Header.of(names, spec, environment.machine))
+            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
         except JournalError as error:
             raise InputError(
-                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options to "
-                "go on with it, another --metric or --out to keep both, or --fresh to measure anew"
+                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options, "
+                "or more networks, to go on with it, another --metric or --out to keep both, or --fresh to measure anew"
             ) from error
-        if latencies.exists() and not (kept.visits and _holds(latencies, archs, names)):
+        finished = [names[:size] for size in kept.sizes if kept.visits]
+        if latencies.exists() and not _holds(latencies, archs.space, finished):
             raise InputError(
                 f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
                 f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
@@ -208,10 +219,21 @@ def plan_campaign(
     return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
 
 
-def _holds(path: Path, archs: Architectures, names: Sequence[str]) -> bool:
-    """Whether a file has these networks, in this order."""
+def measured_sizes(latencies: Path) -> tuple[int, ...]:
+    """Of how many networks the measurement is that goes on in the file ``latencies``.
+
+    At first, then each time that it was extended; empty where there is none.
+
+    Raises:
+        InputError, DataFileError: a journal that cannot be read, or is none.
+    """
+    return read_sizes(MeasurementFiles.beside(latencies).journal)
+
+
+def _holds(path: Path, space: Space, lists: Sequence[Sequence[str]]) -> bool:
+    """Whether a file has the networks of one of the lists of names, in its order."""
     try:
-        data = read_latency_csv(path, archs.space)
+        data = read_latency_csv(path, space)
     except InputError:
         return False
-    return network_names(data.archs, data.resolutions) == names
+    return network_names(data.archs, data.resolutions) in lists

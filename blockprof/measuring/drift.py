@@ -1,6 +1,6 @@
 """How a machine's speed drifted while it measured, told by one network that was measured again and again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded
@@ -27,7 +27,7 @@ class Drift:
     """How many times slower than usual the machine was.
 
     ``times_s`` is (K,), when the anchor was visited; ``anchor_ms`` is (K,), its medians; ``factors`` is (K,), the drift
-    after smoothing, with a median of 1.
+    after smoothing, with a median of 1 (of those kept, where there are any).
     """
 
     times_s: FloatArray
@@ -37,6 +37,16 @@ class Drift:
     def at(self, times_s: FloatArray) -> FloatArray:
         """(N,): the factors at any times: between two visits the walk is expected on a line, beyond the ends flat."""
         return np.exp(np.interp(times_s, self.times_s, np.log(self.factors)))
+
+    def keeping(self, before: "Drift") -> "Drift":
+        """This drift, after one of its first visits alone that has been divided out already.
+
+        The factors of before stay as they are. Those that follow are put relative to the same usual speed: times the
+        factor that makes the two drifts agree on the first visits.
+        """
+        there = len(before.factors)
+        scale = np.median(before.factors / self.factors[:there])
+        return replace(self, factors=np.concatenate([before.factors, scale * self.factors[there:]]))
 
     @property
     def percent(self) -> float:

@@ -36,6 +36,7 @@ def measurement_params(result: CampaignResult) -> dict[str, object]:
     return {
         **settings,
         "num_nets": len(result.data),
+        "num_nets_kept": result.campaign.num_nets_kept,
         "resolution": ",".join(map(str, np.unique(result.data.resolutions))),
     }
 

@@ -1,8 +1,7 @@
 """What a journal's lines say: the header, the environment of each process, the visits."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,10 +13,12 @@ from blockprof.measuring.timing import Timing
 
 FORMAT = "blockprof journal 1"
 
+_EXTENDED = "extended"
+
 
 @dataclass(frozen=True)
 class Header:
-    """What a journal holds the measurements of: journals with equal headers measure the same.
+    """What a journal holds the measurements of, as it says itself.
 
     ``networks`` is the SHA-256 of the networks' names, in order.
     """
@@ -27,21 +28,34 @@ class Header:
     spec: MeasureSpec
     machine: Machine
 
-    @classmethod
-    def of(cls, names: Sequence[str], spec: MeasureSpec, machine: Machine) -> "Header":
-        """The header for networks of these names."""
-        return cls(sha256("\n".join(names).encode()).hexdigest(), len(names), spec, machine)
 
-    def differences(self, now: "Header") -> list[str]:
-        """What differs in another header, for a message: ``threads 1 (now 2)``."""
-        before, after = self._settings(), now._settings()
-        changed = [f"{name} {before[name]} (now {after[name]})" for name in after if before[name] != after[name]]
-        if not changed and self.networks != now.networks:
+@dataclass(frozen=True)
+class Subject:
+    """What is to be measured: networks by their names, how, and on which machine.
+
+    A journal of it may be of the first networks only, and then is extended by the others.
+    """
+
+    names: tuple[str, ...]
+    spec: MeasureSpec
+    machine: Machine
+
+    def header(self, num_networks: int | None = None) -> Header:
+        """The header of a journal of the first so many networks, of all of them where None."""
+        first = self.names[:num_networks]
+        return Header(sha256("\n".join(first).encode()).hexdigest(), len(first), self.spec, self.machine)
+
+    def differences(self, found: Header) -> list[str]:
+        """Why a journal of that header cannot be gone on with, for a message: ``threads 1 (now 2)``; else empty."""
+        settings = {**asdict(found.spec), **asdict(found.machine)}
+        now = {**asdict(self.spec), **asdict(self.machine)}
+        if found.num_networks > len(self.names):
+            settings = {"number of networks": found.num_networks, **settings}
+            now["number of networks"] = len(self.names)
+        changed = [f"{name} {value} (now {now[name]})" for name, value in settings.items() if value != now[name]]
+        if not changed and found.networks != self.header(found.num_networks).networks:
             changed.append("other networks, or another order of them")
         return changed
-
-    def _settings(self) -> dict[str, object]:
-        return {"number of networks": self.num_networks, **asdict(self.spec), **asdict(self.machine)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +88,16 @@ def encode_header(header: Header) -> bytes:
     return _line({"format": FORMAT, **asdict(header)})
 
 
+def encode_extension(header: Header) -> bytes:
+    """The line from which on a journal is of more networks: those of the header."""
+    return _line({_EXTENDED: {"networks": header.networks, "num_networks": header.num_networks}})
+
+
+def is_extension(line: bytes) -> bool:
+    """Whether a line begins as :func:`encode_extension` does."""
+    return line.startswith(b'{"%s":' % _EXTENDED.encode())
+
+
 def encode_environment(environment: Environment) -> bytes:
     """The line that a process begins with."""
     return _line({"environment": asdict(environment)})
@@ -103,7 +127,20 @@ def decode_header(line: bytes) -> Header:
     if content.pop("format") != FORMAT:
         raise ValueError("another format")
     spec, machine = MeasureSpec(**content.pop("spec")), Machine(**content.pop("machine"))
-    return Header(spec=spec, machine=machine, **content)
+    header = Header(spec=spec, machine=machine, **content)
+    if not isinstance(header.num_networks, int) or header.num_networks < 1:
+        raise ValueError("no networks")
+    return header
+
+
+def decode_extension(line: bytes, header: Header) -> Header:
+    """The inverse of :func:`encode_extension`, after ``header``; raises ValueError, KeyError or TypeError where it is
+    damaged.
+    """
+    extended = replace(header, **_content(line)[_EXTENDED])
+    if not isinstance(extended.num_networks, int) or extended.num_networks <= header.num_networks:
+        raise ValueError("not more networks")
+    return extended
 
 
 def decode_record(line: bytes, header: Header) -> Environment | Visit:

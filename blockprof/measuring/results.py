@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -31,21 +32,37 @@ class MeasuredNetworks:
 
     @classmethod
     def from_visits(
-        cls, names: Sequence[str], spec: MeasureSpec, environments: Sequence[Environment], visits: Sequence[Visit]
+        cls,
+        names: Sequence[str],
+        spec: MeasureSpec,
+        environments: Sequence[Environment],
+        visits: Sequence[Visit],
+        finished_at: Sequence[int] = (),
     ) -> "MeasuredNetworks":
-        """Derive the results from all visits, in order; every network must have been visited in every round."""
+        """Derive the results from all visits, in order; every network must have been visited in every round.
+
+        ``finished_at`` is as in a journal's contents: the results of the visits before stay as they were then, and
+        those after are corrected to the same speed of the machine.
+        """
         # The system's clock may have been set back on the way; the order of the visits is certain.
         times_s = np.maximum.accumulate([visit.middle_s for visit in visits])
         is_anchor = np.array([visit.anchor for visit in visits])
-        drift = fit_drift(times_s[is_anchor], np.array([visit.median_ms for visit in visits if visit.anchor]))
-        factors = drift.at(times_s)
+        medians_ms = np.array([visit.median_ms for visit in visits])
+        ends = [*finished_at, len(visits)]
+        drifts: list[Drift] = []
+        for end in ends:
+            seen = np.flatnonzero(is_anchor[:end])
+            drift = fit_drift(times_s[seen], medians_ms[seen])
+            drifts.append(drift.keeping(drifts[-1]) if drifts else drift)
+        parts = zip(drifts, pairwise([0, *ends]), strict=True)
+        factors = np.concatenate([drift.at(times_s[start:end]) for drift, (start, end) in parts])
         network = np.array([visit.network for visit in visits])
         places = [np.flatnonzero((network == index) & ~is_anchor) for index in range(len(names))]
         measurements = tuple(
             Measurement(name, tuple(visits[place] for place in own.tolist()), factors[own])
             for name, own in zip(names, places, strict=True)
         )
-        return cls(spec, tuple(environments), measurements, drift, tuple(visits))
+        return cls(spec, tuple(environments), measurements, drifts[-1], tuple(visits))
 
     @property
     def device(self) -> str:

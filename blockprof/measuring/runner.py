@@ -12,7 +12,7 @@ from blockprof.errors import InputError
 from blockprof.measuring.environment import read_environment
 from blockprof.measuring.journal import Journal, open_journal
 from blockprof.measuring.lock import machine_lock
-from blockprof.measuring.records import Header, Visit
+from blockprof.measuring.records import Subject, Visit
 from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.sessions import Model, check_provider, make_run, open_session
 from blockprof.measuring.spec import MeasureSpec
@@ -47,8 +47,11 @@ def measure_networks(
     out of all times. At most two sessions are in memory, the anchor's and one network's; neither building nor loading a
     model is timed.
 
+    A journal of the first networks is extended: what was measured is kept, and the others are measured in rounds of
+    their own, with the same anchor.
+
     Args:
-        names: what each network is called; they tell whether a journal is of the same networks.
+        names: what each network is called; they tell whether a journal is of the same networks, or the first of them.
         build: gives a network's ONNX model, serialized or as a path, by its index in ``names``.
         journal_path: where results are kept as they come; begun where there is no such file.
         spec: how to measure; the defaults where None.
@@ -64,14 +67,14 @@ def measure_networks(
     spec = spec or MeasureSpec()
     check_provider(spec.provider)
     environment = read_environment()
-    header = Header.of(names, spec, environment.machine)
-    with machine_lock(), open_journal(Path(journal_path), header) as journal:
+    subject = Subject(tuple(names), spec, environment.machine)
+    with machine_lock(), open_journal(Path(journal_path), subject) as journal:
         done = {(visit.round, visit.network) for visit in journal.visits if not visit.anchor}
         pending = [visit for visit in visiting_order(len(names), spec) if visit not in done]
         if pending or not journal.visits[-1].anchor:
             journal.add_environment(environment)
             _measure(names, build, spec, pending, journal, on_progress)
-        return MeasuredNetworks.from_visits(tuple(names), spec, tuple(journal.environments), journal.visits)
+        return MeasuredNetworks.from_visits(names, spec, journal.environments, journal.visits, journal.finished_at)
 
 
 def visiting_order(num_networks: int, spec: MeasureSpec) -> Iterator[tuple[int, int]]:

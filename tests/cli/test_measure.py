@@ -155,6 +155,86 @@ def test_killed_it_goes_on_loses_nothing_and_measures_nothing_twice(process, cli
     assert len(read_latency_csv(LATENCIES, PN)) == 3
 
 
+@pytest.fixture
+def finished(cli, folder: Path) -> Path:
+    """A folder in which two networks are measured."""
+    assert cli("measure", *QUICK, "-n", "2", "--no-log").returncode == 0
+    return folder
+
+
+def assert_kept(before: dict[Path, bytes]) -> None:
+    """Assert that the files of before are the beginnings of those that are there."""
+    for file, content in before.items():
+        assert file.read_bytes().startswith(content), file
+
+
+def test_with_more_networks_those_there_are_kept_and_the_others_are_measured(finished: Path, cli, refused) -> None:
+    before = {file: file.read_bytes() for file in (LATENCIES, RECORD, JOURNAL)}
+    outcome = cli("measure", *QUICK, "-n", "5", "--name", "extended")
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stderr.startswith("note: 2 of 5 networks are measured already (begun at 2")
+    assert "5 networks of ProxylessNAS (pn) at resolution 128" in outcome.stdout
+    assert ", 2 of 5 networks kept from before\n" in outcome.stdout
+    assert_kept(before)
+    visits = visits_in(JOURNAL.read_bytes())
+    assert places(visits) == every_place(2, 5)
+    data = read_latency_csv(LATENCIES, PN)
+    assert len(set(data.archs.to_strings())) == len(pd.read_csv(RECORD)) == 5
+    run = MlflowClient().get_run(tracking.find_run("extended").id)
+    assert {"num_nets": "5", "num_nets_kept": "2", "design": "random"}.items() <= run.data.params.items()
+    artifacts = Path(run.info.artifact_uri)
+    assert (artifacts / LATENCIES.name).read_bytes() == LATENCIES.read_bytes()
+    assert len(pd.read_csv(artifacts / "measurements.csv")) == 5
+    assert len(json.loads((artifacts / "environment.json").read_text())) == 2
+
+    before = {file: file.read_bytes() for file in (LATENCIES, RECORD, JOURNAL)}
+    again = cli("measure", *QUICK, "-n", "5", "--no-log")
+    assert again.stderr.startswith("note: measured already (begun at ")
+    message = refused("measure", *QUICK, "-n", "4")
+    assert message.startswith(
+        f"{JOURNAL}: holds a measurement with number of networks 5 (now 4): give the same options"
+    )
+    assert {file: file.read_bytes() for file in before} == before
+    assert cli("measure", *QUICK, "-n", "6", "--no-log").returncode == 0
+    assert_kept(before)
+    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 6)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_interrupted_while_it_extends_the_same_command_goes_on(sent, finished: Path, process, cli) -> None:
+    before = {file: file.read_bytes() for file in (LATENCIES, RECORD, JOURNAL)}
+    line = [*QUICK, "-n", "6", "--no-log"]
+    with process("measure", *line) as started:
+        wait_for_visits(started, 5)
+        started.send_signal(sent)
+        started.communicate()
+    assert started.returncode
+    assert [file.read_bytes() for file in (LATENCIES, RECORD)] == [before[LATENCIES], before[RECORD]]
+    kept = whole(JOURNAL.read_bytes())
+    done = len(places(visits_in(kept)))
+    outcome = cli("measure", *line)
+    assert outcome.returncode == 0, outcome.stderr
+    assert f": {done} of 12 visits are there\n" in outcome.stderr
+    assert_kept({**before, JOURNAL: kept})
+    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 6)
+    assert len(read_latency_csv(LATENCIES, PN)) == 6
+
+
+def test_networks_added_to_the_end_of_a_file(cli, folder: Path, refused) -> None:
+    nets = write_nets(folder / "nets.txt", 3)
+    line = ["-s", "pn", "--nets", "nets.txt", "--resolution", "128,160", "--rounds", "1", "--time-limit", "0.05"]
+    (folder / "nets.txt").write_text(nets[0])
+    assert cli("measure", *line, "--no-log").returncode == 0
+    before = {file: file.read_bytes() for file in (LATENCIES, RECORD, JOURNAL)}
+    (folder / "nets.txt").write_text("\n".join([nets[1], nets[0]]))
+    assert "holds a measurement with other networks" in refused("measure", *line)
+    (folder / "nets.txt").write_text("\n".join(nets))
+    outcome = cli("measure", *line, "--no-log")
+    assert ", 2 of 6 networks kept from before\n" in outcome.stdout
+    assert_kept(before)
+    assert read_latency_csv(LATENCIES, PN).resolutions.tolist() == [128, 160] * 3
+
+
 def test_interrupted_its_run_is_killed_and_the_same_command_goes_on(process, cli, folder: Path) -> None:
     line = ["-n", "6", *QUICK]
     with process("measure", *line, "--name", "first") as started:
@@ -224,17 +304,12 @@ def test_damaged_pieces_are_exported_again(cli, folder: Path, monkeypatch: pytes
     assert {file: file.read_bytes() for file in pieces} == pieces
 
 
-@pytest.fixture
-def finished(cli, folder: Path) -> Path:
-    """A folder in which two networks are measured."""
-    assert cli("measure", *QUICK, "-n", "2", "--no-log").returncode == 0
-    return folder
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("-n 3", "number of networks 2 (now 3)"),
+        ("-n 1", "number of networks 2 (now 1)"),
+        ("-n 3 --seed 1", "seed 0 (now 1)"),
+        ("-n 3 --design d-optimal", "other networks"),
         ("-n 2 --rounds 3", "rounds 2 (now 3)"),
         ("-n 2 --seed 1", "seed 0 (now 1)"),
         ("-n 2 --threads 2 --width 5", "threads 1 (now 2), width 0.02 (now 0.05)"),
@@ -366,6 +441,11 @@ def test_d_optimal_networks_at_two_resolutions(cli, folder: Path) -> None:
     assert sorted(data.resolutions) == [128, 128, 160, 160]
     outcome = cli("measure", "-s", "pn", "-n", "4", "--resolution", "128,160", *quick)
     assert "measured already" in outcome.stderr, "the same command chooses the same networks"
+    before = LATENCIES.read_bytes()
+    for _ in range(2):
+        assert cli("measure", "-s", "pn", "-n", "7", "--resolution", "128,160", *quick).returncode == 0
+        assert LATENCIES.read_bytes().startswith(before)
+        assert np.bincount(read_latency_csv(LATENCIES, PN).resolutions)[[128, 160]].tolist() in ([3, 4], [4, 3])
 
 
 def test_from_measuring_to_a_profile(cli, folder: Path) -> None:

@@ -141,3 +141,52 @@ def test_a_measurement_says_when_it_is_noisy():
     assert "is 20 % of the median (over 10 %), and 35 % of the time went by waiting for a core" in noisy.warning
     assert (noisy.median_ms, noisy.corrected_ms) == (10, pytest.approx(6.5))
     assert "\n" not in noisy.warning
+
+
+@pytest.mark.parametrize("gap_s", [3.0, 3600.0, 1e6])
+@pytest.mark.parametrize("speed", [0.8, 1.0, 1.2])
+def test_a_second_session_is_put_relative_to_the_first_which_stays(gap_s, speed):
+    """14 visits of the anchor, a pause, and 27 more on a machine that is slower, quicker or the same by then."""
+    times_s, medians_ms = anchors(steady)
+    times_s[14:] += gap_s
+    medians_ms[14:] *= speed
+    before = fit_drift(times_s[:14], medians_ms[:14])
+    after = fit_drift(times_s, medians_ms).keeping(before)
+    assert after.factors[:14].tolist() == before.factors.tolist()
+    assert after.factors[14:] == pytest.approx(np.full(27, speed), rel=0.03)
+    assert np.median(after.factors[14:]) == pytest.approx(speed, rel=0.01)
+
+
+def test_drift_within_the_first_session_goes_on_into_the_second():
+    times_s, medians_ms = anchors(wave, n=80)
+    before = fit_drift(times_s[:30], medians_ms[:30])
+    after = fit_drift(times_s, medians_ms).keeping(before)
+    assert after.factors[:30].tolist() == before.factors.tolist()
+    truth = wave(times_s) / np.median(wave(times_s[:30]))
+    assert np.abs(np.log(after.factors / truth)).max() < 0.05
+
+
+def test_results_of_visits_that_were_finished_stay_bit_for_bit():
+    """Two networks on a machine that drifts, then two more on one that is a fifth slower and drifts on."""
+    rng = np.random.default_rng(1)
+
+    def visits(networks, start, speed):
+        made = []
+        for count, network in enumerate(np.tile(networks, 8)):
+            for anchor in (True, False):
+                slow = speed * (1 + 0.1 * np.sin(count / 3))
+                times_ns = np.full(10, (8 if anchor else 8 + network) * slow * 1e6 * np.exp(rng.normal(0, 0.005)))
+                timing = Timing(np.round(times_ns).astype(np.int64), np.zeros(10, np.int64), 5)
+                round_number = count // len(networks) + 1
+                at = start + 3.0 * count + 1.5 * (not anchor)
+                made.append(Visit(0 if anchor else int(network), round_number, anchor, at, timing))
+        return [*made, dataclasses.replace(made[-2], started_s=made[-1].started_s + 1)]
+
+    spec = MeasureSpec(rounds=8)
+    first, then = visits([0, 1], 1e9, 1.0), visits([2, 3], 1e9 + 5000, 1.2)
+    before = MeasuredNetworks.from_visits(["a", "b"], spec, [], first)
+    after = MeasuredNetworks.from_visits(["a", "b", "c", "d"], spec, [], [*first, *then], [len(first)])
+    assert before.drift.percent > 5
+    assert after.to_frame().iloc[:2].equals(before.to_frame())
+    # As they would be on the machine as it was: 8 ms, and 1 ms more each.
+    assert after.latencies_ms / after.latencies_ms[0] == pytest.approx(np.arange(8, 12) / 8, rel=0.02)

@@ -107,6 +107,55 @@ def test_killed_and_resumed_loses_nothing_and_measures_nothing_twice(
     assert all(each.num_runs >= 18 for each in measured.measurements)
 
 
+@pytest.fixture
+def two_measured(model_folder, tmp_path):
+    """The path of a journal in which the first two of the networks are measured, and what came out."""
+    path = tmp_path / "journal.jsonl"
+    return path, measure_networks(NAMES[:2], models(model_folder), path, MeasureSpec(**QUICK))
+
+
+def test_further_networks_are_added_and_those_there_stay(model_folder, two_measured):
+    path, before = two_measured
+    content, built, seen = path.read_bytes(), [], []
+
+    def build(index):
+        built.append(index)
+        return models(model_folder)(index)
+
+    measured = measure_networks(NAMES, build, path, MeasureSpec(**QUICK), seen.append)
+    assert sorted(built) == [0, *[2] * 3, *[3] * 3], "the anchor, and what is new in each round"
+    assert [progress.done for progress in seen] == list(range(7, 13))
+    assert path.read_bytes().startswith(content)
+    assert places(visits_in(path.read_bytes())) == EVERY_PLACE
+    assert measured.to_frame().iloc[:2].equals(before.to_frame())
+    anchors = [visit.anchor for visit in measured.visits[len(before.visits) :]]
+    assert anchors == [True, *[False] * 3, True, *[False] * 3, True]
+    again = measure_networks(NAMES, must_not_build, path, MeasureSpec(**QUICK))
+    assert again.to_frame().equals(measured.to_frame())
+    with pytest.raises(InputError, match=r"number of networks 4 \(now 2\)"):
+        measure_networks(NAMES[:2], must_not_build, path, MeasureSpec(**QUICK))
+
+
+@pytest.mark.parametrize(("done_before", "delay_s"), [(1, 0.0), (4, 0.01), (6, 0.0)])
+def test_an_extension_that_is_killed_goes_on(start_worker, model_folder, two_measured, done_before, delay_s):
+    path, before = two_measured
+    worker = start_worker(model_folder, path, "--turns", spec=QUICK)
+    assert [worker.take_turn() for _ in range(done_before)] == list(range(7, 7 + done_before))
+    worker.allow_turn()
+    time.sleep(delay_s)
+    worker.process.send_signal(signal.SIGKILL)
+    worker.process.wait()
+    content = path.read_bytes()
+    kept = content[: content.rfind(b"\n") + 1]
+    done = len(places(visits_in(kept)))
+    resumed = start_worker(model_folder, path, spec=QUICK)
+    assert resumed.finish() == (list(range(done + 1, 13)), "")
+    assert path.read_bytes().startswith(kept)
+    assert places(visits_in(path.read_bytes())) == EVERY_PLACE
+    measured = measure_networks(NAMES, must_not_build, path, MeasureSpec(**QUICK))
+    assert measured.to_frame().iloc[:2].equals(before.to_frame())
+
+
 def test_a_full_disk_is_told_and_what_was_measured_is_kept(start_worker, model_folder, tmp_path):
     path = tmp_path / "journal.jsonl"
     full = start_worker(model_folder, path, "--max-bytes", 4000, spec=QUICK)
