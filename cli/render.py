@@ -177,17 +177,13 @@ def print_training(trained: "TrainedPredictor") -> None:
 
 
 def print_registered(registered: "RegisteredPredictor") -> None:
-    """Print the predictor's name and version, and whether it is the champion."""
-    comparison = registered.comparison
-    if comparison is None:
-        why = "the first version: it is the champion"
-    elif comparison.problem:
-        why = f"version {comparison.champion_version} stays champion: {comparison.problem}"
-    else:
-        than = f"MAPE {comparison.mape:.2f} % against {comparison.champion_mape:.2f} % of version"
-        verdict = "it is the champion now" if registered.is_champion else "which stays champion"
-        why = f"{than} {comparison.champion_version} on the same {comparison.num_rows:,} networks: {verdict}"
-    print_line(Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {why}"))
+    """Print the predictor's name and version, whether it is the champion and why; else how to make it the champion."""
+    what = "it is the champion now" if registered.is_champion else "the champion stays"
+    named = Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {what}: ")
+    print_line(named + registered.reason)
+    if not registered.is_champion:
+        print_line("to make it the champion all the same:")
+        out.print(registered.champion_command, soft_wrap=True)
 
 
 def print_profile(profile: Profile) -> None:

@@ -27,6 +27,11 @@ class LatencyData:
     def space(self) -> Space:
         return self.archs.space
 
+    @property
+    def num_networks(self) -> int:
+        """How many different networks the rows have, at whatever resolution."""
+        return len(np.unique(self.archs.genes, axis=0))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 (64 hex digits) of the content: the same for equal rows in equal order, whatever file held them."""

@@ -39,7 +39,7 @@ def in_gru_folder(gru_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_is_logged_and_registered_and_leaves_no_checkpoint(in_gru_folder: Path) -> None:
     said = (in_gru_folder / "said.txt").read_text()
     assert "\ngru " in said
-    assert "registered blockprof-pn-npu version 1, the first version: it is the champion" in said
+    assert "registered blockprof-pn-npu version 1, it is the champion now: there was none before" in said
     assert [path.name for path in (in_gru_folder / "blockprof-data").iterdir()] == ["ofa_pn_npu_lat_data.csv"]
     frames = tracking.load_frames(tracking.find_run("gru"))
     assert len(frames["epochs"]) == 10

@@ -1,0 +1,108 @@
+"""Which version becomes champion: decided on networks that neither was made from, or by a rule that is stated."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from blockprof import tracking
+from blockprof.fetching.reference import reference_data
+from blockprof.latency_data import LatencyData, write_latency_csv
+from blockprof.spaces import load_space
+
+PN = load_space("pn")
+Train = Callable[..., str]
+Champion = Callable[[], int]
+
+
+def networks(start: int, end: int) -> LatencyData:
+    """Some of 400 networks of the reference table."""
+    return reference_data(PN, "npu", 400, seed=0).select(np.arange(start, end))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose store all tests here share, each with a metric of its own: a store takes a second to make."""
+    return tmp_path_factory.mktemp("champions")
+
+
+@pytest.fixture
+def metric(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)[:50]
+
+
+@pytest.fixture
+def train(folder: Path, store: Path, metric: str, cli: Callable, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Trains on a CSV of the rows given; gives what is said, in one line."""
+    monkeypatch.chdir(store)
+
+    def run(data: LatencyData, *arguments: str) -> str:
+        write_latency_csv("nets.csv", data)
+        outcome = cli("train-predictor", "nets.csv", "--space", "pn", "--metric", metric, *arguments)
+        assert outcome.returncode == 0, outcome.stderr
+        return " ".join(outcome.stdout.split())
+
+    return run
+
+
+@pytest.fixture
+def champion(metric: str) -> Callable[[], int]:
+    """Which version is the champion."""
+    return lambda: tracking.find_predictor(f"blockprof-pn-{metric}").version
+
+
+def test_a_run_says_what_each_network_was_used_for(train: Train) -> None:
+    said = train(networks(0, 60), "--name", "first", "--train-size", "30")
+    assert "version 1, it is the champion now: there was none before" in said
+    run = tracking.find_run("first")
+    rows = tracking.load_frame(run, "networks")
+    assert rows.columns.tolist() == ["net", "resolution", "part"]
+    assert rows["part"].value_counts().to_dict() == {"train": 30, "dev": 6, "test": 6}
+    tested = tracking.load_frame(run, "test_predictions")["net"]
+    assert set(rows["net"][rows["part"] == "test"]) == set(tested)
+    assert MlflowClient().get_run(run.id).data.metrics["test.num_networks"] == 6
+    assert run.tags["blockprof.is_champion"] == "True"
+    assert run.tags["blockprof.champion_reason"] == "there was none before"
+
+
+def test_another_split_of_a_few_networks_is_no_reason(train: Train, champion: Champion, metric: str) -> None:
+    train(networks(0, 50))
+    said = train(networks(0, 50), "--seed", "3", "--name", "second")
+    assert champion() == 1
+    assert "version 2, the champion stays: version 1 can be tested on 1 of the 5 test networks" in said
+    assert "at least 10 are needed; without that, a champion gives way only to one of its kind" in said
+    reason = tracking.find_run("second").tags["blockprof.champion_reason"]
+    assert reason in said
+    assert tracking.find_predictor(f"blockprof-pn-{metric}/2").tags["champion_reason"] == reason
+    command = "python -c " + said.split("all the same: python -c ")[1].split(" logged to")[0]
+    subprocess.run([sys.executable, *shlex.split(command)[1:]], check=True, capture_output=True)
+    assert champion() == 2
+
+
+def test_more_networks_take_over_where_they_hold_the_champions(train: Train, champion: Champion) -> None:
+    train(networks(0, 40))
+    assert "the champion stays: version 1 can be tested on 6 of the 6 test networks" in train(networks(100, 160))
+    grown = train(networks(0, 60))
+    assert champion() == 3
+    assert "it is the champion now: version 1 can be tested on" in grown
+    assert "it is trained on 48 networks instead of 32, from data that hold all of version 1's" in grown
+    assert "the champion stays" in train(networks(0, 40))
+    assert champion() == 3
+
+
+def test_on_enough_networks_the_better_one_beyond_the_noise_takes_over(train: Train, champion: Champion) -> None:
+    train(networks(0, 30))
+    better = train(networks(100, 400))
+    assert "it is the champion now: the new version is better than version 1: MAPE" in better
+    assert champion() == 2
+    worse = train(networks(100, 400), "--train-size", "30")
+    assert "the champion stays: version 2 is better than the new version: MAPE" in worse
+    assert "on 30 test networks that neither was trained on to make it the champion" in worse
+    same = train(networks(100, 400), "--train-size", "239")
+    assert "the champion stays: no difference beyond the noise between" in same
+    assert champion() == 2
