@@ -1,14 +1,15 @@
 """Dear metrics from one pool of networks: which networks, measuring them, and the surrogate that is fitted to them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import stdtrit
 
 from blockprof.errors import InputError
+from blockprof.folds import left_out_folds
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
@@ -16,14 +17,11 @@ from blockprof.sampling import sample_distinct
 from blockprof.spaces import FloatArray, Space, load_space
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from blockprof.latency_data import LatencyData
     from blockprof.measuring import Progress as Visit
     from blockprof.predictors import BlockwiseModel
 
 MIN_POOL = 20
-NUM_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +193,6 @@ def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
     said = 2 * stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)
     ratio = max((upper_quantile - lower_quantile) / said, 1.0)
     return float(ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1))
-
-
-def left_out_folds(num_networks: int, seed: int) -> "Iterator[NDArray[Any]]":
-    """(N,) each: which networks are left out together; each network is once."""
-    fold_of = np.random.default_rng(seed).permutation(num_networks) % NUM_FOLDS
-    for fold in range(NUM_FOLDS):
-        yield fold_of == fold
 
 
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from blockprof.fetching import FetchedFile, Source
     from blockprof.onnx_networks import NetworkFile
-    from blockprof.predictors import TrainedPredictor
+    from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 # Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
@@ -145,8 +145,8 @@ def _size(num_bytes: int | None) -> str:
     return "unknown" if num_bytes is None else f"{num_bytes / 1e6:.2f} MB"
 
 
-def print_training(trained: "TrainedPredictor") -> None:
-    """Print how well a predictor does on its test networks, beside the baselines."""
+def print_training(trained: "TrainedPredictor", folds: "CrossValidation | None" = None) -> None:
+    """Print how well a predictor does on its test networks, beside its cross-validation and the baselines."""
     split, test = trained.split, trained.test
     origin = (
         f"imported from {trained.source}"
@@ -158,7 +158,8 @@ def print_training(trained: "TrainedPredictor") -> None:
     columns = ("", "MAPE %", "RMSE ms", "in 5 %", "in 10 %", "Spearman", "Kendall", "top-10 %")
     for column in columns:
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
-    for label, scores in {trained.model.kind: test.scores, **test.baselines}.items():
+    crossed = {"10 folds": folds.scores} if folds else {}
+    for label, scores in {trained.model.kind: test.scores, **crossed, **test.baselines}.items():
         table.add_row(
             label.replace("flops", "FLOPs").replace("_", " "),
             f"{scores.mape_percent:.2f}",
@@ -174,6 +175,22 @@ def print_training(trained: "TrainedPredictor") -> None:
         f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test networks lie inside, "
         f"width {test.interval.width_percent:.1f} % of the latency"
     )
+    if folds:
+        print_line(
+            f"10 folds: {folds.data.num_networks:,} networks, each predicted by a predictor of the others; "
+            f"{folds.interval.coverage_percent:.1f} % lie inside, width {folds.interval.width_percent:.1f} %"
+        )
+
+
+def note_few_tests(num_networks: int, folds: "CrossValidation | None" = None) -> None:
+    """Print on stderr, where the test networks are few, that they tell little, and what tells more."""
+    from blockprof.predictors import FEW_TEST_NETWORKS
+
+    if num_networks < FEW_TEST_NETWORKS:
+        more = (
+            f"the 10 folds, of all {folds.data.num_networks:,}, tell more" if folds else "measure more to know better"
+        )
+        note(f"scores and coverage of only {num_networks} test networks are rough: {more}")
 
 
 def print_registered(registered: "RegisteredPredictor") -> None:
