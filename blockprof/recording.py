@@ -190,7 +190,7 @@ def record_training(
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
     choice = choose_champion(trained, data, folds)
-    run.log_tags({"blockprof.is_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
+    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
         model.save(folder)

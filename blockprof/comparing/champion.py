@@ -30,8 +30,8 @@ CROSS_VALIDATED = "cv_predictions"
 """The table of what its cross-validation predicts."""
 _NEW = "the new version"
 _RULE = (
-    "without that, a champion gives way only to one of its kind that is trained on more networks, from data that hold "
-    "all of its own"
+    "then a champion gives way only to one of its kind that is trained on more networks, from data that hold all of "
+    "its own"
 )
 
 
@@ -131,10 +131,11 @@ def _evidence(
 ) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """On which networks the two can be compared, what the new version says of them, and what the champion does."""
     unseen = record.unseen(test)
-    predicted = trained.model.predict(unseen.archs, unseen.resolutions)
-    ours = unseen.to_frame().assign(predicted_ms=predicted.latency_ms)
-    known = " (as far as is known of an imported one)" if trained.source or record.is_imported else ""
-    yield f"test networks that neither was trained on{known}", ours, _predict_known(champion, unseen)
+    if len(unseen):
+        predicted = trained.model.predict(unseen.archs, unseen.resolutions)
+        ours = unseen.to_frame().assign(predicted_ms=predicted.latency_ms)
+        known = " (as far as is known of an imported one)" if trained.source or record.is_imported else ""
+        yield f"test networks that neither was trained on{known}", ours, _predict_known(champion, unseen)
     if folds and record.folds is not None:
         yield "networks, each left out in turn", folds.to_frame(), record.folds
 

@@ -64,10 +64,8 @@ def test_a_run_says_what_each_network_was_used_for(train: Train) -> None:
     tested = tracking.load_frame(run, "test_predictions")["net"]
     assert set(rows["net"][rows["part"] == "test"]) == set(tested)
     assert MlflowClient().get_run(run.id).data.metrics["test.num_networks"] == 6
-    assert (run.tags["blockprof.is_champion"], run.tags["blockprof.champion_reason"]) == (
-        "True",
-        "there was none before",
-    )
+    assert run.tags["blockprof.became_champion"] == "True"
+    assert run.tags["blockprof.champion_reason"] == "there was none before"
     assert "cv_predictions" not in tracking.list_frames(run)
 
 
@@ -83,7 +81,7 @@ def test_few_networks_are_compared_by_leaving_each_out(train: Train, champion: C
     again = train(networks(0, 30), "--seed", "3", "--name", "second")
     assert champion() == 1
     assert "version 2, the champion stays: no difference beyond the noise between" in again
-    assert "on 30 networks, each left out in turn; without that, a champion gives way only to one of its kind" in again
+    assert "on 30 networks, each left out in turn; then a champion gives way only to one of its kind" in again
     reason = tracking.find_run("second").tags["blockprof.champion_reason"]
     assert reason in again
     assert tracking.find_predictor(f"blockprof-pn-{metric}/2").tags["champion_reason"] == reason
@@ -123,7 +121,7 @@ def test_on_enough_networks_the_better_one_beyond_the_noise_takes_over(
     logged.unlink()  # as in runs before it was logged: only their test rows are known
     same = train(networks(100, 400), "--train-size", "239")
     assert "the champion stays: no difference beyond the noise between" in same
-    assert "on 30 test networks that neither was trained on; without that" in same
+    assert "on 30 test networks that neither was trained on; then" in same
     assert "fewer than 10 test networks are known to be new" in train(networks(50, 400), "--seed", "1")
     assert champion() == 2
 
@@ -133,7 +131,7 @@ def test_a_champion_that_cannot_be_asked_stays(train: Train, champion: Champion,
     train(networks(0, 30), "--train-size", "24")
     (costs,) = set(store.rglob("costs.npz")) - before
     other = replace(networks(100, 130), resolutions=np.full(30, 160))
-    assert "new to version 1, at resolutions that it knows; without that" in train(other, "--train-size", "24")
+    assert "new to version 1, at resolutions that it knows; then" in train(other, "--train-size", "24")
     costs.unlink()
     assert "the champion stays: it cannot be asked: loading" in train(networks(100, 130), "--train-size", "24")
     assert champion() == 1

@@ -86,7 +86,8 @@ def test_an_imported_one(in_gru_folder: Path, cli: Callable) -> None:
     assert outcome.returncode == 0, outcome.stderr
     said = " ".join(outcome.stdout.split())
     assert "imported from ours_best.pt" in said
-    assert "registered blockprof-pn-npu version" in said
+    assert "registered blockprof-pn-npu version 3, the champion stays: version 2 is better than the new version" in said
+    assert "10 test networks that neither was trained on (as far as is known of an imported one)" in said
 
 
 @pytest.mark.parametrize(
