@@ -120,7 +120,8 @@ def train_predictor(
         if num_test >= predictors.FEW_TEST_NETWORKS or gru or train_size is not None:
             return None
         with render.progress("cross-validation") as on_progress:
-            return predictors.cross_validate(latencies, seed, on_progress)
+            # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
+            return predictors.cross_validate(latencies, on_progress=on_progress)
 
     if no_log:
         trained, folds = train(), cross_validate()
