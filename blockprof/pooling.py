@@ -1,13 +1,14 @@
 """Dear metrics from one pool of networks: which networks, measuring them, and the surrogate that is fitted to them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.errors import InputError
+from blockprof.folds import left_out_folds
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
 from blockprof.paths import data_folder
 from blockprof.profiling import HeldOut, Surrogate
@@ -15,13 +16,10 @@ from blockprof.sampling import sample_distinct
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from blockprof.latency_data import LatencyData
     from blockprof.measuring import Progress as Visit
 
 MIN_POOL = 20
-NUM_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +164,6 @@ def fit_surrogate(
         num_networks=len(data),
         check=_check(data, info, seed, repeatability_percent),
     )
-
-
-def left_out_folds(num_networks: int, seed: int) -> "Iterator[NDArray[Any]]":
-    """(N,) each: which networks are left out together; each network is once."""
-    fold_of = np.random.default_rng(seed).permutation(num_networks) % NUM_FOLDS
-    for fold in range(NUM_FOLDS):
-        yield fold_of == fold
 
 
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:

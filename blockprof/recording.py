@@ -24,7 +24,7 @@ from blockprof.tracking import Run, log_predictor
 if TYPE_CHECKING:
     from blockprof.fetching import FetchedFile
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import BlockwiseModel, LearningCurve, TrainedPredictor
+    from blockprof.predictors import BlockwiseModel, CrossValidation, LearningCurve, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 
@@ -125,15 +125,23 @@ def record_fetch(run: Run, files: "Sequence[FetchedFile]", source: str, params: 
 
 
 def record_training(
-    run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, seed: int
+    run: Run,
+    trained: "TrainedPredictor",
+    data: "LatencyData",
+    path: Path,
+    seed: int,
+    folds: "CrossValidation | None" = None,
 ) -> "RegisteredPredictor":
-    """Log a training: params, scores on the dev and test rows, the test predictions, a figure; register the model.
+    """Log a training: params, scores on the dev and test rows, the test predictions, ``networks.csv`` (which networks
+    are in which part), a figure; register the model, as the champion where :func:`choose_champion` says so.
 
-    Of a blockwise predictor also ``costs.csv``, of a gru ``epochs.csv`` and its recipe among the params.
+    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of a blockwise predictor ``costs.csv``;
+    of a gru ``epochs.csv``, and its recipe among the params.
     """
     import pandas as pd
 
     from blockprof import predictors
+    from blockprof.comparing.champion import CROSS_VALIDATED, NETWORKS, choose_champion, networks_frame
 
     model, split = trained.model, trained.split
     test = data.select(split.test)
@@ -161,17 +169,28 @@ def record_training(
     )
     _log_data(run, data, path, "training")
     run.log_metrics(
-        {"train_seconds": trained.seconds, **trained.dev.flat("dev"), **trained.test.flat("test")},
+        {
+            "train_seconds": trained.seconds,
+            "test.num_networks": test.num_networks,
+            **trained.dev.flat("dev"),
+            **trained.test.flat("test"),
+            **(folds.flat() if folds else {}),
+        }
     )
     frame = test.to_frame().assign(
         predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
     )
     run.log_frame(frame, "test_predictions.csv")
+    run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
+    if folds:
+        run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")
     if isinstance(model, predictors.BlockwiseModel):
         run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    choice = choose_champion(trained, data, folds)
+    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
         model.save(folder)
@@ -183,6 +202,8 @@ def record_training(
             kind=model.kind,
             num_nets=model.num_nets,
             test=test,
+            is_champion=choice.is_champion,
+            reason=choice.reason,
         )
 
 

@@ -55,12 +55,15 @@ def import_predictor(
     with options.naming(path):
         predictors.split_by_network(latencies, seed)
     imported = read(file, latencies, metric, max_ms, seed)
+    num_test = latencies.select(imported.split.test).num_networks
     if no_log:
         render.print_training(imported, latencies)
+        render.note_few_tests(num_test)
         return
     tracking.check_store(experiment)
     with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
         registered = recording.record_training(run, imported, latencies, path, seed)
     render.print_training(imported, latencies)
+    render.note_few_tests(num_test)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

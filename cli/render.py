@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from blockprof.fetching import FetchedFile, Source
     from blockprof.latency_data import LatencyData
     from blockprof.onnx_networks import NetworkFile
-    from blockprof.predictors import TrainedPredictor
+    from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 # Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
@@ -152,8 +152,8 @@ def count_networks(data: "LatencyData", noun: str = " networks") -> str:
     return f"{data.num_networks:,}{noun}{rows}"
 
 
-def print_training(trained: "TrainedPredictor", data: "LatencyData") -> None:
-    """Print how well a predictor does on its test networks, of ``data``, beside the baselines."""
+def print_training(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> None:
+    """Print how well a predictor does on its test networks, of ``data``, beside its cross-validation and baselines."""
     split, test = trained.split, trained.test
     train, held_back, tested = (data.select(rows) for rows in (split.train, split.dev, split.test))
     origin = (
@@ -167,7 +167,8 @@ def print_training(trained: "TrainedPredictor", data: "LatencyData") -> None:
     columns = ("", "MAPE %", "RMSE ms", "in 5 %", "in 10 %", "Spearman", "Kendall", "top-10 %")
     for column in columns:
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
-    for label, scores in {trained.model.kind: test.scores, **test.baselines}.items():
+    crossed = {"10 folds": folds.scores} if folds else {}
+    for label, scores in {trained.model.kind: test.scores, **crossed, **test.baselines}.items():
         table.add_row(
             label.replace("flops", "FLOPs").replace("_", " "),
             f"{scores.mape_percent:.2f}",
@@ -183,20 +184,32 @@ def print_training(trained: "TrainedPredictor", data: "LatencyData") -> None:
         f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test rows lie inside, "
         f"width {test.interval.width_percent:.1f} % of the latency"
     )
+    if folds:
+        print_line(
+            f"10 folds: {folds.data.num_networks:,} networks, each predicted by a predictor of the others; "
+            f"{folds.interval.coverage_percent:.1f} % lie inside, width {folds.interval.width_percent:.1f} %"
+        )
+
+
+def note_few_tests(num_networks: int, folds: "CrossValidation | None" = None) -> None:
+    """Print on stderr, where the test networks are few, that they tell little, and what tells more."""
+    from blockprof.predictors import FEW_TEST_NETWORKS
+
+    if num_networks < FEW_TEST_NETWORKS:
+        more = (
+            f"the 10 folds, of all {folds.data.num_networks:,}, tell more" if folds else "measure more to know better"
+        )
+        note(f"scores and coverage of only {num_networks} test networks are rough: {more}")
 
 
 def print_registered(registered: "RegisteredPredictor") -> None:
-    """Print the predictor's name and version, and whether it is the champion."""
-    comparison = registered.comparison
-    if comparison is None:
-        why = "the first version: it is the champion"
-    elif comparison.problem:
-        why = f"version {comparison.champion_version} stays champion: {comparison.problem}"
-    else:
-        than = f"MAPE {comparison.mape:.2f} % against {comparison.champion_mape:.2f} % of version"
-        verdict = "it is the champion now" if registered.is_champion else "which stays champion"
-        why = f"{than} {comparison.champion_version} on the same {comparison.num_rows:,} rows: {verdict}"
-    print_line(Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {why}"))
+    """Print the predictor's name and version, whether it is the champion and why; else how to make it the champion."""
+    what = "it is the champion now" if registered.is_champion else "the champion stays"
+    named = Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {what}: ")
+    print_line(named + registered.reason)
+    if not registered.is_champion:
+        print_line("to make it the champion all the same:")
+        out.print(registered.champion_command, soft_wrap=True)
 
 
 def print_profile(profile: Profile) -> None:

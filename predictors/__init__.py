@@ -1,6 +1,7 @@
 """Latency predictors: trained on measured networks, tested on others, saved and loaded."""
 
 from blockprof.predictors.blockwise import BlockwiseModel, load_blockwise
+from blockprof.predictors.cross_validation import FEW_TEST_NETWORKS, CrossValidation, cross_validate
 from blockprof.predictors.design import DESIGNS, Design, check_design, choose_networks, choose_rows
 from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, evaluate
 from blockprof.predictors.fitting import fit_blockwise
@@ -14,8 +15,10 @@ from blockprof.predictors.training import GruOptions, TrainedPredictor, checkpoi
 __all__ = [
     "DESIGNS",
     "FAST",
+    "FEW_TEST_NETWORKS",
     "PAPER",
     "BlockwiseModel",
+    "CrossValidation",
     "Design",
     "Evaluation",
     "GruModel",
@@ -32,6 +35,7 @@ __all__ = [
     "checkpoint_path",
     "choose_networks",
     "choose_rows",
+    "cross_validate",
     "curve_sizes",
     "evaluate",
     "fit_blockwise",

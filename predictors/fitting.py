@@ -26,6 +26,7 @@ from blockprof.spaces import FloatArray, IntArray, Space
 MIN_NETWORKS = 5
 NUM_FOLDS = 10
 MAX_FEW = 200
+MAX_FEWEST = 60
 ASSUMED_ERRORS = 10
 
 SMOOTH = {
@@ -122,9 +123,9 @@ def honest_errors(
 ) -> FloatArray:
     """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
-    With a few rows the strengths and the choice of the prior are themselves fitted to the noise, so all is then found
-    anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that knows far less, and
-    says so, where the whole fit is too sure. Of many networks a row hardly tells of another.
+    With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:
+    these are then found anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that
+    knows far less, and says so, where the whole fit is too sure. Of many networks a row hardly tells of another.
     """
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
@@ -134,7 +135,7 @@ def honest_errors(
     for fold in range(num_folds):
         held = network_of % num_folds == fold
         rows = design[~held]
-        others = refit_shrunk(rows, group_of, fit) if len(design) > MAX_FEW else fit_shrunk(rows, group_of, priors)
+        others = fit_shrunk(rows, group_of, priors) if len(design) <= MAX_FEWEST else refit_shrunk(rows, group_of, fit)
         errors[held] = standardised_errors(others, design[held])
     return errors
 

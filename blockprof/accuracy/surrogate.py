@@ -7,8 +7,9 @@ from threadpoolctl import threadpool_limits
 
 from blockprof.accuracy.features import PlacementFeatures, placement_counts, placement_features
 from blockprof.errors import InputError
+from blockprof.folds import left_out_folds
 from blockprof.metrics import AdditiveMetric, MetricInfo
-from blockprof.pooling import MIN_POOL, left_out_folds
+from blockprof.pooling import MIN_POOL
 from blockprof.predictors.fitting import honest_errors, interval_quantiles
 from blockprof.predictors.regression import StrengthPrior, fit_shrunk, honest_widening
 from blockprof.profiling import HeldOut, Surrogate

@@ -1,4 +1,4 @@
-"""Registering a predictor, and letting it become the champion where it is better."""
+"""Registering a predictor, and asking a registered one."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -32,44 +32,43 @@ _SIGNATURE = ModelSignature(
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A new predictor beside the champion that there was, on the test rows whose resolution the champion knows.
-
-    ``mape`` and ``champion_mape`` are in percent; both are NaN, and ``problem`` says why, where there is no such row.
-    """
-
-    champion_version: int
-    num_rows: int
-    mape: float
-    champion_mape: float
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class RegisteredPredictor:
-    """What became of a logged predictor. ``mape`` is in percent, over all test rows."""
+    """What became of a logged predictor. ``mape`` is in percent, over all test rows; ``reason`` says why it is the
+    champion, or is not.
+    """
 
     name: str
     version: int
     mape: float
     is_champion: bool
-    comparison: Comparison | None
+    reason: str
 
     @property
     def model_uri(self) -> str:
         """What ``mlflow.pyfunc.load_model`` takes."""
         return f"models:/{self.name}/{self.version}"
 
+    @property
+    def champion_command(self) -> str:
+        """What a shell takes to make it the champion; MLflow's own command line has nothing for aliases."""
+        call = f"set_registered_model_alias('{self.name}', '{CHAMPION}', '{self.version}')"
+        return f'python -c "import mlflow; mlflow.MlflowClient().{call}"'
+
 
 @translated("registering the predictor")
 def log_predictor(
-    run: Run, folder: Path, code: Path, *, metric: str, kind: str, num_nets: int, test: LatencyData
+    run: Run,
+    folder: Path,
+    code: Path,
+    *,
+    metric: str,
+    kind: str,
+    num_nets: int,
+    test: LatencyData,
+    is_champion: bool,
+    reason: str,
 ) -> RegisteredPredictor:
-    """Log a predictor to ``run``, register it as ``blockprof-<space>-<metric>``, and make it champion if it is better.
-
-    It becomes champion where there was none, or where its mean absolute percentage error is lower than the champion's
-    on the same test rows; a tie keeps the old one. Rows of a resolution that the champion does not know are left out of
-    the comparison; where it knows none of them it stays, since another resolution is no reason to lose the one it has.
+    """Log a predictor to ``run``, and register it as ``blockprof-<space>-<metric>``, as its champion or not.
 
     The model is loaded from the store, and predicts the test rows, before it is registered.
 
@@ -82,6 +81,8 @@ def log_predictor(
         kind: ``blockwise`` or ``gru``.
         num_nets: how many networks it was trained on.
         test: held-out rows, (N,), at least one.
+        is_champion: whether the alias ``champion`` moves to it.
+        reason: why it does, or does not; a tag of the version.
 
     Raises:
         InputError: ``metric`` cannot be part of a name.
@@ -99,7 +100,6 @@ def log_predictor(
     )
     predicted = _predict(mlflow.pyfunc.load_model(logged.model_uri), frame)
     mape = _mape(predicted, test.latencies_ms)
-    comparison = _compare(name, frame, test.latencies_ms, predicted)
     tags = {
         "space": test.space.name,
         "metric": metric,
@@ -110,12 +110,12 @@ def log_predictor(
         "test_mape": f"{mape:.4f}",
         "test_digest": test.digest,
         "run_id": run.id,
+        "champion_reason": reason,
     }
     number = _register(logged.model_uri, name, tags)
-    is_champion = comparison is None or comparison.mape < comparison.champion_mape
     if is_champion:
         MlflowClient().set_registered_model_alias(name, CHAMPION, str(number))
-    return RegisteredPredictor(name, number, mape, is_champion, comparison)
+    return RegisteredPredictor(name, number, mape, is_champion, reason)
 
 
 def predict_stored(predictor: StoredPredictor, rows: LatencyData) -> pd.DataFrame:
@@ -140,38 +140,6 @@ def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:
         return int(mlflow.register_model(model_uri, name, tags=tags).version)
     finally:
         enable_logging()
-
-
-def _compare(name: str, frame: pd.DataFrame, latencies: FloatArray, predicted: FloatArray) -> Comparison | None:
-    try:
-        champion = MlflowClient().get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
-    number = int(champion.version)
-    try:
-        model = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
-    except (MlflowException, OSError) as error:
-        return Comparison(number, 0, np.nan, np.nan, f"it cannot be loaded: {one_line(error)}")
-    theirs = np.full(len(frame), np.nan)
-    problem = None
-    for resolution in np.unique(frame["resolution"]):
-        rows = np.asarray(frame["resolution"] == resolution)
-        try:
-            theirs[rows] = _predict(model, frame[rows])
-        except (MlflowException, ValueError) as error:
-            problem = one_line(error)
-    known = np.isfinite(theirs)
-    if not known.any():
-        return Comparison(number, 0, np.nan, np.nan, problem)
-    return Comparison(
-        number,
-        int(known.sum()),
-        _mape(predicted[known], latencies[known]),
-        _mape(theirs[known], latencies[known]),
-        None,
-    )
 
 
 def _predict(model: PyFuncModel, frame: pd.DataFrame) -> FloatArray:

@@ -117,7 +117,7 @@ def test_a_metric_of_ones_own(good, in_trained: Path) -> None:
     Path("measured/mine.csv").write_text("\n".join([HEADER, *rows]))
     assert "300 networks, device pixel 9" in good("fetch-data --space pn --source measured")
     shown = good("train-predictor --space pn --metric pixel9 blockprof-data/measured/mine.csv")
-    assert "registered blockprof-pn-pixel9 version 1, the first version: it is the champion" in shown
+    assert "registered blockprof-pn-pixel9 version 1, it is the champion now: there was none before" in shown
     shown = good("profile --space pn --metrics pixel9,npu --name own")
     assert "pixel9 (ms): predicted by blockprof-pn-pixel9 v1, trained on 240 networks of pixel 9." in shown
     means = tracking.load_frames(tracking.find_run("own"))["random"].set_index("metric")["mean"]

@@ -39,7 +39,7 @@ def in_gru_folder(gru_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_is_logged_and_registered_and_leaves_no_checkpoint(in_gru_folder: Path) -> None:
     said = (in_gru_folder / "said.txt").read_text()
     assert "\ngru " in said
-    assert "registered blockprof-pn-npu version 1, the first version: it is the champion" in said
+    assert "registered blockprof-pn-npu version 1, it is the champion now: there was none before" in said
     assert [path.name for path in (in_gru_folder / "blockprof-data").iterdir()] == ["ofa_pn_npu_lat_data.csv"]
     frames = tracking.load_frames(tracking.find_run("gru"))
     assert len(frames["epochs"]) == 10
@@ -86,7 +86,8 @@ def test_an_imported_one(in_gru_folder: Path, cli: Callable) -> None:
     assert outcome.returncode == 0, outcome.stderr
     said = " ".join(outcome.stdout.split())
     assert "imported from ours_best.pt" in said
-    assert "registered blockprof-pn-npu version" in said
+    assert "registered blockprof-pn-npu version 3, the champion stays: version 2 is better than the new version" in said
+    assert "10 test networks that neither was trained on (as far as is known of an imported one)" in said
 
 
 @pytest.mark.parametrize(
