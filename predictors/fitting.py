@@ -26,7 +26,7 @@ from blockprof.spaces import FloatArray, IntArray, Space
 MIN_NETWORKS = 5
 NUM_FOLDS = 10
 MAX_FEW = 200
-MAX_FEWEST = 60
+MAX_VERY_FEW = 60
 ASSUMED_ERRORS = 10
 
 SMOOTH = {
@@ -131,11 +131,11 @@ def honest_errors(
     if num_networks > MAX_FEW:
         return left_out_errors(fit, design)
     errors = np.empty(len(design))
-    num_folds = min(NUM_FOLDS, num_networks)
+    num_folds, anew = min(NUM_FOLDS, num_networks), len(design) <= MAX_VERY_FEW
     for fold in range(num_folds):
         held = network_of % num_folds == fold
         rows = design[~held]
-        others = fit_shrunk(rows, group_of, priors) if len(design) <= MAX_FEWEST else refit_shrunk(rows, group_of, fit)
+        others = fit_shrunk(rows, group_of, priors) if anew else refit_shrunk(rows, group_of, fit)
         errors[held] = standardised_errors(others, design[held])
     return errors
 
