@@ -2,9 +2,9 @@
 
 A champion trained by another split, or on fewer of the same rows, was trained on some of a new version's test networks
 and would look better there than it is. So only the others count; where they tell nothing, the networks that both runs
-cross-validated, each predicted without it. Where these too are fewer than 10, or show no difference beyond the noise, a
-rule decides: a predictor of the same kind that is trained on more networks, from data that hold all of the champion's,
-takes its place.
+cross-validated, each predicted without it. Where the difference is not beyond the noise, a lower error is enough for a
+predictor of the same kind that is trained on more networks, from data that hold all of the champion's. Where fewer than
+10 networks are left to compare on, the champion stays.
 """
 
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ CROSS_VALIDATED = "cv_predictions"
 """The table of what its cross-validation predicts."""
 _NEW = "the new version"
 _RULE = (
-    "then a champion gives way only to one of its kind that is trained on more networks, from data that hold all of "
-    "its own"
+    "then a champion gives way only to one of its kind with a lower error there that is trained on more networks, from "
+    "data that hold all of its own"
 )
 
 
@@ -83,8 +83,8 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
 
     It does where there is none; where its error is lower by more than the paired 95 % interval of
     :func:`compare_predictors`, on the test networks that the champion was neither trained nor chosen on or, if these do
-    not tell, on those that both ``folds`` and the champion's predict; and by the rule above, where neither tells. A
-    champion that cannot be asked stays.
+    not tell, on those that both ``folds`` and the champion's predict; and by the rule above, where the difference is
+    not beyond the noise. A champion that cannot be asked stays.
     """
     model = trained.model
     try:
@@ -93,6 +93,7 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
             return Choice(True, "there was none before")
         record = _load_record(champion)
         old = f"version {champion.version}"
+        is_lower = False
         found = f"fewer than {MIN_NETWORKS} test networks are known to be new to {old}, at resolutions that it knows"
         for where, ours, theirs in _evidence(trained, data.select(trained.split.test), folds, champion, record):
             try:
@@ -100,12 +101,14 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
             except InputError:  # too few in common, or measured anew
                 continue
             found = f"{comparison.verdicts()[0]}, on {comparison.num_networks:,} {where}"
+            errors = dict(zip(comparison.scores["label"], comparison.scores["mape_percent"], strict=True))
+            is_lower = errors[_NEW] < errors[old]
             (better,) = comparison.differences.query("score == 'mape_percent'")["better"]
             if better:
                 return Choice(better == _NEW, found)
     except TrackingError as error:
         return Choice(False, f"it cannot be asked: {error}")
-    if _is_successor(trained, data, champion, record):
+    if is_lower and _is_successor(trained, data, champion, record):
         grown = f"it is trained on {model.num_nets:,} networks instead of {int(champion.tags['num_nets']):,}"
         return Choice(True, f"{found}; {grown}, from data that hold all of {old}'s")
     return Choice(False, f"{found}; {_RULE}")
