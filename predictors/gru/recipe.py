@@ -47,4 +47,4 @@ FAST = Recipe(
     same_length=False,
     spread_weights=False,
 )
-"""The same network, as good, in a tenth of the time or less (bench_predictors.py)."""
+"""The same network, no worse, in less than a tenth of the time (bench_predictors.py --paper)."""
