@@ -85,7 +85,7 @@ def test_intervals_hold_with_few_networks_on_average_over_draws(
     coverages = [scores(data, order[:n], order[n : n + 500])[1] for order in orders]
     unknown = 2 * np.std(coverages) / np.sqrt(num_draws)
     assert 85 - unknown <= np.mean(coverages) <= 95 + unknown
-    assert unknown < 6
+    assert unknown < 8
 
 
 def test_outliers_in_training_hardly_matter(shared_data: Path) -> None:
