@@ -70,9 +70,9 @@ def train_predictor(
 ) -> None:
     """Train a latency predictor, test it on held-out networks and register it.
 
-    It is registered as blockprof-<space>-<metric>; the alias champion moves to it where it is better, beyond the noise,
-    on networks that neither was trained on; where these are too few to tell, where it is trained on more networks, from
-    data that hold all of the champion's. `blockprof profile --metrics <metric>` uses the champion.
+    It is registered as blockprof-<space>-<metric>; the alias champion moves to it where its error is lower on networks
+    that neither was trained on, either beyond the noise or with more training networks, the champion's among its data.
+    `blockprof profile --metrics <metric>` uses the champion.
 
     Where fewer than 30 test networks are left, a blockwise one is also cross-validated on all networks.
 
