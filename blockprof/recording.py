@@ -216,11 +216,16 @@ def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPre
 
 
 def record_training_report(
-    run: Run, trained: "TrainedPredictor", data: "LatencyData", path: Path, curve: "LearningCurve | None" = None
+    run: Run,
+    trained: "TrainedPredictor",
+    data: "LatencyData",
+    path: Path,
+    curve: "LearningCurve | None" = None,
+    folds: "CrossValidation | None" = None,
 ) -> None:
-    """Log a training's report, with the learning curve where one was drawn."""
+    """Log a training's report, with the learning curve and the cross-validation where there are any."""
     is_reference = data_origin(data.device) == "reference"
-    report = training_report(trained, data, path, is_reference=is_reference, curve=curve)
+    report = training_report(trained, data, path, is_reference=is_reference, curve=curve, folds=folds)
     run.log_text(report, REPORT)
 
 

@@ -139,7 +139,7 @@ def train_predictor(
             registered = recording.record_training(run, trained, latencies, path, seed, folds)
             if curve := draw_curve():
                 recording.record_learning_curve(run, curve, trained)
-            recording.record_training_report(run, trained, latencies, path, curve)
+            recording.record_training_report(run, trained, latencies, path, curve, folds)
         render.print_training(trained, latencies, folds)
         render.note_few_tests(num_test, folds)
         render_compare.print_curve(curve)

@@ -11,7 +11,7 @@ from blockprof.reporting.training_charts import coverage_chart, error_chart, lea
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import LearningCurve, TrainedPredictor
+    from blockprof.predictors import CrossValidation, LearningCurve, TrainedPredictor
 
 MOST_DRAWN = 1000
 WORST_SHOWN = 10
@@ -25,11 +25,13 @@ def training_report(
     *,
     is_reference: bool,
     curve: "LearningCurve | None" = None,
+    folds: "CrossValidation | None" = None,
 ) -> str:
     """Write a training as an HTML page that needs nothing but itself.
 
     Scores beside the baselines, predicted against known latencies with their intervals, errors and coverage by latency,
-    the learning curve where there is one, and the worst predicted networks.
+    the learning curve where there is one, and the worst predicted networks. These are the test networks; where they are
+    few and there is a cross-validation, all networks, each as predicted without it.
 
     Args:
         trained: the predictor, its split and its scores.
@@ -37,14 +39,19 @@ def training_report(
         path: the file of the rows.
         is_reference: whether the latencies are made from the reference tables, and so not measured.
         curve: errors by number of training networks.
+        folds: the cross-validation.
     """
-    kind, test = trained.model.kind, data.select(trained.split.test)
-    prediction = trained.model.predict(test.archs, test.resolutions)
-    networks = test.archs.to_strings()
-    errors = 100 * (prediction.latency_ms / test.latencies_ms - 1)
-    is_inside = (prediction.lower_ms <= test.latencies_ms) & (test.latencies_ms <= prediction.upper_ms)
+    kind = trained.model.kind
+    if folds:
+        rows, prediction, scores, interval = folds.data, folds.prediction, folds.scores, folds.interval
+    else:
+        rows, scores, interval = data.select(trained.split.test), trained.test.scores, trained.test.interval
+        prediction = trained.model.predict(rows.archs, rows.resolutions)
+    networks = rows.archs.to_strings()
+    errors = 100 * (prediction.latency_ms / rows.latencies_ms - 1)
+    is_inside = (prediction.lower_ms <= rows.latencies_ms) & (rows.latencies_ms <= prediction.upper_ms)
     # Evenly by latency, so that what is left out is not seen as a gap.
-    order = np.argsort(test.latencies_ms, kind="stable")
+    order = np.argsort(rows.latencies_ms, kind="stable")
     drawn = order[np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).astype(int)]
     worst = np.argsort(-np.abs(errors), kind="stable")[:WORST_SHOWN]
     return render(
@@ -57,20 +64,25 @@ def training_report(
         is_reference=is_reference,
         split=trained.split,
         seconds=trained.seconds,
-        test=trained.test,
+        folds=folds,
+        shown=scores,
+        interval=interval,
+        flops_only=trained.test.baselines["flops_only"],
         scores=[
+            *([(f"{kind}, all networks left out in turn", folds.scores)] if folds else []),
             (f"{kind}, test networks", trained.test.scores),
             *((BASELINES[name], each) for name, each in trained.test.baselines.items()),
             (f"{kind}, dev networks", trained.dev.scores),
         ],
+        num_rows=len(rows),
         num_drawn=len(drawn),
         against=against_chart(
-            test.latencies_ms[drawn], prediction.latency_ms[drawn], prediction.lower_ms[drawn],
+            rows.latencies_ms[drawn], prediction.latency_ms[drawn], prediction.lower_ms[drawn],
             prediction.upper_ms[drawn], [networks[index] for index in drawn], f"latency, {data.device} (ms)",
             "predicted (ms)", "ms",
         ),
-        errors=error_chart(test.latencies_ms[drawn], errors[drawn], data.device),
-        coverage=coverage_chart(test.latencies_ms, is_inside.astype(float), data.device),
+        errors=error_chart(rows.latencies_ms[drawn], errors[drawn], data.device),
+        coverage=coverage_chart(rows.latencies_ms, is_inside.astype(float), data.device),
         curve=curve,
         curve_rows=curve
         and zip(
@@ -84,8 +96,8 @@ def training_report(
         worst=[
             (
                 networks[index],
-                test.resolutions[index],
-                test.latencies_ms[index],
+                rows.resolutions[index],
+                rows.latencies_ms[index],
                 prediction.latency_ms[index],
                 prediction.lower_ms[index],
                 prediction.upper_ms[index],

@@ -95,12 +95,16 @@ def profile_of() -> Callable[[str], Profile]:
 
 @pytest.fixture(scope="session")
 def page_of() -> Callable[[str], str]:
-    """The report of a profile by its name, or of ``training``."""
+    """The report of a profile by its name, of ``training``, or of ``folds``: one on few networks."""
     return _page
 
 
 @cache
 def _page(name: str) -> str:
+    if name == "folds":
+        few = reference_data(load_space("pn"), "cpu", 50, seed=0)
+        trained, folds = predictors.train_predictor(few, "cpu"), predictors.cross_validate(few)
+        return training_report(trained, few, Path("few.csv"), is_reference=True, folds=folds)
     if name != "training":
         return profile_report(profiled(name))
     data = reference_data(load_space("pn"), "npu", 300, seed=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PAGES = ("pn", "resnet50", "sampled", "few", "pooled", "joined", "training")
+PAGES = ("pn", "resnet50", "sampled", "few", "pooled", "joined", "training", "folds")
 
 
 @pytest.mark.parametrize("name", PAGES)

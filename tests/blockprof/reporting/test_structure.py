@@ -18,7 +18,7 @@ from blockprof.reporting import profile_report, training_report
 from blockprof.spaces import load_space, parse_blocks
 
 PN = load_space("pn")
-PAGES = ("pn", "resnet50", "sampled", "few", "pooled", "joined", "training")
+PAGES = ("pn", "resnet50", "sampled", "few", "pooled", "joined", "training", "folds")
 VOID = {"meta", "br", "wbr"}
 HOSTILE = '<script>alert("&")</script>'
 
@@ -165,6 +165,20 @@ def test_a_training_shows_scores_baselines_curve_and_worst_networks(page_of: Cal
     for index in np.argsort(-errors)[:10]:
         assert test.archs.to_strings()[index] in text
     assert f"{trained.test.scores.mape_percent:.2f}" in text
+
+
+def test_a_training_on_few_networks_shows_all_of_them_left_out_in_turn(page_of: Callable[[str], str]) -> None:
+    page = page_of("folds")
+    text = Page(page).text
+    data = reference_data(PN, "cpu", 50, seed=0)
+    folds = predictors.cross_validate(data)
+    assert "blockwise, all networks left out in turn" in text
+    assert "of all 50 networks, each predicted by a predictor of the others (10 folds)" in text
+    assert f"{folds.scores.mape_percent:.2f}" in text
+    errors = np.abs(folds.prediction.latency_ms / data.latencies_ms - 1)
+    for index in np.argsort(-errors)[:10]:
+        assert data.archs.to_strings()[index] in text
+    assert "cv_predictions.csv" in text
 
 
 def test_a_training_on_few_networks_of_a_hostile_device(monkeypatch: pytest.MonkeyPatch) -> None:
