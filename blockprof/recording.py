@@ -190,11 +190,10 @@ def record_training(
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
     choice = choose_champion(trained, data, folds)
-    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
         model.save(folder)
-        return log_predictor(
+        registered = log_predictor(
             run,
             folder,
             Path(predictors.__file__).with_name("pyfunc_model.py"),
@@ -205,6 +204,8 @@ def record_training(
             is_champion=choice.is_champion,
             reason=choice.reason,
         )
+    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
+    return registered
 
 
 def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPredictor") -> None:

@@ -74,7 +74,8 @@ def train_predictor(
     that neither was trained on, either beyond the noise or with more training networks, the champion's among its data.
     `blockprof profile --metrics <metric>` uses the champion.
 
-    Where fewer than 30 test networks are left, a blockwise one is also cross-validated on all networks.
+    Where fewer than 30 test networks are left, a blockwise one is also cross-validated on all networks, unless only
+    some are to train on.
 
     A gru keeps its state in ./blockprof-data after each epoch: after a kill the same command goes on where it was.
 

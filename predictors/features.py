@@ -166,6 +166,7 @@ def build_features(space: Space, resolutions: IntArray) -> Features:
         columns[name] = _instance_rows(part[..., part.any(axis=(0, 1))])
     if several:
         columns["resolutions"] = _base_rows(np.eye(len(resolutions)), len(space.instances))
+    columns = {name: part for name, part in columns.items() if part.shape[-1]}
     widths = [part.shape[-1] for part in columns.values()]
     return Features(
         space=space,

@@ -27,6 +27,7 @@ MIN_NETWORKS = 5
 NUM_FOLDS = 10
 MAX_FEW = 200
 MAX_VERY_FEW = 60
+OUTLYING = 8.0
 ASSUMED_ERRORS = 10
 
 SMOOTH = {
@@ -125,11 +126,11 @@ def honest_errors(
 
     With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:
     these are then found anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that
-    knows far less, and says so, where the whole fit is too sure. Of many networks a row hardly tells of another.
+    knows far less, and says so, where the whole fit is too sure.
     """
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
-        return left_out_errors(fit, design)
+        return left_out_errors(fit, design, network_of)
     errors = np.empty(len(design))
     num_folds, anew = min(NUM_FOLDS, num_networks), len(design) <= MAX_VERY_FEW
     for fold in range(num_folds):
@@ -146,9 +147,12 @@ def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, fl
     A few say little about the tails, so ten quantiles of the likelihood are counted with them, at the mean size of the
     errors (that of the likelihood, Student's t with 4 degrees of freedom, is 1). They do not tell their size well
     either: the mean size of n such errors is as uncertain as a standard deviation of n / 2 degrees of freedom, so the
-    ten are wider as Student's t with as many is than the normal.
+    ten are wider as Student's t with as many is than the normal. An outlier counts as 8 times the median error: one
+    among a few says that there are some, not how far the others lie.
     """
     tail = (1 - INTERVAL_LEVEL) / 2
+    limit = OUTLYING * np.median(np.abs(errors))
+    errors = np.clip(errors, -limit, limit)
     size = np.abs(errors).mean() * student_t.ppf(tail, num_networks / 2) / norm.ppf(tail)
     assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
     everything = np.concatenate([errors, size * assumed])

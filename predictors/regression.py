@@ -69,9 +69,12 @@ def standardised_errors(fit: Fit, design: FloatArray) -> FloatArray:
     return residuals / _deviations(residuals, _variances(design, fit.covariance), fit.noise_variance)
 
 
-def left_out_errors(fit: Fit, design: FloatArray) -> FloatArray:
-    """(N,): the same for the rows that it was trained on, each as if left out, the strengths unchanged."""
-    residuals, deviations = _left_out(fit, design)
+def left_out_errors(fit: Fit, design: FloatArray, group_of_row: IntArray) -> FloatArray:
+    """(N,): the same for the rows that it was trained on, each as if left out, the strengths unchanged.
+
+    Rows of the same number in ``group_of_row`` (N,) are left out together.
+    """
+    residuals, deviations = _left_out(fit, design, group_of_row)
     return residuals / deviations
 
 
@@ -88,17 +91,32 @@ def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
     return float(ratio**2 * (DEGREES_OF_FREEDOM + 3) / (DEGREES_OF_FREEDOM + 1))
 
 
-def _left_out(fit: Fit, design: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(N,): the residual of each training row had it been left out, and its standard deviation."""
-    variances = _variances(design, fit.covariance)
-    rest = 1.0 - np.minimum(fit.row_weights * variances / fit.noise_variance, 0.99)
-    residuals = (1.0 - design @ fit.mean) / rest
-    return residuals, _deviations(residuals, variances / rest, fit.noise_variance)
+def _left_out(fit: Fit, design: FloatArray, group_of_row: IntArray) -> tuple[FloatArray, FloatArray]:
+    """(N,): the residual of each training row had its group been left out, and its standard deviation.
+
+    What a group's rows tell is taken out of the posterior in closed form: with the covariance V of what it says of
+    them and their precisions D, residuals are (1 - V D)^-1 of what they are, and V becomes (1 - V D)^-1 V.
+    """
+    residuals, variances = np.empty(len(design)), np.empty(len(design))
+    raw, spread = 1.0 - design @ fit.mean, design @ fit.covariance
+    roots = np.sqrt(fit.row_weights / fit.noise_variance)
+    order = np.argsort(group_of_row, kind="stable")
+    sizes = np.bincount(group_of_row)
+    starts = np.cumsum(sizes) - sizes
+    for size in np.unique(sizes[sizes > 0]):
+        rows = order[starts[sizes == size][:, None] + np.arange(size)]
+        root = roots[rows]
+        shares, axes = np.linalg.eigh(root[:, :, None] * (spread[rows] @ design[rows].mT) * root[:, None, :])
+        shares = np.clip(shares, 0.0, 0.99)
+        along = (axes.mT @ (root * raw[rows])[..., None])[..., 0]
+        residuals[rows] = (axes @ (along / (1.0 - shares))[..., None])[..., 0] / root
+        variances[rows] = (axes**2 @ (shares / (1.0 - shares))[..., None])[..., 0] / root**2
+    return residuals, _deviations(residuals, variances, fit.noise_variance)
 
 
 def _left_out_loss(fit: Fit, design: FloatArray) -> float:
     """Minus the mean log density of the training rows, each as if left out, but for a constant."""
-    residuals, deviations = _left_out(fit, design)
+    residuals, deviations = _left_out(fit, design, np.arange(len(design)))
     tails = 0.5 * (DEGREES_OF_FREEDOM + 1) * np.log1p((residuals / deviations) ** 2 / DEGREES_OF_FREEDOM)
     return float((tails + np.log(deviations)).mean())
 

@@ -1,6 +1,7 @@
-"""Intervals of the blockwise predictor where its rows are not independent."""
+"""Intervals of the blockwise predictor where rows are not independent, and where one is an outlier."""
 
 import numpy as np
+import pytest
 
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import load_reference
@@ -22,11 +23,23 @@ def measured(num_networks: int, seed: int) -> LatencyData:
     return LatencyData(archs[rows], sizes, own[rows] * (sizes / 224) ** 1.6 * noise, "made up")
 
 
-def test_rows_of_one_network_are_left_out_together() -> None:
+@pytest.mark.parametrize(("num_networks", "least"), [(45, 0.77), (250, 0.8)])
+def test_rows_of_one_network_are_left_out_together(num_networks: int, least: float) -> None:
     """With its other resolutions to go by, a row left out alone is predicted far better than a new network."""
     test = measured(100, 999)
     inside = []
     for seed in range(3):
-        found = fit_blockwise(measured(45, seed), "made-up").predict(test.archs, test.resolutions)
+        found = fit_blockwise(measured(num_networks, seed), "made-up").predict(test.archs, test.resolutions)
         inside.append(((found.lower_ms <= test.latencies_ms) & (test.latencies_ms <= found.upper_ms)).mean())
-    assert np.mean(inside) > 0.77
+    assert np.mean(inside) > least
+
+
+def test_one_outlier_among_a_few_does_not_widen_all_intervals() -> None:
+    archs = sample_distinct(PN, 20, np.random.default_rng(0))
+    latency = load_reference(PN, "gpu").evaluate(archs) * np.exp(np.random.default_rng(1).normal(0, 0.01, 20))
+    widths = []
+    for factor in (1.0, 3.0):
+        latency[7] *= factor
+        found = fit_blockwise(LatencyData(archs, np.full(20, 224), latency, "made up"), "made-up").predict(archs, 224)
+        widths.append(((found.upper_ms - found.lower_ms) / found.latency_ms).mean())
+    assert widths[1] < 4 * widths[0]

@@ -140,6 +140,14 @@ def test_several_resolutions_mean_those_between(several: BlockwiseModel) -> None
         several.cost_table(228)
 
 
+@pytest.mark.parametrize("n", [20, 60])
+def test_few_networks_of_the_residual_space(n: int) -> None:
+    """At one resolution, where no feature is of large kernels."""
+    data = make_residual_data(n)
+    model = fit_blockwise(data, "gpu")
+    assert np.abs(model.predict(data.archs, 224).latency_ms / data.latencies_ms - 1).mean() < 0.1
+
+
 def test_networks_of_another_space_are_refused(single: BlockwiseModel) -> None:
     with pytest.raises(InputError, match="is of pn, not of mbv3"):
         single.predict(sample_architectures(load_space("mbv3"), 1, np.random.default_rng(0)), 224)

@@ -30,12 +30,15 @@ def made() -> Made:
     return Made(rows / (rows @ WEIGHTS * (1 + noise))[:, None], noise)
 
 
-def test_left_out_rows_are_as_if_left_out(made: Made) -> None:
+@pytest.mark.parametrize("size", [1, 3])
+def test_left_out_rows_are_as_if_left_out(made: Made, size: int) -> None:
+    """Alone, and three at a time that are not neighbours."""
     fit = fit_shrunk(made.design, GROUP_OF, [PRIOR])
-    found = left_out_errors(fit, made.design)
+    group_of_row = np.arange(NUM_ROWS) % (NUM_ROWS // size)
+    found = left_out_errors(fit, made.design, group_of_row)
     prior_precision = np.diag(np.exp(-fit.log_variances[:-1])[GROUP_OF])
     for row in range(0, NUM_ROWS, 7):
-        others = np.arange(NUM_ROWS) != row
+        others = group_of_row != group_of_row[row]
         weighted = made.design[others] * fit.row_weights[others, None] / fit.noise_variance
         precision = weighted.T @ made.design[others] + prior_precision
         residual = 1 - made.design[row] @ solve(precision, weighted.sum(axis=0))
