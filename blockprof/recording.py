@@ -141,7 +141,8 @@ def record_training(
     import pandas as pd
 
     from blockprof import predictors
-    from blockprof.comparing.champion import CROSS_VALIDATED, NETWORKS, choose_champion, networks_frame
+    from blockprof.comparing.champion import NETWORKS, choose_champion, networks_frame
+    from blockprof.comparing.loading import CROSS_VALIDATED
 
     model, split = trained.model, trained.split
     test = data.select(split.test)

@@ -23,7 +23,7 @@ def compare(
             "--data",
             metavar="CSV",
             help="Measured networks to compare predictors on; best such that none was trained on.",
-            show_default="the test rows that all their runs logged",
+            show_default="the networks that all their runs left out",
         ),
     ] = None,
     name: options.NameOption = None,

@@ -79,6 +79,7 @@ def measure_blocks(
 
 def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) -> None:
     from blockprof.cli import render
+    from blockprof.cli.render_measuring import describe_drift
     from blockprof.paths import data_folder
 
     measured, costs = table.measured, table.costs
@@ -87,9 +88,7 @@ def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) 
         f"({table.space.name}) at resolution {table.resolution}, on {costs.device}, in {seconds:.0f} s"
     )
     repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
-    render.print_line(
-        f"{repeats}{measured.num_noisy} noisy measurements, drift {measured.drift.percent:.1f} % divided out"
-    )
+    render.print_line(f"{repeats}{measured.num_noisy} noisy measurements, {describe_drift(measured.drift)}")
     for what, scores in (
         ("sums of pieces", table.raw_scores),
         (f"sums times {costs.scale:.3f} (each network by the others' factor)", table.scaled_scores),

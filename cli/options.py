@@ -232,9 +232,12 @@ def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path
 
     chosen = path or data_folder() / fetching.latency_file_name(space, metric)
     if path is None and not chosen.exists():
-        raise DataFileError(
-            f"{chosen}: there is no such file: give your CSV, or see `blockprof fetch-data --help` for reference data"
-        )
+        from blockprof.metrics import has_reference
+
+        remedy = "see `blockprof fetch-data --help` for reference data"
+        if not has_reference(space, "npu"):
+            remedy = f"measure networks: `blockprof measure --space {space.name} --metric {metric}`"
+        raise DataFileError(f"{chosen}: there is no such file: give your CSV, or {remedy}")
     return chosen, read_latency_csv(chosen, space)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from blockprof.measuring import Progress
     from blockprof.measuring.campaign import Campaign, CampaignResult
     from blockprof.measuring.device_folder import DeviceFolder, WrittenFolder
+    from blockprof.measuring.drift import Drift
 
 DRIFT_NOTED_PERCENT = 10.0
 
@@ -94,7 +95,7 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
     repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
     render.print_line(
         f"{repeats}interquartile range {spread:.1f} % (median), {measured.num_noisy} of {len(data)} networks noisy, "
-        f"drift {measured.drift.percent:.1f} % divided out"
+        f"{describe_drift(measured.drift)}"
     )
     if result.networks_per_minute:
         kept = f", {campaign.num_nets_kept} of {len(data)} networks kept from before" if campaign.num_nets_kept else ""
@@ -106,6 +107,11 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
         return
     path = "" if in_data_folder else f" {campaign.files.latencies}"
     render.print_line(f"next: blockprof train-predictor --space {data.space.name} --metric {metric}{path}")
+
+
+def describe_drift(drift: "Drift") -> str:
+    """Say how much drift of the machine's speed was divided out, if any was found."""
+    return f"drift {drift.percent:.1f} % divided out" if drift.percent else "no drift found"
 
 
 def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric: str) -> None:

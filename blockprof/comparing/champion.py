@@ -2,9 +2,9 @@
 
 A champion trained by another split, or on fewer of the same rows, was trained on some of a new version's test networks
 and would look better there than it is. So only the others count; where they tell nothing, the networks that both runs
-cross-validated, each predicted without it. Where the difference is not beyond the noise, a lower error is enough for a
-predictor of the same kind that is trained on more networks, from data that hold all of the champion's. Where fewer than
-10 networks are left to compare on, the champion stays.
+cross-validated, each predicted without it, or those that are new to the champion. Where the difference is not beyond
+the noise, a lower error is enough for a predictor of the same kind that is trained on more networks, from data that
+hold all of the champion's. Where fewer than 10 networks are left to compare on, the champion stays.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from blockprof import tracking
-from blockprof.comparing.loading import TEST_ROWS
+from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
 from blockprof.errors import InputError, TrackingError
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 NETWORKS = "networks"
 """The table in which a run of ``train-predictor`` says what it used each row of its data for."""
-CROSS_VALIDATED = "cv_predictions"
-"""The table of what its cross-validation predicts."""
 _NEW = "the new version"
 _RULE = (
     "then a champion gives way only to one of its kind with a lower error there that is trained on more networks, from "
@@ -83,8 +81,8 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
 
     It does where there is none; where its error is lower by more than the paired 95 % interval of
     :func:`compare_predictors`, on the test networks that the champion was neither trained nor chosen on or, if these do
-    not tell, on those that both ``folds`` and the champion's predict; and by the rule above, where the difference is
-    not beyond the noise. A champion that cannot be asked stays.
+    not tell, on those that both ``folds`` and the champion's predict, or that ``folds`` do and are new to the champion;
+    and by the rule above, where the difference is not beyond the noise. A champion that cannot be asked stays.
     """
     model = trained.model
     try:
@@ -139,8 +137,14 @@ def _evidence(
         ours = unseen.to_frame().assign(predicted_ms=predicted.latency_ms)
         known = " (as far as is known of an imported one)" if trained.source or record.is_imported else ""
         yield f"test networks that neither was trained on{known}", ours, _predict_known(champion, unseen)
-    if folds and record.folds is not None:
-        yield "networks, each left out in turn", folds.to_frame(), record.folds
+    if folds is None:
+        return
+    ours = folds.to_frame()
+    if record.folds is not None and ours["net"][ours["net"].isin(record.folds["net"])].nunique() >= MIN_NETWORKS:
+        yield "networks, each left out in turn", ours, record.folds
+    elif len(unseen := record.unseen(folds.data)):
+        where = f"networks new to version {champion.version}, each left out of the new version in turn"
+        yield where, ours, _predict_known(champion, unseen)
 
 
 def _predict_known(champion: "StoredPredictor", rows: "LatencyData") -> pd.DataFrame:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Kind = Literal["predictor", "profile"]
 
 TEST_ROWS = "test_predictions"
+CROSS_VALIDATED = "cv_predictions"
+"""The tables of what a predictor says of its run's test rows, and of what its cross-validation says of all rows."""
 _ID_SHOWN = 8
 
 
@@ -96,15 +98,22 @@ def _with_own_labels(sources: Sequence[Source]) -> list[Source]:
 
 
 def load_predictions(sources: Sequence[Source], data: "LatencyData | None" = None) -> list[PredictedRows]:
-    """What each predictor says of ``data``, or said of the test rows that its run logged.
+    """What each predictor says of ``data``, or said of networks that it was not trained on.
+
+    These are the test rows that its run logged or, where it was cross-validated, all rows, each left out in turn.
 
     Raises:
         InputError: with ``data``, a run that registered no predictor, or a resolution that a predictor does not know.
         TrackingError: the store does not answer, or a predictor cannot be loaded.
     """
     if data is None:
-        return [PredictedRows(source.label, tracking.load_frame(source.run, TEST_ROWS)) for source in sources]
+        return [PredictedRows(source.label, _left_out(source)) for source in sources]
     return [PredictedRows(source.label, _predict(source, data)) for source in sources]
+
+
+def _left_out(source: Source) -> pd.DataFrame:
+    names = tracking.list_frames(source.run)
+    return tracking.load_frame(source.run, CROSS_VALIDATED if CROSS_VALIDATED in names else TEST_ROWS)
 
 
 def _predict(source: Source, data: "LatencyData") -> pd.DataFrame:

@@ -97,7 +97,7 @@ def compare_predictors(predictors: Sequence[PredictedRows]) -> PredictorComparis
     networks, network_of = np.unique(rows["net"].to_numpy(dtype=str), return_inverse=True)
     if len(networks) < MIN_NETWORKS:
         raise InputError(
-            f"{' and '.join(each.label for each in predictors)} have {len(networks)} test networks in common, at least "
+            f"{' and '.join(each.label for each in predictors)} left out {len(networks)} networks in common, at least "
             f"{MIN_NETWORKS} are needed: give measured networks with --data"
         )
     measured = rows["latency_ms"].to_numpy(dtype=float)

@@ -33,22 +33,39 @@ def additive_statistics(
         sampler: how networks of a placement are drawn.
     """
     rows: list[Fixing | None] = [None, *fixings]
-    statistics = exact_statistics(metric, rows, sampler)
+    known = EstimatedStatistics(
+        statistics=exact_statistics(metric, rows, sampler),
+        effect_half_widths=np.zeros(len(rows)),
+        group_half_widths=np.zeros(len(groups)),
+        group_effect_half_widths=np.zeros(len(groups)),
+    )
+    return widened_by_costs(known, metric, fixings, groups, sampler)
+
+
+def widened_by_costs(
+    found: EstimatedStatistics,
+    metric: AdditiveMetric,
+    fixings: Sequence[Fixing],
+    groups: Sequence[IntArray],
+    sampler: Sampler,
+) -> EstimatedStatistics:
+    """Statistics whose intervals also hold what is not known of the costs of ``metric``: as is where all is known."""
     covariance = metric.covariance
     if covariance is None:
-        return EstimatedStatistics(statistics, np.zeros(len(rows)), np.zeros(len(groups)), np.zeros(len(groups)))
+        return found
+    rows: list[Fixing | None] = [None, *fixings]
     counts = expected_counts(metric.space, rows, sampler, metric.by)
     group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
     random = counts[:1]
 
-    def half_widths(combinations: FloatArray) -> FloatArray:
+    def widened(half_widths: FloatArray, combinations: FloatArray) -> FloatArray:
         variances = ((combinations @ covariance) * combinations).sum(axis=1)
-        widths: FloatArray = ndtri(0.5 + CONFIDENCE / 2) * np.sqrt(np.maximum(variances, 0.0))
+        widths: FloatArray = np.hypot(half_widths, ndtri(0.5 + CONFIDENCE / 2) * np.sqrt(np.maximum(variances, 0.0)))
         return widths
 
     return EstimatedStatistics(
-        statistics=replace(statistics, half_widths=half_widths(counts)),
-        effect_half_widths=half_widths(counts - random),
-        group_half_widths=half_widths(group_counts),
-        group_effect_half_widths=half_widths(group_counts - random),
+        statistics=replace(found.statistics, half_widths=widened(found.statistics.half_widths, counts)),
+        effect_half_widths=widened(found.effect_half_widths, counts - random),
+        group_half_widths=widened(found.group_half_widths, group_counts),
+        group_effect_half_widths=widened(found.group_effect_half_widths, group_counts - random),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
-from blockprof.profiling.additive import additive_statistics
+from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
@@ -206,6 +206,8 @@ def profile(
             base = base or draw_base_networks(space, sample_size, seed)
             step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
             found = sampled_statistics(metric, base, chosen, groups, sampler, step)
+            if isinstance(metric, AdditiveMetric):
+                found = widened_by_costs(found, metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "sampled", sample_size, found))
     return Profile(
         space=space,

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from blockprof import tracking
 
 DATA = "blockprof-data/ofa_pn_npu_lat_data.csv"
+HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,16 @@ def run_of(name: str) -> mlflow.entities.Run:
 def files_of(run: mlflow.entities.Run) -> set[str]:
     files = MlflowClient().list_artifacts(run.info.run_id) + MlflowClient().list_artifacts(run.info.run_id, "figures")
     return {file.path for file in files if not file.is_dir}
+
+
+def test_predictors_of_few_networks_on_those_that_each_left_out_in_turn(folder: Path, rows: list[str], cli) -> None:
+    """Their test networks, three each, are too few."""
+    for name, count in (("less", 24), ("more", 30)):
+        Path("few.csv").write_text("\n".join([HEADER, *rows[:count]]))
+        assert cli("train-predictor", "-s", "pn", "few.csv", "--metric", "few", "--name", name).returncode == 0
+    outcome = cli("compare", "less", "more", "--no-log")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "24 networks" in outcome.stdout
 
 
 def test_a_run_and_a_version_on_their_common_test_rows(cli, in_compared: Path) -> None:
@@ -107,7 +118,7 @@ def test_the_same_metrics_twice_and_unlike_settings_are_told(cli, in_compared: P
         ("few nothing", "no run has the id or name 'nothing'"),
         ("profiled on_cpu --data x.csv", "--data is for predictors: leave it out"),
         ("few split --data x.csv", "x.csv: there is no such file"),
-        ("few split", "few and split have"),
+        ("few split", "few and split left out"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_no_run(line: str, said: str, cli, in_compared: Path) -> None:

@@ -113,7 +113,7 @@ def test_only_rows_that_all_have_count() -> None:
 
 
 def test_too_few_in_common() -> None:
-    with pytest.raises(InputError, match="a and b have 9 test networks in common, at least 10 are needed"):
+    with pytest.raises(InputError, match="a and b left out 9 networks in common, at least 10 are needed"):
         compare_predictors([rows("a", 0.02), PredictedRows("b", rows("b", 0.02).frame.head(9))])
 
 

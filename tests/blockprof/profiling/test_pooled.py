@@ -128,6 +128,19 @@ def test_a_trained_predictor_says_what_its_training_leaves_open(tmp_path: Path) 
     assert "there are no error bars" not in page
 
 
+def test_sampling_a_trained_predictor_keeps_what_its_training_leaves_open(tmp_path: Path) -> None:
+    """Both uncertainties together: never less than either."""
+    fit_blockwise(simulated(load_reference(PN, "cpu").evaluate, 60, 0), INFO.name).save(tmp_path)
+    predicted = load_predicted(PredictorFolder("mine", tmp_path), PN, INFO.name, 224)
+    fixings = parse_blocks(PN, ["u2.l1.e6k7", "u4.l4.e6k5"], 224)
+    exact, sampled, known = (
+        profile(PN, [metric], fixings=fixings, num_archs=count).metrics[0].effect_half_widths[1:]
+        for metric, count in ((predicted, None), (predicted, 200), (replace(predicted, covariance=None), 200))
+    )
+    assert (exact > 0).all()
+    np.testing.assert_allclose(sampled, np.hypot(exact, known))
+
+
 def test_an_additive_metric_is_told_from_one_that_is_not() -> None:
     """The second has a term for each pair of neighbouring layers, which no sum of costs can say."""
     metric = load_reference(PN, "gpu")
