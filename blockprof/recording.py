@@ -142,7 +142,8 @@ def record_training(
 
     from blockprof import predictors
     from blockprof.comparing.champion import NETWORKS, choose_champion, networks_frame
-    from blockprof.comparing.loading import CROSS_VALIDATED
+    from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
+    from blockprof.predictors.evaluation import predicted_frame
 
     model, split = trained.model, trained.split
     test = data.select(split.test)
@@ -178,10 +179,7 @@ def record_training(
             **(folds.flat() if folds else {}),
         }
     )
-    frame = test.to_frame().assign(
-        predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
-    )
-    run.log_frame(frame, "test_predictions.csv")
+    run.log_frame(predicted_frame(test, prediction), f"{TEST_ROWS}.csv")
     run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
     if folds:
         run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")

@@ -221,9 +221,8 @@ def print_profile(profile: Profile) -> None:
         print_line(Text(caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
         random = _with_interval(means[0], metric.statistics.half_widths[0], means)
-        interval = "" if not metric.has_intervals else " (95 % credible interval)"
-        if metric.method == "sampled":
-            interval = " (95 % interval)"
+        kind = "interval" if metric.method == "sampled" else "credible interval"
+        interval = f" (95 % {kind})" if metric.has_intervals else ""
         print_line(f"random networks: {random} {metric.info.unit}{interval}")
         if metric.check:
             _print_check(metric, metric.check)

@@ -8,7 +8,7 @@ import numpy as np
 
 from blockprof.folds import NUM_FOLDS, left_out_folds
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.evaluation import IntervalScores, Scores, score, score_interval
+from blockprof.predictors.evaluation import IntervalScores, Scores, predicted_frame, score, score_interval
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.prediction import Prediction
 
@@ -44,11 +44,7 @@ class CrossValidation:
 
     def to_frame(self) -> "pd.DataFrame":
         """The rows of ``data``, with ``predicted_ms``, ``lower_ms`` and ``upper_ms``."""
-        return self.data.to_frame().assign(
-            predicted_ms=self.prediction.latency_ms,
-            lower_ms=self.prediction.lower_ms,
-            upper_ms=self.prediction.upper_ms,
-        )
+        return predicted_frame(self.data, self.prediction)
 
 
 def cross_validate(
@@ -64,10 +60,9 @@ def cross_validate(
     Raises:
         DataFileError: too few networks to train on: fewer than 6 in all.
     """
-    networks, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
     latency, lower, upper = np.empty((3, len(data)))
-    for done, left_out in enumerate(left_out_folds(len(networks), seed), start=1):
-        held = left_out[network_of]
+    for done, left_out in enumerate(left_out_folds(data.num_networks, seed), start=1):
+        held = left_out[data.network_of]
         model = fit_blockwise(data.select(~held), "latency", data.resolutions)
         rows = data.select(held)
         found = model.predict(rows.archs, rows.resolutions)

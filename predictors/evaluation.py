@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from blockprof.predictors.features import convolution_macs, instance_counts
 from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.rank_correlation import kendall, spearman
 from blockprof.spaces import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TOP = 10
 
@@ -126,3 +130,10 @@ def _convolution_macs(data: LatencyData) -> FloatArray:
         rows = data.resolutions == resolution
         macs[rows] = counts[rows] @ convolution_macs(data.space, int(resolution))
     return macs / 1e6
+
+
+def predicted_frame(data: LatencyData, prediction: Prediction) -> "pd.DataFrame":
+    """The rows of ``data``, with what is predicted of them: ``predicted_ms``, ``lower_ms`` and ``upper_ms``."""
+    return data.to_frame().assign(
+        predicted_ms=prediction.latency_ms, lower_ms=prediction.lower_ms, upper_ms=prediction.upper_ms
+    )

@@ -86,7 +86,7 @@ class ByRows:
     def loss(self, logs: FloatArray) -> tuple[float, FloatArray]:
         """Minus the log evidence, but for a constant, and its gradient (G + 1,)."""
         variances = np.exp(logs)
-        factor = self._factor(variances)
+        factor = self._factor(self._common(variances), variances)
         inverse, _ = lapack.dpotri(factor, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         solved = inverse.sum(axis=1)
@@ -101,21 +101,24 @@ class ByRows:
         """The mean (F,) and the covariance (F, F) of the weights."""
         variances = np.exp(logs)
         spread = self.design * variances[:-1][self.group_of]
-        solved = cho_solve((self._factor(variances), True), spread, check_finite=False)
+        solved = cho_solve((self._factor(self._common(variances), variances), True), spread, check_finite=False)
         return solved.sum(axis=0), np.diag(variances[:-1][self.group_of]) - spread.T @ solved
 
     def fitted(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(N,) each: what the rows give, and the variance of it that is the weights'."""
         variances = np.exp(logs)
-        common = np.tensordot(variances[:-1], self.kernels, 1)
-        solved = cho_solve((self._factor(variances), True), common, check_finite=False)
+        common = self._common(variances)
+        solved = cho_solve((self._factor(common, variances), True), common, check_finite=False)
         return solved.sum(axis=0), np.diag(common) - (common * solved).sum(axis=0)
 
-    def _factor(self, variances: FloatArray) -> FloatArray:
+    def _common(self, variances: FloatArray) -> FloatArray:
+        """The covariance of the rows without the noise."""
+        return np.asarray(np.tensordot(variances[:-1], self.kernels, 1))
+
+    def _factor(self, common: FloatArray, variances: FloatArray) -> FloatArray:
         """The Cholesky factor of the covariance of the rows."""
-        covariance = np.tensordot(variances[:-1], self.kernels, 1)
-        covariance[np.diag_indices_from(covariance)] += variances[-1] / self.row_weights
-        return np.asarray(cholesky(covariance, lower=True, check_finite=False))
+        noise = np.diag(variances[-1] / self.row_weights)
+        return np.asarray(cholesky(common + noise, lower=True, check_finite=False))
 
 
 def quicker_form(design: FloatArray, group_of: IntArray) -> ByFeatures | ByRows:

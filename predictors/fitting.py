@@ -74,9 +74,8 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
     Raises:
         DataFileError: fewer than 5 different networks.
     """
-    networks, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
-    if len(networks) < MIN_NETWORKS:
-        raise DataFileError(f"{len(networks)} different networks to train on: at least {MIN_NETWORKS} are needed")
+    if data.num_networks < MIN_NETWORKS:
+        raise DataFileError(f"{data.num_networks} different networks to train on: at least {MIN_NETWORKS} are needed")
     asked = data.resolutions if resolutions is None else np.union1d(data.resolutions, resolutions)
     features = build_features(data.space, known_resolutions(data.space, asked))
     scale = float(np.median(data.latencies_ms))
@@ -88,14 +87,14 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
         fit = fit_shrunk(design[few], features.group_of, priors)
         if len(few) < len(design):
             fit = refit_shrunk(design, features.group_of, fit)
-        errors = honest_errors(design, features.group_of, priors, fit, network_of)
-        lower, upper = interval_quantiles(errors, len(networks))
+        errors = honest_errors(design, features.group_of, priors, fit, data.network_of)
+        lower, upper = interval_quantiles(errors, data.num_networks)
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
     return BlockwiseModel(
         space=data.space,
         metric=metric,
         device=data.device,
-        num_nets=len(networks),
+        num_nets=data.num_networks,
         resolutions=features.resolutions,
         costs=scale * (features.phi @ fit.mean),
         covariances=scale**2 * pack_symmetric(covariances),

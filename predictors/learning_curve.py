@@ -114,16 +114,17 @@ def learning_curve(
     """
     split = split_by_network(data, seed, train_size)
     sizes = curve_sizes(data, split)
-    networks, network_of = np.unique(data.archs[split.train].genes, axis=0, return_inverse=True)
-    test = data.select(split.test)
+    train, test = data.select(split.train), data.select(split.test)
     shape = (len(sizes), num_draws)
     mape, coverage = np.empty(shape), np.empty(shape)
     num_fits, done = (len(sizes) - 1) * num_draws + 1, 0
-    ranks = [rng.permutation(len(networks))[network_of] for rng in np.random.default_rng(seed).spawn(num_draws)]
+    ranks = [
+        rng.permutation(train.num_networks)[train.network_of] for rng in np.random.default_rng(seed).spawn(num_draws)
+    ]
     for index, size in enumerate(sizes):
-        is_last = size == len(networks)
+        is_last = size == train.num_networks
         for draw in range(1 if is_last else num_draws):
-            model = fit_blockwise(data.select(split.train[ranks[draw] < size]), "latency", data.resolutions)
+            model = fit_blockwise(train.select(np.flatnonzero(ranks[draw] < size)), "latency", data.resolutions)
             prediction = model.predict(test.archs, test.resolutions)
             columns = slice(None) if is_last else draw
             mape[index, columns] = score(test.latencies_ms, prediction.latency_ms).mape_percent

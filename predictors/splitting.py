@@ -33,19 +33,19 @@ def split_by_network(data: LatencyData, seed: int, train_size: int | None = None
         DataFileError: fewer than 20 different networks.
         InputError: a ``train_size`` below 5, or above the number of training networks.
     """
-    networks, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
-    held_out = round(HELD_OUT_FRACTION * len(networks))
-    if len(networks) < MIN_NETWORKS:
+    num_networks = data.num_networks
+    held_out = round(HELD_OUT_FRACTION * num_networks)
+    if num_networks < MIN_NETWORKS:
         raise DataFileError(
-            f"{len(networks)} different networks are too few to split into training, development and test rows: "
+            f"{num_networks} different networks are too few to split into training, development and test rows: "
             f"measure at least {MIN_NETWORKS}"
         )
-    most = len(networks) - 2 * held_out
+    most = num_networks - 2 * held_out
     if train_size is not None and not MIN_TRAIN <= train_size <= most:
         raise InputError(
-            f"train size {train_size}: of {len(networks)} networks, {MIN_TRAIN} to {most} can be trained on"
+            f"train size {train_size}: of {num_networks} networks, {MIN_TRAIN} to {most} can be trained on"
         )
-    rank = np.random.default_rng(seed).permutation(len(networks))[network_of]
+    rank = np.random.default_rng(seed).permutation(num_networks)[data.network_of]
     end = 2 * held_out + (most if train_size is None else train_size)
     return Split(
         train=np.flatnonzero((rank >= 2 * held_out) & (rank < end)),

@@ -28,9 +28,14 @@ class LatencyData:
         return self.archs.space
 
     @cached_property
+    def network_of(self) -> IntArray:
+        """(N,): which network each row is of, numbered from 0 in the order of their genes."""
+        return np.asarray(np.unique(self.archs.genes, axis=0, return_inverse=True)[1])
+
+    @cached_property
     def num_networks(self) -> int:
         """How many different networks there are, at whatever resolutions."""
-        return len(np.unique(self.archs.genes, axis=0))
+        return len(np.unique(self.network_of))
 
     @cached_property
     def digest(self) -> str:

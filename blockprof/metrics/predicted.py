@@ -55,10 +55,10 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"
     info = MetricInfo(name, "ms", False, "predicted", source)
-    from blockprof.predictors import load_blockwise, load_gru
+    from blockprof.predictors import BlockwiseModel, load_predictor
 
-    if facts["kind"] == "gru":
-        return PredictedMetric(info, load_gru(predictor.folder), resolution)
-    model = load_blockwise(predictor.folder)
+    model = load_predictor(predictor.folder)
+    if not isinstance(model, BlockwiseModel):
+        return PredictedMetric(info, model, resolution)
     base, costs = model.cost_table(resolution)
     return AdditiveMetric(info, space, base, costs, covariance=model.cost_covariance(resolution))
