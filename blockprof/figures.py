@@ -32,7 +32,7 @@ def caption(profile: Profile, metric: MetricProfile) -> str:
         how = f"additive surrogate, pooled, {size}; held out: {describe_check(metric.check)}"
     return (
         f"{profile.space.title} ({profile.space.name}) at resolution {profile.resolution}. {metric.info.label}: "
-        f"{metric.info.source}. Sampler {profile.sampler}, {how}."
+        f"{metric.info.provenance}. Sampler {profile.sampler}, {how}."
     )
 
 
@@ -62,7 +62,15 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> "Figure":
         value = float(grid[row, column])
         if not np.isnan(value):
             _, ink = heat_colour(value, grid, higher_is_better=metric.info.higher_is_better)
-            axes.text(column, row, format_value(value, grid), ha="center", va="center", color=ink, fontsize=12)
+            axes.text(
+                column,
+                row,
+                format_value(value, grid, metric.known_to),
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=12,
+            )
     axes.set_xticks(range(len(across.labels)), across.labels)
     axes.set_yticks(range(len(down.labels)), reversed(down.labels))
     axes.set_xlabel(across.name)
@@ -171,8 +179,11 @@ def heat_colour(value: float, among: FloatArray, *, higher_is_better: bool) -> t
     return (red, green, blue), "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else "white"
 
 
-def format_value(value: float, among: FloatArray) -> str:
-    """Write a value with four digits, or as many as tell ``among`` apart."""
+def format_value(value: float, among: FloatArray, known_to: float = 0.0) -> str:
+    """Write a value with four digits, or as many as tell ``among`` apart, but no finer than it is known.
+
+    ``known_to`` is the size of its error, in its unit: the last decimal is that of the error's first digit.
+    """
     spread = float(np.nanmax(among) - np.nanmin(among))
     size = float(np.nanmax(np.abs(among)))
     if size >= 1e6:
@@ -180,6 +191,8 @@ def format_value(value: float, among: FloatArray) -> str:
     digits = 4 if size == 0 else 3 - int(np.floor(np.log10(size)))
     if spread > 0:
         digits = max(digits, 1 - int(np.floor(np.log10(spread))))
+    if known_to > 0:
+        digits = min(digits, -int(np.floor(np.log10(known_to))))
     return f"{value:,.{min(max(digits, 0), 5)}f}"
 
 

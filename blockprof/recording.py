@@ -49,9 +49,10 @@ def profile_tags(profile: Profile) -> dict[str, str]:
 
 
 def origin_tags(infos: Sequence[MetricInfo]) -> dict[str, str]:
-    """The tags of any run with metrics: where each one's numbers come from."""
+    """The tags of any run with metrics: where each one's numbers come from, and how far they are off."""
     tags = {"blockprof.data_origin": ",".join(dict.fromkeys(info.origin for info in infos))}
     tags |= {f"blockprof.source.{info.name}": info.source for info in infos}
+    tags |= {f"blockprof.error.{info.name}": info.errors.text for info in infos if info.errors}
     predicted = [info.source for info in infos if info.origin == "predicted"]
     if predicted:
         tags["blockprof.predictor"] = "; ".join(predicted)

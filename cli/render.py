@@ -220,7 +220,7 @@ def print_profile(profile: Profile) -> None:
         print_line("")
         print_line(Text(caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
-        random = _with_interval(means[0], metric.statistics.half_widths[0], means)
+        random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
         kind = "interval" if metric.method == "sampled" else "credible interval"
         interval = f" (95 % {kind})" if metric.has_intervals else ""
         print_line(f"random networks: {random} {metric.info.unit}{interval}")
@@ -271,7 +271,7 @@ def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Tab
 
 def _coloured(value: float, among: FloatArray, metric: MetricProfile) -> Text:
     (red, green, blue), ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
-    return Text(f" {format_value(value, among)} ", style=f"{ink} on rgb({red},{green},{blue})")
+    return Text(f" {format_value(value, among, metric.known_to)} ", style=f"{ink} on rgb({red},{green},{blue})")
 
 
 def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
@@ -280,7 +280,7 @@ def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
     among = ordered["effect"].to_numpy()
     halves = ((ordered["effect_upper"] - ordered["effect_lower"]) / 2).to_numpy()
     pairs = [
-        (name, _signed(effect, half, among))
+        (name, _signed(effect, half, among, metric.known_to))
         for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
     ]
     table = Table(show_edge=False, pad_edge=False)
@@ -298,10 +298,10 @@ def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
     return table
 
 
-def _signed(effect: float, half: float, among: FloatArray) -> str:
-    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among)
+def _signed(effect: float, half: float, among: FloatArray, known_to: float) -> str:
+    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among, known_to)
 
 
-def _with_interval(value: float, half: float, among: FloatArray) -> str:
-    shown = format_value(value, among)
-    return f"{shown} ± {format_value(half, among)}" if half > 0 else shown
+def _with_interval(value: float, half: float, among: FloatArray, known_to: float) -> str:
+    shown = format_value(value, among, known_to)
+    return f"{shown} ± {format_value(half, among, known_to)}" if half > 0 else shown

@@ -1,17 +1,20 @@
 """What ``search`` prints: what was found and what the reduction gains on stdout."""
 
+from collections.abc import Callable
 from math import isfinite
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from blockprof.cli import render
 from blockprof.figures import format_value
+from blockprof.metrics import MetricInfo
 from blockprof.search.figures import caption
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Estimate, Study
 from blockprof.search.verify import Verification, spread_along
-from blockprof.spaces import IntArray
+from blockprof.spaces import FloatArray, IntArray
 
 FRONT_SHOWN = 10
 
@@ -34,11 +37,13 @@ def print_study(study: Study, *, with_networks: bool) -> None:
     places = _shown(study)
     if study.is_pareto:
         some = "" if len(places) == len(first.best) else f", {len(places)} of them spread along it"
-        front = "True Pareto front" if study.is_exact else f"Pareto front of seed {first.spec.seed}"
+        front = "Pareto front, exact for these metrics" if study.is_exact else f"Pareto front of seed {first.spec.seed}"
         render.print_line(f"\n{front}: {len(first.best):,} networks{some}")
     else:
         render.print_line(f"\nthe best {len(first.best)} networks, best first")
     render.out.print(_table(first, places))
+    if outside := _outside(first, places):
+        render.print_line(outside)
     if with_networks:
         nets = first.archs[first.best[places]].to_strings()
         for place, net in zip(places.tolist(), nets, strict=True):
@@ -62,7 +67,7 @@ def print_verification(verification: Verification) -> None:
     measured = frame["measured_ms"].to_numpy()
     for place in range(len(frame)):
         row = frame.iloc[place]
-        said = [format_value(row[info.name], frame[info.name].to_numpy()) for info in verification.metrics]
+        said = [_value_format(info, frame[info.name].to_numpy())(row[info.name]) for info in verification.metrics]
         bounds = " to ".join(format_value(row[bound], measured) for bound in ("lower_ms", "upper_ms"))
         table.add_row(*said, format_value(row["measured_ms"], measured), bounds)
     render.out.print(table)
@@ -95,10 +100,30 @@ def _table(result: SearchResult, places: IntArray) -> Table:
     for heading in ("pick", *(metric.info.label for metric in result.problem.metrics), "layers of each unit"):
         table.add_column(heading, justify="right" if heading != "layers of each unit" else "left")
     depths = result.archs[best].depths
+    infos = [metric.info for metric in result.problem.metrics]
+    formats = [_value_format(info, values[:, column]) for column, info in enumerate(infos)]
     for place in places.tolist():
-        cells = [format_value(value, values[:, column]) for column, value in enumerate(values[place])]
+        cells = [shown(value) for shown, value in zip(formats, values[place], strict=True)]
         table.add_row(str(place + 1), *cells, " ".join(map(str, depths[place])))
     return table
+
+
+def _value_format(info: MetricInfo, among: FloatArray) -> Callable[[float], str]:
+    """How values of a metric are written among others: no finer than they are known, a star where extrapolated."""
+    known_to = info.error_of_network(float(np.median(among)))
+
+    def shown(value: float) -> str:
+        return format_value(value, among, known_to) + ("*" if info.is_outside(np.array(value)) else "")
+
+    return shown
+
+
+def _outside(result: SearchResult, places: IntArray) -> str:
+    """What a star in the table means; nothing where there is none."""
+    values = result.values[result.best[places]]
+    infos = [metric.info for metric in result.problem.metrics]
+    names = [info.name for info, column in zip(infos, values.T, strict=True) if info.is_outside(column).any()]
+    return f"* outside the values that {' and '.join(names)} was fitted on: an extrapolation" if names else ""
 
 
 def _gain(study: Study) -> str:

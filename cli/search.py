@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 def _complete_reduction(ctx: typer.Context, incomplete: str) -> list[str]:
     from blockprof.reduction import preset_names
+    from blockprof.reduction.files import RANDOM
 
     try:
         space = options.load_space(ctx.params.get("space") or "")
     except InputError:
         return []
-    return [name for name in preset_names(space) if name.startswith(incomplete)]
+    return [name for name in (*preset_names(space), RANDOM) if name.startswith(incomplete)]
 
 
 def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -77,8 +78,9 @@ def search(
         typer.Option(
             "--reduction",
             metavar="NAME|FILE",
-            help="Search a part of the space only: one of the paper's, such as paper-npu, or a YAML file, such as "
-            "blockprof reduce writes.",
+            help="Search a part of the space only: one of the paper's, such as paper-npu; a YAML file, such as "
+            "blockprof reduce writes; or random:NAME|FILE, a control that leaves out as much at random, drawn again "
+            "for each seed.",
             show_default="the whole space",
             autocompletion=_complete_reduction,
         ),
@@ -184,6 +186,7 @@ def search(
         limits=bounds,
         reduction=reduction,
         resolution=resolution,
+        seed=seed,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
         accuracy_source=source,
         dear=dear,

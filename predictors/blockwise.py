@@ -41,6 +41,11 @@ class BlockwiseModel:
     lower_quantile: float
     upper_quantile: float
 
+    @property
+    def half_width_percent(self) -> float:
+        """Half the 90 % interval of a measurement, in percent of the prediction, where all costs are known."""
+        return 50 * self.noise_sd * (self.upper_quantile - self.lower_quantile)
+
     def predict(self, archs: Architectures, resolutions: IntArray | int) -> Prediction:
         """Predict N networks, each at its resolution (or all at one).
 

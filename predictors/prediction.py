@@ -45,6 +45,11 @@ class Predictor(Protocol):
     @property
     def resolutions(self) -> IntArray: ...
 
+    @property
+    def half_width_percent(self) -> float:
+        """Half the 90 % interval of a measurement, in percent of the prediction, where all costs are known."""
+        ...
+
     def predict(self, archs: Architectures, resolutions: IntArray | int) -> Prediction:
         """Predict N networks, each at its resolution (or all at one)."""
         ...

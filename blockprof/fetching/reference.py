@@ -8,7 +8,12 @@ import numpy as np
 from blockprof.errors import InputError, MetricError
 from blockprof.fetching.files import FetchedFile, accept
 from blockprof.latency_data import LatencyData, staged, write_latency_csv
-from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, REFERENCE_RESOLUTION, load_reference
+from blockprof.metrics.reference import (
+    REFERENCE_RESOLUTION,
+    load_reference,
+    reference_deviation,
+    reference_latencies,
+)
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import Space
 
@@ -34,7 +39,7 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
         MetricError: there is no reference table of latencies of that name (``npu``, ``gpu``, ``cpu``).
         InputError: ``num_nets`` is not positive.
     """
-    names = [name for name_of_space, name in REFERENCE_RESIDUAL_STD if name_of_space == space.name]
+    names = reference_latencies(space)
     if metric not in names:
         there = f"there are {', '.join(names)}" if names else "there are none: give your CSV with --source"
         raise MetricError(f"no reference latencies '{metric}' for {space.name}: {there}")
@@ -43,7 +48,7 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
     nets = sample_distinct(space, num_nets, np.random.default_rng(seed))
     noise = np.random.default_rng([seed, *metric.encode()]).standard_normal(num_nets)
     latencies_ms = load_reference(space, metric).evaluate(nets)
-    noisy = latencies_ms * (1.0 + REFERENCE_RESIDUAL_STD[space.name, metric] * noise)
+    noisy = latencies_ms * (1.0 + reference_deviation(space, metric) * noise)
     return LatencyData(
         archs=nets,
         resolutions=np.full(num_nets, REFERENCE_RESOLUTION),

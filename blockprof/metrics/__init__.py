@@ -16,24 +16,46 @@ from blockprof.metrics.catalogue import (
     default_metric,
     load_metrics,
 )
-from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, Origin
+from blockprof.metrics.link import Link
+from blockprof.metrics.metric import (
+    AdditiveMetric,
+    ExactMetric,
+    KnownErrors,
+    Metric,
+    MetricInfo,
+    MonotoneMetric,
+    Origin,
+    additive_score,
+    scores_of_values,
+    values_of_scores,
+)
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
-from blockprof.metrics.reference import ACCURACY, REFERENCE_RESIDUAL_STD, has_reference, load_reference
+from blockprof.metrics.reference import (
+    ACCURACY,
+    has_reference,
+    load_reference,
+    reference_deviation,
+    reference_latencies,
+)
 
 __all__ = [
     "ACCURACY",
     "ACCURACY_SOURCES",
     "BUILT_IN",
     "ORT_CPU",
-    "REFERENCE_RESIDUAL_STD",
     "AccuracySource",
     "AdditiveMetric",
+    "ExactMetric",
+    "KnownErrors",
+    "Link",
     "Metric",
     "MetricInfo",
+    "MonotoneMetric",
     "OfaPredictor",
     "Origin",
     "PredictorFolder",
+    "additive_score",
     "built_in_metrics",
     "check_accuracy_source",
     "check_predictor_name",
@@ -45,4 +67,8 @@ __all__ = [
     "load_metrics",
     "load_ofa_predictor",
     "load_reference",
+    "reference_deviation",
+    "reference_latencies",
+    "scores_of_values",
+    "values_of_scores",
 ]

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.errors import MetricError
-from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
+from blockprof.metrics.metric import AdditiveMetric, KnownErrors, Metric, MetricInfo
 from blockprof.spaces import Architectures, FloatArray, Space
 
 if TYPE_CHECKING:
     from blockprof.predictors import Predictor
+
+
+MEAN_OF_HALF_WIDTH = 0.485
+"""The mean size of normal errors over half the interval that 90 % of them lie in: sqrt(2 / pi) / 1.645."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,11 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         )
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"
-    info = MetricInfo(name, "ms", False, "predicted", source)
     from blockprof.predictors import BlockwiseModel, load_predictor
 
     model = load_predictor(predictor.folder)
+    errors = KnownErrors(relative=True, network=MEAN_OF_HALF_WIDTH * model.half_width_percent)
+    info = MetricInfo(name, "ms", False, "predicted", source, errors)
     if not isinstance(model, BlockwiseModel):
         return PredictedMetric(info, model, resolution)
     base, costs = model.cost_table(resolution)

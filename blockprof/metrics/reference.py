@@ -1,20 +1,30 @@
-"""The built-in reference tables: what each block costs or gains on the paper's devices, at resolution 224.
+"""The built-in reference tables: what each block costs or gains on the paper's devices, at resolutions 192 to 224.
 
-They are additive fits to the predictors that BlockProfile's authors released (Ascend-Research/AutoBuild, MIT): the
-Kirin 9000 NPU, the RTX 2080 Ti and the Threadripper 2990WX at batch 1, and ImageNet top-1. Reference figures, not
-measurements.
+They are fits to what the predictors that BlockProfile's authors released (Ascend-Research/AutoBuild, MIT) say of
+random networks and of networks at the ends of the spaces: the Kirin 9000 NPU, the RTX 2080 Ti and the Threadripper
+2990WX at batch 1, and ImageNet top-1. Reference figures, not measurements. Latencies are additive; accuracy, which
+saturates, is an increasing function of an additive score. ``tests/benchmarks/fit_reference.py`` makes the tables, at
+resolutions 192, 208 and 224; between these, costs are interpolated.
 """
 
 import csv
+import json
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from blockprof.errors import MetricError
-from blockprof.metrics.metric import AdditiveMetric, MetricInfo
+from blockprof.metrics.link import Link
+from blockprof.metrics.metric import AdditiveMetric, ExactMetric, KnownErrors, MetricInfo, MonotoneMetric
 from blockprof.spaces import BlockInstance, FloatArray, MBConv, Space
 
 REFERENCE_RESOLUTION = 224
+"""The resolution of the networks that ``fetch-data --source reference`` makes."""
+FITTED_RESOLUTIONS = (192, 208, 224)
 ACCURACY = "accuracy"
 
 REFERENCE_SOURCES = {
@@ -23,20 +33,14 @@ REFERENCE_SOURCES = {
     "cpu": "reference table, Threadripper 2990WX",
     ACCURACY: "reference table, ImageNet top-1",
 }
-
-REFERENCE_RESIDUAL_STD = {
-    ("pn", "npu"): 0.0145,
-    ("pn", "gpu"): 0.0024,
-    ("pn", "cpu"): 0.0446,
-    ("mbv3", "npu"): 0.0156,
-    ("mbv3", "gpu"): 0.0044,
-    ("mbv3", "cpu"): 0.0185,
-}
-"""Relative standard deviation of what the tables leave over, on 6,000 networks each."""
+_TABLES = resources.files(__package__) / "tables"
 
 
-def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTION) -> AdditiveMetric:
+def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTION) -> ExactMetric:
     """Load a built-in table: ``npu``, ``gpu``, ``cpu`` (ms) or ``accuracy`` (top-1, percent).
+
+    Between the resolutions that were fitted, costs, base and link are interpolated linearly; the errors are then the
+    larger ones of the two neighbours, and the source says so.
 
     Raises:
         MetricError: there is no such table, or none at ``resolution``.
@@ -52,42 +56,84 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
         raise MetricError(
             f"there is no reference table '{name}' for {space.name}: there are macs, flops, params and ort-cpu{remedy}"
         )
-    if resolution != REFERENCE_RESOLUTION:
-        remedy = (
-            "evaluate networks in the supernet with --data" if name == ACCURACY else "train a predictor on networks"
-        )
-        raise MetricError(
-            f"the reference table '{name}' is for resolution {REFERENCE_RESOLUTION}, not {resolution}: "
-            f"{remedy} at {resolution}, or leave --resolution out"
-        )
-    base, costs = _read_table(space, name)
+    shares = _shares(name, resolution)
+    between = f", interpolated between resolutions {' and '.join(map(str, shares))}" if len(shares) > 1 else ""
+    facts = _facts()[space.name][name]
     accuracy = name == ACCURACY
-    return AdditiveMetric(
-        info=MetricInfo(
-            name=name,
-            unit="%" if accuracy else "ms",
-            higher_is_better=accuracy,
-            origin="reference",
-            source=REFERENCE_SOURCES[name],
-        ),
-        space=space,
-        base=base,
-        costs=costs,
-        by="placement" if accuracy else "instance",
+    info = MetricInfo(
+        name=name,
+        unit="%" if accuracy else "ms",
+        higher_is_better=accuracy,
+        origin="reference",
+        source=f"{REFERENCE_SOURCES[name]}{between}",
+        errors=_worst_errors([facts[str(fitted)] for fitted in shares], relative=not accuracy),
     )
+    weights = np.array([shares.get(fitted, 0.0) for fitted in FITTED_RESOLUTIONS])
+    base, *costs = _read_table(space, name) @ weights
+    table = AdditiveMetric(info, space, float(base), np.array(costs), by="placement" if accuracy else "instance")
+    if not accuracy:
+        return table
+    links = [facts[str(fitted)]["link"] for fitted in shares]
+    link = {key: float(np.dot([one[key] for one in links], list(shares.values()))) for key in links[0]}
+    return MonotoneMetric(info, table, Link(**link))
 
 
 def has_reference(space: Space, name: str) -> bool:
     """Whether there is a built-in table of that name for ``space``."""
-    return (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").is_file()
+    return name in _facts().get(space.name, {})
 
 
-def _read_table(space: Space, name: str) -> tuple[float, FloatArray]:
-    text = (resources.files(__package__) / "tables" / f"{space.name}_{name}.csv").read_text(encoding="utf-8")
-    _, base_row, *rows = csv.reader(text.splitlines())
-    value_of = {
-        (int(unit), place, MBConv(int(expand), int(kernel)).name): float(value)
-        for unit, place, expand, kernel, value in rows
+def reference_latencies(space: Space) -> tuple[str, ...]:
+    """The names of the built-in tables of latencies for ``space``."""
+    return tuple(name for name in _facts().get(space.name, {}) if name != ACCURACY)
+
+
+def reference_deviation(space: Space, name: str) -> float:
+    """The standard deviation of the relative errors of a table of latencies on random networks, at resolution 224."""
+    return float(_facts()[space.name][name][str(REFERENCE_RESOLUTION)]["deviation"]) / 100
+
+
+def _shares(name: str, resolution: int) -> dict[int, float]:
+    """The fitted resolutions that a table at ``resolution`` is made of, and the share of each."""
+    if resolution in FITTED_RESOLUTIONS:
+        return {resolution: 1.0}
+    for low, high in pairwise(FITTED_RESOLUTIONS):
+        if low < resolution < high:
+            share = (resolution - low) / (high - low)
+            return {low: 1 - share, high: share}
+    remedy = "evaluate networks in the supernet with --data" if name == ACCURACY else "train a predictor on networks"
+    raise MetricError(
+        f"the reference table '{name}' is for resolutions {FITTED_RESOLUTIONS[0]} to {FITTED_RESOLUTIONS[-1]}, not "
+        f"{resolution}: {remedy} at {resolution}, or choose another --resolution"
+    )
+
+
+def _worst_errors(tables: list[Mapping[str, Any]], *, relative: bool) -> KnownErrors:
+    lows, highs = zip(*(table["extreme_range"] for table in tables), strict=True)
+    least, greatest = zip(*(table["fitted"] for table in tables), strict=True)
+    return KnownErrors(
+        relative=relative,
+        network=max(table["network"] for table in tables),
+        placement=max(table["placement"] for table in tables),
+        extreme=max(table["extreme"] for table in tables),
+        extreme_range=(min(lows), max(highs)),
+        fitted=(min(least), max(greatest)),
+    )
+
+
+@cache
+def _facts() -> dict[str, dict[str, dict[str, Any]]]:
+    """By space, metric and resolution: how far the table is from what it was fitted to, and accuracy's link."""
+    facts: dict[str, dict[str, dict[str, Any]]] = json.loads((_TABLES / "errors.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def _read_table(space: Space, name: str) -> FloatArray:
+    """(1 + K, resolutions): the base, then the costs, at each of ``FITTED_RESOLUTIONS``."""
+    _, base_row, *rows = csv.reader((_TABLES / f"{space.name}_{name}.csv").read_text(encoding="utf-8").splitlines())
+    values_of = {
+        (int(unit), place, MBConv(int(expand), int(kernel)).name): values
+        for unit, place, expand, kernel, *values in rows
     }
     if name == ACCURACY:
         keys = [
@@ -98,4 +144,4 @@ def _read_table(space: Space, name: str) -> tuple[float, FloatArray]:
     else:
         instances = [instance for instance in space.instances if isinstance(instance, BlockInstance)]
         keys = [(instance.unit + 1, instance.position, instance.block.name) for instance in instances]
-    return float(base_row[-1]), np.array([value_of[key] for key in keys])
+    return np.array([base_row[-len(FITTED_RESOLUTIONS) :], *(values_of[key] for key in keys)], dtype=float)

@@ -1,4 +1,4 @@
-"""Profiles of additive metrics: exact, with credible intervals where the costs were fitted.
+"""Profiles of exact metrics, with credible intervals where costs were fitted.
 
 The mean of every placement, every effect and every response is a fixed linear combination of the costs, so its interval
 is a closed form of their posterior covariance.
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.expectation import expected_counts
-from blockprof.metrics.metric import AdditiveMetric
+from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
 from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
 from blockprof.sampling import Sampler
@@ -19,7 +19,7 @@ from blockprof.spaces import Fixing, FloatArray, IntArray
 
 
 def additive_statistics(
-    metric: AdditiveMetric, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
+    metric: ExactMetric, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
 ) -> EstimatedStatistics:
     """Exact statistics, and 95 % intervals of all means and their differences: 0 where the costs are known.
 
@@ -39,7 +39,9 @@ def additive_statistics(
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )
-    return widened_by_costs(known, metric, fixings, groups, sampler)
+    if isinstance(metric, AdditiveMetric):
+        return widened_by_costs(known, metric, fixings, groups, sampler)
+    return known
 
 
 def widened_by_costs(

@@ -1,4 +1,4 @@
-"""Exact statistics of an additive metric: closed forms and convolutions, no sampling.
+"""Exact statistics of additive metrics and increasing functions of these: closed forms and convolutions, no sampling.
 
 A network is a chain: the stem, the units, the head. Given the width before a unit and its own, the unit is independent
 of the rest, and so are its layers given its depth. So the mean and the variance of each placement follow the chain
@@ -8,16 +8,20 @@ value; a cost between two points is split over both so that means stay exact. Qu
 everything else to rounding.
 
 Where units have one width, as in ``pn`` and ``mbv3``, there is one way along the chain.
+
+Of an increasing function of an additive score all this is found for the score. Quantiles and extremes are the function
+of the score's; mean and standard deviation are sums over the score's distribution.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.metrics.metric import AdditiveMetric
-from blockprof.profiling.statistics import QUANTILES, STATISTICS, Statistics
+from blockprof.metrics.metric import AdditiveMetric, ExactMetric, MonotoneMetric, additive_score, values_of_scores
+from blockprof.profiling.statistics import QUANTILES, Statistics
 from blockprof.sampling import Sampler, likely_depths, likely_widths, stem_shares
 from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, fixed_blocks
 
@@ -83,50 +87,68 @@ class _Grid:
         np.add.at(mass, (rows, (below + 1) % GRID_POINTS), weight)
         self.transforms: ComplexArray = np.fft.rfft(mass)
 
-    def quantiles(self, transform: ComplexArray) -> FloatArray:
+    @cached_property
+    def points(self) -> FloatArray:
+        """(GRID_POINTS,): the sums of costs on the grid, without the base, ascending."""
+        return np.asarray((self.first + np.arange(GRID_POINTS)) * self.step)
+
+    def mass(self, transform: ComplexArray) -> FloatArray:
+        """(GRID_POINTS,): how likely each of ``points`` is; what rounding leaves below 0 is 0."""
+        mass = np.maximum(np.roll(np.fft.irfft(transform, GRID_POINTS), -(self.first % GRID_POINTS)), 0.0)
+        return np.asarray(mass / mass.sum())
+
+    def quantiles(self, mass: FloatArray) -> FloatArray:
         """(4,): the quantiles of a distribution of sums of costs, without the base."""
-        mass = np.fft.irfft(transform, GRID_POINTS)
-        cumulative = np.cumsum(np.roll(mass, -(self.first % GRID_POINTS)))
-        indices = np.searchsorted(cumulative, np.array(QUANTILES) * cumulative[-1])
-        quantiles: FloatArray = (self.first + indices) * self.step
-        return quantiles
+        return np.asarray(self.points[np.searchsorted(np.cumsum(mass), np.array(QUANTILES))])
 
 
-def exact_statistics(metric: AdditiveMetric, fixings: Sequence[Fixing | None], sampler: Sampler) -> Statistics:
+def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], sampler: Sampler) -> Statistics:
     """Statistics of the networks of each fixing; None stands for random networks.
 
     Args:
-        metric: an additive metric.
+        metric: an additive metric, or an increasing function of one.
         fixings: S sets of networks.
         sampler: how networks of a placement are drawn (``blockprof.sampling``).
     """
-    space, grid = metric.space, _Grid(metric)
-    free = [_summarise_unit(metric, grid, index, FREE, sampler) for index in range(len(space.units))]
+    score = additive_score(metric)
+    space, grid = metric.space, _Grid(score)
+    free = [_summarise_unit(score, grid, index, FREE, sampler) for index in range(len(space.units))]
     values, lowest, highest = [], [], []
     for fixing in fixings:
         units = list(free)
         for index in {placement.unit - 1 for placement in (fixing or FREE).layers}:
-            units[index] = _summarise_unit(metric, grid, index, fixing or FREE, sampler)
-        ways = _begin(metric, grid, fixing or FREE)
+            units[index] = _summarise_unit(score, grid, index, fixing or FREE, sampler)
+        ways = _begin(score, grid, fixing or FREE)
         for unit in units:
             ways = _append(ways, unit)
-        ways = _end(metric, grid, ways)
-        mean = float(ways.shares @ ways.mean)
-        deviation = float(np.sqrt(ways.shares @ (ways.variance + (ways.mean - mean) ** 2)))
+        ways = _end(score, grid, ways)
+        mass = grid.mass(ways.shares @ ways.transform)
         least, greatest = int(ways.least.argmin()), int(ways.greatest.argmax())
         ends = ways.least[least], ways.greatest[greatest]
-        quantiles = np.clip(grid.quantiles(ways.shares @ ways.transform), *ends)
-        values.append([mean, deviation, *quantiles, *ends])
+        quantiles = np.clip(grid.quantiles(mass), *ends)
+        moments = _linked_moments(metric, grid, mass) if isinstance(metric, MonotoneMetric) else _moments(score, ways)
+        values.append([*moments, *values_of_scores(metric, np.array([*quantiles, *ends]) + score.base)])
         lowest.append(ways.least_genes[least])
         highest.append(ways.greatest_genes[greatest])
-    table = np.array(values)
-    table[:, [STATISTICS.index(name) for name in STATISTICS if name != "std"]] += metric.base
     return Statistics(
-        values=table,
+        values=np.array(values),
         half_widths=np.zeros(len(fixings)),
         lowest=_nets(space, lowest),
         highest=_nets(space, highest),
     )
+
+
+def _moments(score: AdditiveMetric, ways: _Ways) -> tuple[float, float]:
+    """Mean and standard deviation of a score, in closed form."""
+    mean = float(ways.shares @ ways.mean)
+    return mean + score.base, float(np.sqrt(ways.shares @ (ways.variance + (ways.mean - mean) ** 2)))
+
+
+def _linked_moments(metric: MonotoneMetric, grid: _Grid, mass: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation of a metric over the distribution of its score."""
+    values = metric.link(grid.points + metric.score.base)
+    mean = float(mass @ values)
+    return mean, float(np.sqrt(mass @ (values - mean) ** 2))
 
 
 def _nets(space: Space, genes: Sequence[IntArray]) -> tuple[str, ...]:

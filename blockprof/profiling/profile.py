@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo
+from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
@@ -48,6 +48,16 @@ class MetricProfile:
     def has_intervals(self) -> bool:
         """Whether anything is left open: all but exact profiles of known costs."""
         return self.method != "exact" or bool(self.statistics.half_widths.any())
+
+    @property
+    def known_to(self) -> float:
+        """How well effects are known, in the metric's unit: the narrowest half interval, or the metric's own error.
+
+        0 where nothing is said of either.
+        """
+        halves = np.concatenate([self.effect_half_widths[1:], self.statistics.half_widths[:1]])
+        narrowest = float(halves[halves > 0].min()) if (halves > 0).any() else 0.0
+        return max(narrowest, self.info.error_of_placement(float(self.statistics.column("mean")[0])))
 
     @property
     def num_independent(self) -> int | None:
@@ -177,8 +187,8 @@ def profile(
         fixings: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.sampling``).
         resolution: what the metrics were loaded for, in pixels; kept with the result.
-        num_archs: networks a placement. Where None, additive metrics are exact and others take 1,000. Surrogates are
-            profiled from their pool, whatever it is.
+        num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
+            others take 1,000. Surrogates are profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
         on_progress: told how many placements of how many are done, over all metrics.
 
@@ -198,7 +208,7 @@ def profile(
         if isinstance(metric, Surrogate):
             found = additive_statistics(metric.metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "pooled", metric.num_networks, found, metric.check))
-        elif num_archs is None and isinstance(metric, AdditiveMetric):
+        elif num_archs is None and isinstance(metric, ExactMetric):
             found = additive_statistics(metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "exact", None, found))
         else:

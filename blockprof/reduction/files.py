@@ -29,29 +29,39 @@ import yaml
 
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
+from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, BoolArray, Reduction
 from blockprof.spaces import SPACES, Space, load_space, parse_fixing
 
 EVERYWHERE = "everywhere"
+RANDOM = "random"
 KEYS = ("space", "name", "drop", "layers", "widths", "stems", "mutation_probabilities", "reasons")
 _LINE_WIDTH = 120
 
 
-def load_reduction(space: Space, name_or_path: str) -> Reduction:
-    """Return a reduction of a space: one of the paper's by its name, else that of a file.
+def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
+    """Return a reduction of a space: one of the paper's by its name, a random control, or that of a file.
+
+    Args:
+        space: the design space.
+        name_or_path: a preset's name; a YAML file's path; ``random:`` and one of these for a control that leaves out as
+            much, at random, ``random`` being one as small as the space's first preset.
+        seed: of a control.
 
     Raises:
-        InputError: it is neither, or the file's is of another space.
+        InputError: it is none of these, or the file's is of another space.
         DataFileError: the file does not hold a reduction.
     """
+    if name_or_path == RANDOM or name_or_path.startswith(f"{RANDOM}:"):
+        return random_control(load_reduction(space, name_or_path[len(RANDOM) + 1 :] or preset_names(space)[0]), seed)
     if name_or_path in preset_names(space):
         return load_preset(space, name_or_path)
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(
-            f"unknown reduction '{name_or_path}': for {space.name} there are {', '.join(preset_names(space))}, and the "
-            "files that `blockprof reduce` writes"
+            f"unknown reduction '{name_or_path}': for {space.name} there are {', '.join(preset_names(space))}, "
+            f"{RANDOM}, {RANDOM}:NAME, and the files that `blockprof reduce` writes"
         )
     reduction = read_reduction(path)
     if reduction.space is not space:

@@ -24,7 +24,8 @@ class Reduction:
     """Which blocks each slot, which depths each unit and which stems of a space may be used.
 
     ``blocks`` is (L, B), ``stems`` (S,), both bool; ``depths`` are those of each unit. ``mutation_probabilities`` (U,)
-    say how likely a search mutates each unit. ``reasons`` say why, a line for each thing left out.
+    say how likely a search mutates each unit. ``reasons`` say why, a line for each thing left out. ``control_of`` is
+    the reduction that a random one is as small as; None of any other.
 
     A unit keeps a width where each of its layers keeps a block of that width.
 
@@ -40,6 +41,7 @@ class Reduction:
     stems: BoolArray
     mutation_probabilities: FloatArray
     reasons: tuple[str, ...] = field(default=())
+    control_of: "Reduction | None" = None
 
     def __post_init__(self) -> None:
         space = self.space

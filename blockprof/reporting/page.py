@@ -42,14 +42,14 @@ def command_line() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
-def number(value: float, among: FloatArray) -> str:
-    """Write a value with the digits that tell ``among`` apart, with a real minus sign; a dash where there is none."""
-    return "–" if np.isnan(value) else format_value(value, among).replace("-", _MINUS)
+def number(value: float, among: FloatArray, known_to: float = 0.0) -> str:
+    """Write a value as :func:`format_value` does, with a real minus sign; a dash where there is none."""
+    return "–" if np.isnan(value) else format_value(value, among, known_to).replace("-", _MINUS)
 
 
-def signed(value: float, among: FloatArray) -> str:
+def signed(value: float, among: FloatArray, known_to: float = 0.0) -> str:
     """The same, with a plus sign where it is positive."""
-    return number(value, among) if value < 0 or np.isnan(value) else f"+{number(value, among)}"
+    return ("" if value < 0 or np.isnan(value) else "+") + number(value, among, known_to)
 
 
 def tick_text(value: float) -> str:

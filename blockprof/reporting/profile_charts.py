@@ -1,6 +1,7 @@
 """The drawings of a profile's report: effects by place, and a pool's networks as predicted without each."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -47,7 +48,7 @@ def _effect_chart(
         plot.level(0, "zero"),
     ]
     down, across = space.axes
-    among = values["effect"][~np.isnan(values["effect"])]
+    said = partial(signed, among=values["effect"][~np.isnan(values["effect"])], known_to=metric.known_to)
     for row in range(len(down.labels)):
         block = row * len(across.labels) + column
         effect, low, high, lower, upper = (values[name][block] for name in COLUMNS)
@@ -60,11 +61,11 @@ def _effect_chart(
                     parts.append(plot.whisker(slot, lower[slot], upper[slot], css))
                 unit, layer = space.slot_unit[slot] + 1, space.slot_layer[slot] + 1
                 note = (
-                    f"u{unit}.l{layer}.{space.blocks[block].name}: {signed(effect[slot], among)} {metric.info.unit}; "
-                    f"5 % {signed(low[slot], among)}, 95 % {signed(high[slot], among)}"
+                    f"u{unit}.l{layer}.{space.blocks[block].name}: {said(effect[slot])} {metric.info.unit}; "
+                    f"5 % {said(low[slot])}, 95 % {said(high[slot])}"
                 )
                 if metric.has_intervals:
-                    note += f"; 95 % interval {signed(lower[slot], among)} to {signed(upper[slot], among)}"
+                    note += f"; 95 % interval {said(lower[slot])} to {said(upper[slot])}"
                 parts.append(plot.mark(slot, effect[slot], note, css, row))
     return svg.drawing(parts, f"Effect on {metric.info.label} by place: {title}")
 

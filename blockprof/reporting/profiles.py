@@ -1,6 +1,6 @@
 """The report of a profile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,16 @@ RANDOM_COLUMNS = ("mean", "std", "q05", "q95", "min", "max")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number in a table, with its interval where it has one, and what shows when it is pointed at."""
+    """A number in a table, with its interval where it has one, and what shows when it is pointed at.
+
+    ``is_outside`` marks a value outside the range that its metric was fitted on.
+    """
 
     text: str
     interval: str = ""
     title: str = ""
     style: str = ""
+    is_outside: bool = False
 
 
 def profile_report(profile: Profile) -> str:
@@ -71,8 +75,12 @@ def _random_row(metric: MetricProfile) -> tuple[MetricProfile, list[Cell]]:
     values = metric.statistics
     among = np.array([values.column(column)[0] for column in RANDOM_COLUMNS])
     half = float(values.half_widths[0])
-    cells = [Cell(number(value, among)) for value in among.tolist()]
-    cells[0] = Cell(cells[0].text, _plus_minus(half, among))
+    outside = metric.info.is_outside(among)
+    cells = [
+        Cell(number(value, among, metric.known_to), is_outside=name in ("min", "max") and beyond)
+        for name, value, beyond in zip(RANDOM_COLUMNS, among.tolist(), outside.tolist(), strict=True)
+    ]
+    cells[0] = replace(cells[0], interval=_plus_minus(half, among))
     return metric, cells
 
 
@@ -82,9 +90,10 @@ def _heatmap(profile: Profile, metric: MetricProfile, responses: pd.DataFrame) -
     among = rows["response"].to_numpy()
     known = {
         name: Cell(
-            number(response, among),
+            number(response, among, metric.known_to),
             _plus_minus(upper - response, among),
-            f"{name}: {number(response, among)} {metric.info.unit}, {signed(effect, among)} against random networks; "
+            f"{name}: {number(response, among, metric.known_to)} {metric.info.unit}, "
+            f"{signed(effect, among, metric.known_to)} against random networks; "
             f"mean over {places} places",
             _colours(response, among, metric),
         )
@@ -106,16 +115,16 @@ def _colours(value: float, among: FloatArray, metric: MetricProfile) -> str:
 
 
 def _effect_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[tuple[str, Cell]]:
-    return list(zip(rows["placement"], _effect_cells(rows, among), strict=True))
+    return list(zip(rows["placement"], _effect_cells(metric, rows, among), strict=True))
 
 
-def _effect_cells(rows: pd.DataFrame, among: pd.DataFrame) -> list[Cell]:
-    every = among["effect"].to_numpy()
+def _effect_cells(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[Cell]:
+    every, known_to = among["effect"].to_numpy(), metric.known_to
     return [
         Cell(
-            signed(effect, every),
+            signed(effect, every, known_to),
             _plus_minus(upper - effect, every),
-            f"5 % {signed(low, every)}, 95 % {signed(high, every)}",
+            f"5 % {signed(low, every, known_to)}, 95 % {signed(high, every, known_to)}",
         )
         for effect, upper, low, high in zip(
             rows["effect"], rows["effect_upper"], rows["effect_q05"], rows["effect_q95"], strict=True
@@ -134,7 +143,7 @@ def _table(profile: Profile, placements: pd.DataFrame) -> list[tuple[str, list[C
     for metric in profile.metrics:
         rows = placements[placements["metric"] == metric.info.name]
         names = rows["placement"].tolist()
-        columns.append(_effect_cells(rows, rows))
+        columns.append(_effect_cells(metric, rows, rows))
     return list(zip(names, map(list, zip(*columns, strict=True)), strict=True))
 
 

@@ -28,6 +28,7 @@ def make_problem(
     limits: Mapping[str, float] | None = None,
     reduction: Reduction | str | None = None,
     resolution: int = 224,
+    seed: int = 0,
     accuracy_source: str = "reference",
     dear: Mapping[str, Callable[[], Metric]] | None = None,
     on_count: Callable[[], None] | None = None,
@@ -40,9 +41,10 @@ def make_problem(
         minimize: names of metrics to be made as low as can be. Where neither is given: accuracy up, npu (of
             ``resnet50``, flops) down.
         limits: bounds of metrics, in their units: at least that where higher is better, else at most.
-        reduction: the part of the space to search: a reduction, a preset's name such as ``paper-npu``, or the path of
-            a YAML file; all of the space where None.
+        reduction: the part of the space to search: a reduction, or what names one, as for
+            ``blockprof.reduction.load_reduction``; all of the space where None.
         resolution: of the input, in pixels.
+        seed: of a random reduction.
         accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; of no matter where it is one of ``dear``.
         dear: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
             ``ort_cpu_metric(blockprof.measure_surrogate(space))`` where it is named and not among them.
@@ -64,7 +66,7 @@ def make_problem(
     if reduction is None:
         reduction = Reduction.whole(chosen)
     elif isinstance(reduction, str):
-        reduction = load_reduction(chosen, reduction)
+        reduction = load_reduction(chosen, reduction, seed)
     names = list(dict.fromkeys([*maximize, *minimize, *bounds]))
     last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(dear or {})}
     at_once = [name for name in names if name not in last]
@@ -135,6 +137,7 @@ def search_space(
         limits=limits,
         reduction=reduction,
         resolution=resolution,
+        seed=seed,
         accuracy_source=source,
         dear=dear,
     )

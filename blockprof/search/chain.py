@@ -21,7 +21,7 @@ import moocore
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.metrics import AdditiveMetric
+from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Limit, Objective
 from blockprof.spaces import ABSENT, Architectures, FloatArray, IntArray
@@ -76,7 +76,7 @@ class _Labels:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """What the links of a network of ``reduction`` cost in each of D dimensions.
+    """What the links of a network of ``reduction`` cost in each of D dimensions, each the additive score of a metric.
 
     ``layers`` is (L, P, B, D), by slot, width before its unit and block; ``stems`` (S, D); ``heads`` (W, D); ``bounds``
     (D,), infinite where there is no limit. Costs are whole numbers of a step of each dimension.
@@ -92,11 +92,12 @@ class Chain:
 
     @classmethod
     def of(cls, reduction: Reduction, objectives: Sequence[Objective], limits: Sequence[Limit]) -> "Chain":
-        """The chain of additive metrics: a dimension for each objective, then for each limit that has none yet."""
+        """The chain of exact metrics, by their scores: a dimension for each objective, then for each other limit."""
         aims: tuple[Objective | Limit, ...] = (*objectives, *limits)
         dimensions: dict[tuple[str, float], AdditiveMetric] = {}
         for aim in aims:
-            dimensions.setdefault((aim.metric.info.name, aim.sign), cast("AdditiveMetric", aim.metric))
+            score = additive_score(cast("ExactMetric", aim.metric))
+            dimensions.setdefault((aim.metric.info.name, aim.sign), score)
         metrics = tuple(dimensions.values())
         units = np.array([sign / _step(metric) for (_, sign), metric in dimensions.items()])
         layers, stems, heads = (
@@ -110,7 +111,7 @@ class Chain:
         bounds = np.full(len(metrics), np.inf)
         for limit in limits:
             place = list(dimensions).index((limit.metric.info.name, limit.sign))
-            most = (limit.sign * limit.most - metrics[place].base) * units[place]
+            most = (limit.sign * limit.most_of_score - metrics[place].base) * units[place]
             bounds[place] = most + _rounding(reduction)
         return cls(reduction, layers, stems, heads, bounds)
 

@@ -1,9 +1,9 @@
-"""The best networks there are, where every metric is a sum of costs: no search, but dynamic programming."""
+"""The best networks there are, where every metric increases with a sum of costs: no search, but dynamic programming."""
 
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.metrics import AdditiveMetric
+from blockprof.metrics import ExactMetric
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.guide import find_guide
 from blockprof.search.limits import check_limits
@@ -19,7 +19,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     no more meet the limits. Values closer than 1e-12 of the greatest that a metric may have are taken as equal.
 
     Args:
-        problem: what is searched for; every metric additive.
+        problem: what is searched for; every metric additive, or an increasing function of an additive one.
         top_k: how many networks, with one objective.
 
     Returns:
@@ -33,7 +33,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     if top_k < 1:
         raise InputError(f"top_k is {top_k}: give at least 1")
     for metric in problem.metrics:
-        if not isinstance(metric, AdditiveMetric):
+        if not isinstance(metric, ExactMetric):
             raise InputError(
                 f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly: search "
                 "with --algorithm evolution"

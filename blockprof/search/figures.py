@@ -27,7 +27,7 @@ def caption(study: Study) -> str:
     """What was searched, and where its numbers come from; stands under every figure."""
     problem, first = study.problem, study.first
     space = problem.reduction.space
-    sources = [f"{metric.info.label}: {metric.info.source}." for metric in problem.metrics]
+    sources = [f"{metric.info.label}: {metric.info.provenance}." for metric in problem.metrics]
     within = f" Within {', '.join(limit.text for limit in problem.limits)}." if problem.limits else ""
     last_seed = study.searches[-1].spec.seed
     seeds = f"seed {first.spec.seed}" if len(study.searches) == 1 else f"seeds {first.spec.seed} to {last_seed}"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.metrics import AdditiveMetric
+from blockprof.metrics import ExactMetric, additive_score, values_of_scores
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Problem
 from blockprof.spaces import FloatArray
@@ -13,14 +13,14 @@ ROUNDING = 1e-9
 
 
 def check_limits(problem: Problem) -> None:
-    """Refuse a limit of an additive metric that no network meets; each limit by itself.
+    """Refuse a limit of an exact metric that no network meets; each limit by itself.
 
     Raises:
         InputError: there is one; the message says the nearest value there is.
     """
     reduction = problem.reduction
     for limit in problem.limits:
-        if not isinstance(limit.metric, AdditiveMetric):
+        if not isinstance(limit.metric, ExactMetric):
             continue
         nearest = limit.sign * least_value(limit.metric, reduction, limit.sign)
         if limit.sign * (nearest - limit.bound) > ROUNDING * abs(limit.bound):
@@ -31,22 +31,23 @@ def check_limits(problem: Problem) -> None:
             )
 
 
-def least_value(metric: AdditiveMetric, reduction: Reduction, sign: float = 1.0) -> float:
-    """The least value of ``sign`` times an additive metric over a reduced space, exactly.
+def least_value(metric: ExactMetric, reduction: Reduction, sign: float = 1.0) -> float:
+    """The least value of ``sign`` times an exact metric over a reduced space.
 
     By dynamic programming along the chain of units: the least cost up to each unit, by the unit's width.
     """
-    space = reduction.space
+    space, score = reduction.space, additive_score(metric)
     kept = reduction.kinds.reshape(space.num_slots, 1, len(space.blocks))
-    costs = np.where(kept, sign * metric.slot_costs, np.inf)
+    costs = np.where(kept, sign * score.slot_costs, np.inf)
     by_width = costs.reshape(space.num_slots, -1, space.num_widths, space.blocks_per_width).min(axis=3)
-    stems = np.where(reduction.stems, sign * metric.stem_costs, np.inf)
+    stems = np.where(reduction.stems, sign * score.stem_costs, np.inf)
     least = np.full(len(space.stem.out_channels), np.inf)
     np.minimum.at(least, space.stem_states, stems)
     for slots, depths in zip(space.unit_slots, reduction.depths, strict=True):
         unit = np.cumsum(by_width[slots], axis=0)[np.array(depths) - 1].min(axis=0)
         least = (least[:, None] + unit).min(axis=0)
-    return float((least + sign * metric.head_costs).min() + sign * metric.base)
+    least_score = (least + sign * score.head_costs).min() + sign * score.base
+    return sign * float(values_of_scores(metric, np.array([sign * least_score]))[0])
 
 
 def nearest_found(problem: Problem, values: FloatArray) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.metrics import AdditiveMetric, Metric
+from blockprof.metrics import ExactMetric, Metric, scores_of_values
 from blockprof.reduction import Reduction
 from blockprof.spaces import Architectures, FloatArray
 
@@ -43,6 +43,13 @@ class Limit:
     def most(self) -> float:
         """What ``sign`` times a value may be at most, rounding allowed for."""
         return self.sign * self.bound + ROUNDING * abs(self.bound)
+
+    @property
+    def most_of_score(self) -> float:
+        """What ``sign`` times the additive score of an exact metric may be at most."""
+        if not isinstance(self.metric, ExactMetric):
+            raise TypeError(f"{self.metric.info.name} has no additive score")
+        return self.sign * float(scores_of_values(self.metric, np.array([self.sign * self.most]))[0])
 
     @property
     def text(self) -> str:
@@ -89,11 +96,6 @@ class Problem:
     def names(self) -> tuple[str, ...]:
         """The metrics' names."""
         return tuple(metric.info.name for metric in self.metrics)
-
-    @property
-    def is_additive(self) -> bool:
-        """Whether every metric is a sum of costs, so that the problem can be solved exactly."""
-        return all(isinstance(metric, AdditiveMetric) for metric in self.metrics)
 
     def evaluate(self, archs: Architectures) -> FloatArray:
         """(N, M): the metrics of networks, in their units."""

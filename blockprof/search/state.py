@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
-from blockprof.metrics import AdditiveMetric
+from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays
 from blockprof.search.problem import Problem
@@ -120,8 +120,10 @@ def _digests(problem: Problem) -> dict[str, str]:
         "limit": _digest([limit.bound for limit in problem.limits]),
     }
     for metric in problem.metrics:
-        costs = [np.append(metric.costs, metric.base)] if isinstance(metric, AdditiveMetric) else []
-        digests[f"metric {metric.info.name}"] = _digest(asdict(metric.info), *costs)
+        score = additive_score(metric) if isinstance(metric, ExactMetric) else None
+        costs = [np.append(score.costs, score.base)] if score else []
+        link = asdict(metric.link) if isinstance(metric, MonotoneMetric) else None
+        digests[f"metric {metric.info.name}"] = _digest([asdict(metric.info), link], *costs)
     return digests
 
 

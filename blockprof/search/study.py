@@ -14,7 +14,7 @@ import pandas as pd
 from blockprof.errors import InputError
 from blockprof.paths import data_folder
 from blockprof.profiling.statistics import half_width
-from blockprof.reduction import Reduction
+from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
 from blockprof.search.limits import check_limits
 from blockprof.search.pareto import compare, reference_point
@@ -192,10 +192,11 @@ class StudyPlan:
     def searches(self) -> tuple[tuple[Problem, SearchSpec], ...]:
         """Every search, the reduced space's first."""
         problems = [self.problem, self._whole] if self.compares else [self.problem]
+        seeds = range(self.spec.seed, self.spec.seed + self.num_seeds)
         return tuple(
-            (problem, replace(self.spec, seed=self.spec.seed + offset).filled(problem))
+            (_of_seed(problem, seed), replace(self.spec, seed=seed).filled(problem))
             for problem in problems
-            for offset in range(self.num_seeds)
+            for seed in seeds
         )
 
     def kept_states(self) -> tuple[Path, ...]:
@@ -253,6 +254,11 @@ class StudyPlan:
         for folder in (data_folder() / STATES, *([data_folder()] if is_ours else [])):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _of_seed(problem: Problem, seed: int) -> Problem:
+    """Random reductions are drawn again for each seed, so that a comparison is not of one draw."""
+    return replace(problem, reduction=for_seed(problem.reduction, seed))
 
 
 def state_path(problem: Problem, spec: SearchSpec, resolution: int) -> Path:

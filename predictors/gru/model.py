@@ -41,6 +41,11 @@ class GruModel:
     lower_factor: float
     upper_factor: float
 
+    @property
+    def half_width_percent(self) -> float:
+        """Half the 90 % interval of a measurement, in percent of the prediction."""
+        return 50 * (self.upper_factor - self.lower_factor)
+
     def predict(self, archs: Architectures, resolutions: IntArray | int) -> Prediction:
         """Predict N networks, each at its resolution (or all at one).
 

@@ -4,18 +4,19 @@ import pytest
 from blockprof.errors import InputError, MetricError
 from blockprof.fetching import fetch_reference, reference_data
 from blockprof.latency_data import read_latency_csv
-from blockprof.metrics.reference import REFERENCE_RESIDUAL_STD, load_reference
+from blockprof.metrics.reference import load_reference, reference_deviation
 from blockprof.spaces import load_space
 
 PN = load_space("pn")
 
 
-@pytest.mark.parametrize(("space_name", "metric"), REFERENCE_RESIDUAL_STD)
+@pytest.mark.parametrize("space_name", ["pn", "mbv3"])
+@pytest.mark.parametrize("metric", ["npu", "gpu", "cpu"])
 def test_noise_is_what_the_table_leaves_over(space_name, metric):
     space = load_space(space_name)
     data = reference_data(space, metric, num_nets=4000, seed=0)
     error = data.latencies_ms / load_reference(space, metric).evaluate(data.archs) - 1
-    std = REFERENCE_RESIDUAL_STD[space_name, metric]
+    std = reference_deviation(space, metric)
     assert error.std() == pytest.approx(std, rel=0.06), "5 standard errors of a standard deviation from 4,000"
     assert abs(error.mean()) < 5 * std / np.sqrt(4000)
     assert data.device == f"reference-{metric}"

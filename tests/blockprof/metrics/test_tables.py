@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blockprof.errors import DataFileError, MetricError
-from blockprof.metrics import REFERENCE_RESIDUAL_STD, load_metrics, load_reference
+from blockprof.metrics import additive_score, load_metrics, load_reference
 from blockprof.metrics.lookup import load_i7, load_note10
 from blockprof.metrics.reference import REFERENCE_SOURCES
 from blockprof.sampling import sample_architectures
@@ -16,13 +16,14 @@ PN = load_space("pn")
 SMALL_PN = "|".join(["mbconv2_e3_k3->mbconv2_e4_k5"] * 5 + ["mbconv2_e6_k7"])
 
 
-def test_a_network_is_base_plus_its_blocks() -> None:
+@pytest.mark.parametrize(("resolution", "weights"), [(192, [1, 0, 0]), (224, [0, 0, 1]), (212, [0, 0.75, 0.25])])
+def test_a_network_is_base_plus_its_blocks(resolution: int, weights: list[float]) -> None:
     """Summed by hand from pn_npu.csv."""
     rows = (Path(__file__).parents[3] / "blockprof/metrics/tables/pn_npu.csv").read_text().splitlines()
-    cost = dict(row.rsplit(",", 1) for row in rows[1:])
+    cost = {row.rsplit(",", 3)[0]: np.array(row.rsplit(",", 3)[1:], dtype=float) for row in rows[1:]}
     keys = [f"{u},first,3,3" for u in range(1, 6)] + [f"{u},rest,4,5" for u in range(1, 6)] + ["6,first,6,7"]
-    by_hand = float(cost["base,,,"]) + sum(float(cost[key]) for key in keys)
-    value = load_reference(PN, "npu").evaluate(Architectures.from_strings(PN, [SMALL_PN]))
+    by_hand = cost["base,,,"] @ weights + sum(cost[key] @ weights for key in keys)
+    value = load_reference(PN, "npu", resolution).evaluate(Architectures.from_strings(PN, [SMALL_PN]))
     np.testing.assert_allclose(value, [by_hand], rtol=1e-12)
 
 
@@ -34,22 +35,25 @@ def test_a_space_without_tables_says_so() -> None:
 @pytest.mark.parametrize("space", ["mbv3", "pn"])
 @pytest.mark.parametrize("name", sorted(REFERENCE_SOURCES))
 def test_every_table_is_complete_and_says_what_it_is(space: str, name: str) -> None:
-    metric = load_reference(load_space(space), name)
-    assert np.isfinite(metric.costs).all()
-    assert metric.info.origin == "reference"
-    assert metric.info.higher_is_better == (name == "accuracy")
-    if name != "accuracy":
-        assert 0 < REFERENCE_RESIDUAL_STD[space, name] < 0.05
+    for resolution in range(192, 225, 4):
+        metric = load_reference(load_space(space), name, resolution)
+        assert np.isfinite(additive_score(metric).costs).all()
+        assert metric.info.origin == "reference"
+        assert metric.info.higher_is_better == (name == "accuracy")
+        assert ("interpolated" in metric.info.source) == (resolution not in (192, 208, 224))
+        assert metric.info.errors is not None
+        assert "on extreme ones" in metric.info.errors.text
 
 
 def test_accuracy_depends_on_the_layer() -> None:
-    costs = load_reference(PN, "accuracy").slot_costs
+    costs = additive_score(load_reference(PN, "accuracy")).slot_costs
     assert np.abs(costs[1] - costs[2]).max() > 0
 
 
-def test_reference_tables_are_for_224() -> None:
-    with pytest.raises(MetricError, match="224, not 192"):
-        load_reference(PN, "npu", 192)
+@pytest.mark.parametrize("resolution", [188, 228])
+def test_reference_tables_end_at_192_and_224(resolution: int) -> None:
+    with pytest.raises(MetricError, match=f"192 to 224, not {resolution}"):
+        load_reference(PN, "npu", resolution)
 
 
 def test_note10_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
