@@ -3,8 +3,8 @@
 Run with: python tests/benchmarks/bench_reduction.py [SEEDS]
 
 For each space and device: accuracy up and latency down, 2,100 evaluations, the paper's hand-made reduction of that
-device, the one that ``reduce`` derives from the exact profile, and a control that leaves out as much as the derived one,
-at random, drawn again for each seed.
+device, the one that ``reduce`` derives from the exact profile, and a control that leaves out as much as the derived
+one, at random, drawn again for each seed.
 
 Profile, reduction and search know one half of what the judge says (``fit_reference.py``), fitted as the reference
 tables are; the networks that a search answers with are scored by a fit to the other half, so that what was fitted to
