@@ -82,7 +82,8 @@ SamplerOption = Annotated[
     typer.Option(
         "--sampler",
         metavar="NAME",
-        help="paper: every network holds the placement; upstream: as the code released with the paper.",
+        help="paper: every network holds the placement; upstream: as the code released with the paper, whose Figs. 2 "
+        "and 3 come from it; upstream-fig4: as a line commented out in it, from which Fig. 4 (resnet50) comes.",
         autocompletion=_complete_sampler,
     ),
 ]

@@ -66,6 +66,7 @@ RESNET50 = Space(
     width_ratios=(65, 80, 100),
     resolutions=range(128, 257, 4),
     upstream_shortfall=0,
+    upstream_adds_layers=True,
 )
 
 SPACES: dict[str, Space] = {space.name: space for space in (MBV3, PN, RESNET50)}
