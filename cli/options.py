@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from blockprof.spaces import Space
 
 
+LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_reference.csv, in ./blockprof-data"
+
+
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
     from blockprof.spaces import SPACES
@@ -223,6 +226,8 @@ def parse_batch(text: str) -> int | None:
 def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path, "LatencyData"]:
     """Read the CSV given, else the one that ``fetch-data`` and ``measure`` write for the metric; and say which.
 
+    That it is reference data, for want of any other, is said on stderr.
+
     Raises:
         DataFileError: there is none, or it cannot be used.
     """
@@ -231,7 +236,14 @@ def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path
     from blockprof.latency_data import read_latency_csv
     from blockprof.paths import data_folder
 
-    chosen = path or data_folder() / fetching.latency_file_name(space, metric)
+    chosen = path or fetching.find_latency_file(space, metric, data_folder())
+    if path is None and chosen.name == fetching.reference_file_name(space, metric):
+        from blockprof.cli import render
+
+        render.note(
+            f"{chosen}: reference data, made from a built-in table, as there is no "
+            f"{fetching.latency_file_name(space, metric)}"
+        )
     if path is None and not chosen.exists():
         from blockprof.metrics import has_reference
 
