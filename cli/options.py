@@ -74,8 +74,9 @@ MetricsOption = Annotated[
         "--metrics",
         "-m",
         metavar="NAMES",
-        help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
-        "i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
+        help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, flops, "
+        "params, note10, i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX "
+        "Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
@@ -149,13 +150,6 @@ StrictOption = Annotated[
     bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
 ]
 
-_UPSTREAM_METRICS = {
-    "pn": ("accuracy", "flops", "gpu", "cpu", "npu"),
-    "mbv3": ("accuracy", "flops", "gpu", "cpu", "note10", "npu"),
-    "resnet50": ("accuracy", "flops", "gpu", "cpu"),
-}
-"""BlockProfile numbered the metrics of its supernets in these orders."""
-
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
@@ -178,36 +172,31 @@ def split_names(values: list[str]) -> list[str]:
 
 
 def parse_metrics(values: list[str] | None, space: "Space") -> list[str]:
-    """Read the metrics' names; the space's default where the option is not given.
+    """Read the metrics' names, or BlockProfile's numbers of them; the space's default where the option is not given.
 
     Raises:
-        InputError: none, or one of BlockProfile's numbers, with the name to use.
+        InputError: none, or a number that BlockProfile did not have.
     """
     from blockprof.metrics import default_metric
 
     if values is None:
         return [default_metric(space)]
-    names = split_names(values)
+    names = split_names([_metric_name(name, space) for name in split_names(values)])
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
-    for name in names:
-        if name.isdecimal():
-            hint = _upstream_metric(space, int(name))
-            raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
 
 
-def _upstream_metric(space: "Space", number: int) -> str:
-    """What to write for one of BlockProfile's numbers, as far as the space has it."""
-    from blockprof.metrics import ACCURACY, built_in_metrics, has_reference
+def _metric_name(text: str, space: "Space") -> str:
+    from blockprof.spaces import numbered_metrics
 
-    upstream = _UPSTREAM_METRICS[space.name]
-    if number >= len(upstream):
-        return f"there are {', '.join(name for name in upstream if name in built_in_metrics(space))}"
-    name = upstream[number]
-    if name not in built_in_metrics(space):
-        return f"this was {name}, which {space.name} has where you train a predictor of that name"
-    return f"use {name}, with --data" if name == ACCURACY and not has_reference(space, name) else f"use {name}"
+    if not text.isdecimal():
+        return text
+    known = numbered_metrics(space.name)
+    if int(text) >= len(known):
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
+        raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
+    return known[int(text)]
 
 
 def parse_batch(text: str) -> int | None:
