@@ -171,23 +171,28 @@ def split_names(values: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def parse_metrics(values: list[str] | None, space: "Space") -> list[str]:
-    """Read the metrics' names, or BlockProfile's numbers of them; the space's default where the option is not given.
+def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = False) -> list[str]:
+    """Read the metrics' names; the space's default where the option is not given.
+
+    Args:
+        values: what the option says.
+        space: the design space.
+        numbered: whether BlockProfile's numbers may stand for names, as in what it was asked with.
 
     Raises:
-        InputError: none, or a number that BlockProfile did not have.
+        InputError: none, a number that BlockProfile did not have, or one where names are asked for.
     """
     from blockprof.metrics import default_metric
 
     if values is None:
         return [default_metric(space)]
-    names = split_names([_metric_name(name, space) for name in split_names(values)])
+    names = split_names([_metric_name(name, space, numbered) for name in split_names(values)])
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
     return names
 
 
-def _metric_name(text: str, space: "Space") -> str:
+def _metric_name(text: str, space: "Space", numbered: bool) -> str:
     from blockprof.spaces import numbered_metrics
 
     if not text.isdecimal():
@@ -196,6 +201,8 @@ def _metric_name(text: str, space: "Space") -> str:
     if int(text) >= len(known):
         there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
         raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
+    if not numbered:
+        raise InputError(f"metric '{text}': metrics are given by name, not by number: use {known[int(text)]}")
     return known[int(text)]
 
 

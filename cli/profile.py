@@ -77,7 +77,9 @@ def profile(
 
     chosen_space = options.load_space(space)
     theirs = UPSTREAM_SPACES.get(space)
-    names = list(theirs.metrics) if theirs and metrics is None else options.parse_metrics(metrics, chosen_space)
+    names = options.parse_metrics(metrics, chosen_space, numbered=True)
+    if theirs and metrics is None:
+        names = list(theirs.metrics)
     check_sampler(sampler)
     if theirs and theirs.accuracy == "ofa-predictor" and ACCURACY in names:
         accuracy_source = accuracy_source or theirs.accuracy
