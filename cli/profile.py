@@ -64,6 +64,9 @@ def profile(
     OFA's supernet holds (fetch-data --source ofa-supernets), which takes hours without a GPU. After a kill the same
     command goes on where it was.
 
+    flops are twice the networks' own multiply-adds; those of Fig. 2 of BlockProfile's paper are of a table with other
+    widths. Its spellings (--space OFAPred, -m 0 1, ...) mean what they meant, or a note says what differs.
+
     Example: blockprof profile --space pn --metrics npu,accuracy
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
