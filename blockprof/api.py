@@ -81,7 +81,7 @@ def profile(
         metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own; ``npu``,
             of ``resnet50`` ``flops``, where None.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
-        sampler: ``paper`` or ``upstream`` (see ``blockprof.sampling``).
+        sampler: ``paper``, ``upstream`` or ``upstream-fig4`` (see ``blockprof.sampling``).
         resolution: of the input, in pixels.
         num_archs: networks sampled a placement; where None, additive metrics are exact. With a pooled metric among the
             names, it is how many networks are evaluated in all (20 to 150 with ``ort-cpu``), and additive metrics stay

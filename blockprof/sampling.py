@@ -1,12 +1,16 @@
 """Random networks of a space, and random networks that hold a placement.
 
-Two samplers draw networks for a placement at unit u and layer l:
+Three samplers draw networks for a placement at unit u and layer l:
 
 - ``paper``: the definition of arXiv 2109.12426. The depth of unit u is uniform over the depths that include layer l, so
   every network holds the placement.
 - ``upstream``: what the released code does. The depth is uniform over all depths of the unit, then raised: in ``pn``
   and ``mbv3`` to l - 1, one less than needed, so for layer 3 a third of the networks lack the block, for layer 4 two
-  thirds; in ``resnet50`` to l.
+  thirds; in ``resnet50`` to l. The paper's Figs. 2 and 3 (``mbv3``, ``pn``) come from it.
+- ``upstream-fig4``: a line that is commented out in that code's sampler of ``resnet50``. It raises the number that
+  stands for the depth to l - 1. In ``resnet50`` that number counts the layers beyond the fewest, so the depth becomes
+  at least min + min(2, l - 1): every network holds the placement, and most have more layers than it needs. The FLOPs in
+  the paper's Fig. 4 come from it. In ``pn`` and ``mbv3`` it is ``upstream``, where the same line is the one that runs.
 
 All placements are drawn from one set of base draws (common random numbers), so that their differences are paired.
 """
@@ -23,7 +27,7 @@ from blockprof.errors import InputError
 from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, Stem, fixed_blocks
 from blockprof.spaces.placements import StemPart
 
-Sampler = Literal["paper", "upstream"]
+Sampler = Literal["paper", "upstream", "upstream-fig4"]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 
 DRAWN_AT_ONCE = 1000
@@ -45,7 +49,10 @@ def likely_depths(space: Space, unit: int, fixing: Fixing | None, sampler: Sampl
     deepest = max((placement.layer for placement in (fixing or FREE).of_unit(unit)), default=0)
     if sampler == "paper":
         return tuple(depth for depth in depths if depth >= deepest)
-    return tuple(max(depth, deepest - space.upstream_shortfall) for depth in depths)
+    needed = deepest - space.upstream_shortfall
+    if sampler == "upstream-fig4":
+        needed = min(deepest - 1 + (min(depths) if space.upstream_adds_layers else 0), max(depths))
+    return tuple(max(depth, needed) for depth in depths)
 
 
 def likely_widths(space: Space, unit: int, fixing: Fixing | None) -> tuple[int, ...]:

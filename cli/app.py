@@ -20,6 +20,7 @@ from blockprof.cli import (
     search,
     train_predictor,
 )
+from blockprof.cli.several_values import SeveralValues
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -69,7 +70,8 @@ def options(
 def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
     """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    group.command(name, help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs))(command)
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    group.command(name, cls=SeveralValues, help=text)(command)
 
 
 _add(app, "fetch-data", fetch_data.fetch_data)

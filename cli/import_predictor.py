@@ -19,7 +19,7 @@ def import_predictor(
         typer.Argument(
             metavar="CSV",
             help="CSV of networks measured on its device, which tell how good it is.",
-            show_default="ofa_<space>_<metric>_lat_data.csv in ./blockprof-data",
+            show_default=options.LATENCY_FILES,
         ),
     ] = None,
     max_latency: Annotated[
@@ -28,7 +28,7 @@ def import_predictor(
             "--max-latency",
             metavar="MS",
             help="The greatest latency it was trained on, which its output is a share of.",
-            show_default="that of BlockProfile's own predictors",
+            show_default="that of BlockProfile's own predictors or the CSV's, whichever errs less on the CSV",
         ),
     ] = None,
     seed: options.SeedOption = 0,
@@ -39,7 +39,8 @@ def import_predictor(
     """Take over a predictor that BlockProfile trained, test it and register it as train-predictor does.
 
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
-    from networks of the CSV, and the test networks are others of them. It may have been trained on either.
+    from networks of the CSV, and the test networks are others of them. It may have been trained on either. One that
+    predicts them worse than their mean does is refused.
 
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
@@ -47,14 +48,23 @@ def import_predictor(
     options.check_predictor_name(chosen_space, metric)
     from blockprof import predictors, recording, tracking
     from blockprof.cli import render
+    from blockprof.predictors.gru.importing import compare_maxima, released_maximum
     from blockprof.predictors.gru.importing import import_predictor as read
-    from blockprof.predictors.gru.importing import released_maximum
 
-    max_ms = released_maximum(chosen_space, metric) if max_latency is None else max_latency
+    if max_latency is None:
+        released_maximum(chosen_space, metric)
     path, latencies = options.read_latencies(chosen_space, metric, data)
     with options.naming(path):
         predictors.split_by_network(latencies, seed)
-    imported = read(file, latencies, metric, max_ms, seed)
+    if max_latency is None:
+        best, other = compare_maxima(file, latencies, metric, seed)
+        max_latency = best.ms
+        render.note(
+            f"the greatest latency it was trained on is not in its file: {best.ms:.6g} ms is used, {best.whose}, with "
+            f"which it predicts {path} to {best.mape_percent:.2f} % (MAPE); with {other.ms:.6g} ms, {other.whose}, to "
+            f"{other.mape_percent:.2f} %; --max-latency sets another"
+        )
+    imported = read(file, latencies, metric, max_latency, seed)
     num_test = latencies.select(imported.split.test).num_networks
     if no_log:
         render.print_training(imported, latencies)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from blockprof.spaces import Space
 
 
+LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_reference.csv, in ./blockprof-data"
+
+
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
     from blockprof.spaces import SPACES
@@ -71,8 +74,9 @@ MetricsOption = Annotated[
         "--metrics",
         "-m",
         metavar="NAMES",
-        help="Metrics, repeated or joined with commas: npu, gpu, cpu, accuracy, macs, flops, params, note10, "
-        "i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX Runtime.",
+        help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, flops, "
+        "params, note10, i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX "
+        "Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
@@ -82,7 +86,8 @@ SamplerOption = Annotated[
     typer.Option(
         "--sampler",
         metavar="NAME",
-        help="paper: every network holds the placement; upstream: as the code released with the paper.",
+        help="paper: every network holds the placement; upstream: as the code released with the paper, whose Figs. 2 "
+        "and 3 come from it; upstream-fig4: as a line commented out in it, from which Fig. 4 (resnet50) comes.",
         autocompletion=_complete_sampler,
     ),
 ]
@@ -145,13 +150,6 @@ StrictOption = Annotated[
     bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
 ]
 
-_UPSTREAM_METRICS = {
-    "pn": ("accuracy", "flops", "gpu", "cpu", "npu"),
-    "mbv3": ("accuracy", "flops", "gpu", "cpu", "note10", "npu"),
-    "resnet50": ("accuracy", "flops", "gpu", "cpu"),
-}
-"""BlockProfile numbered the metrics of its supernets in these orders."""
-
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
@@ -173,37 +171,39 @@ def split_names(values: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def parse_metrics(values: list[str] | None, space: "Space") -> list[str]:
+def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = False) -> list[str]:
     """Read the metrics' names; the space's default where the option is not given.
 
+    Args:
+        values: what the option says.
+        space: the design space.
+        numbered: whether BlockProfile's numbers may stand for names, as in what it was asked with.
+
     Raises:
-        InputError: none, or one of BlockProfile's numbers, with the name to use.
+        InputError: none, a number that BlockProfile did not have, or one where names are asked for.
     """
     from blockprof.metrics import default_metric
 
     if values is None:
         return [default_metric(space)]
-    names = split_names(values)
+    names = split_names([_metric_name(name, space, numbered) for name in split_names(values)])
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
-    for name in names:
-        if name.isdecimal():
-            hint = _upstream_metric(space, int(name))
-            raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
 
 
-def _upstream_metric(space: "Space", number: int) -> str:
-    """What to write for one of BlockProfile's numbers, as far as the space has it."""
-    from blockprof.metrics import ACCURACY, built_in_metrics, has_reference
+def _metric_name(text: str, space: "Space", numbered: bool) -> str:
+    from blockprof.spaces import numbered_metrics
 
-    upstream = _UPSTREAM_METRICS[space.name]
-    if number >= len(upstream):
-        return f"there are {', '.join(name for name in upstream if name in built_in_metrics(space))}"
-    name = upstream[number]
-    if name not in built_in_metrics(space):
-        return f"this was {name}, which {space.name} has where you train a predictor of that name"
-    return f"use {name}, with --data" if name == ACCURACY and not has_reference(space, name) else f"use {name}"
+    if not text.isdecimal():
+        return text
+    known = numbered_metrics(space.name)
+    if int(text) >= len(known):
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
+        raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
+    if not numbered:
+        raise InputError(f"metric '{text}': metrics are given by name, not by number: use {known[int(text)]}")
+    return known[int(text)]
 
 
 def parse_batch(text: str) -> int | None:
@@ -222,6 +222,8 @@ def parse_batch(text: str) -> int | None:
 def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path, "LatencyData"]:
     """Read the CSV given, else the one that ``fetch-data`` and ``measure`` write for the metric; and say which.
 
+    That it is reference data, for want of any other, is said on stderr.
+
     Raises:
         DataFileError: there is none, or it cannot be used.
     """
@@ -230,7 +232,14 @@ def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path
     from blockprof.latency_data import read_latency_csv
     from blockprof.paths import data_folder
 
-    chosen = path or data_folder() / fetching.latency_file_name(space, metric)
+    chosen = path or fetching.find_latency_file(space, metric, data_folder())
+    if path is None and chosen.name == fetching.reference_file_name(space, metric):
+        from blockprof.cli import render
+
+        render.note(
+            f"{chosen}: reference data, made from a built-in table, as there is no "
+            f"{fetching.latency_file_name(space, metric)}"
+        )
     if path is None and not chosen.exists():
         from blockprof.metrics import has_reference
 

@@ -1,5 +1,6 @@
 """``blockprof profile``."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,20 +64,28 @@ def profile(
     OFA's supernet holds (fetch-data --source ofa-supernets), which takes hours without a GPU. After a kill the same
     command goes on where it was.
 
+    flops are twice the networks' own multiply-adds; those of Fig. 2 of BlockProfile's paper are of a table with other
+    widths. Its spellings (--space OFAPred, -m 0 1, ...) mean what they meant, or a note says what differs.
+
     Example: blockprof profile --space pn --metrics npu,accuracy
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
     from blockprof import api, pooling, tracking
-    from blockprof.cli import render, supernet
+    from blockprof.cli import render, supernet, upstream
     from blockprof.errors import InputError
     from blockprof.metrics import ACCURACY, ORT_CPU
     from blockprof.sampling import check_sampler
-    from blockprof.spaces import parse_blocks
+    from blockprof.spaces import UPSTREAM_SPACES, parse_blocks
 
     chosen_space = options.load_space(space)
-    names = options.parse_metrics(metrics, chosen_space)
+    theirs = UPSTREAM_SPACES.get(space)
+    names = options.parse_metrics(metrics, chosen_space, numbered=True)
+    if theirs and metrics is None:
+        names = list(theirs.metrics)
     check_sampler(sampler)
+    if theirs and theirs.accuracy == "ofa-predictor" and ACCURACY in names:
+        accuracy_source = accuracy_source or theirs.accuracy
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
@@ -86,13 +95,22 @@ def profile(
     sizes = {name: pooling.pool_size(name, num_archs) for name in pooled}
     if not no_log:
         tracking.check_store(experiment)
-    loaded = api.load_metrics(
+    load = partial(
+        api.load_metrics,
         chosen_space,
-        [name for name in names if name not in pooled],
         resolution=resolution,
         accuracy_source=source,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
     )
+    cheap = [name for name in names if name not in pooled]
+    if theirs and metrics is None:
+        loaded = upstream.load_those_there(theirs, cheap, load)
+        there = {*pooled, *(metric.info.name for metric in loaded)}
+        names = [name for name in names if name in there]
+    else:
+        loaded = load(cheap)
+    if theirs:
+        upstream.note_differences(theirs, names, source, sampler, is_selection=bool(blocks or all_blocks))
     pool: AccuracyPool | None = None
     if spec:
         from blockprof.accuracy import load_accuracy_pool

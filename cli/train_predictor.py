@@ -16,7 +16,7 @@ def train_predictor(
         typer.Argument(
             metavar="CSV",
             help="CSV of measured networks.",
-            show_default="ofa_<space>_<metric>_lat_data.csv in ./blockprof-data",
+            show_default=options.LATENCY_FILES,
         ),
     ] = None,
     metric: Annotated[

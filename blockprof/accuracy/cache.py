@@ -18,7 +18,8 @@ from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
 from blockprof.paths import data_folder
 
-FORMAT = 1
+FORMAT = 2
+"""1 had images to recalibrate with whose colours were left as they are."""
 CHANNELS = 3
 
 

@@ -34,7 +34,10 @@ NUM_RECALIBRATION = 2000
 
 CROPPED_SHARE = 0.875
 LEAST_AREA = 0.08
-"""OFA's transforms: the share of the shorter side that the centre crop keeps; the least area of a random crop."""
+BRIGHTNESS, SATURATION = 32 / 255, 0.5
+"""OFA's transforms: the share of the shorter side that the centre crop keeps; the least area of a random crop; by how
+much a random crop may be brighter or darker, and its colours stronger or weaker.
+"""
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -202,8 +205,9 @@ class FolderImages:
         """Return (M, 3, R, R) uint8 pixels: random crops, half of them flipped, of random images of the training set.
 
         OFA's subset and transforms: the first ``num_recalibration`` of a seeded permutation (OFA's seed is 937162211);
-        a crop has 8 to 100 % of the area. OFA leaves the crops to chance; here each image has its own seed. Of a
-        smaller training set all images are taken.
+        a crop has 8 to 100 % of the area; its brightness is changed by up to 32/255, its saturation by up to a half
+        (``distort_color="tf"``, with which the supernets were trained, and which BlockProfile has too). OFA leaves all
+        this to chance; here each image has its own seed. Of a smaller training set all images are taken.
 
         Raises:
             DataFileError: no image decodes, one cannot be read, or with ``strict`` one does not decode.
@@ -217,7 +221,7 @@ class FolderImages:
                 stacklevel=2,
             )
         samples = [self.folder.train[place] for place in places]
-        seeds = [_crop_seed(self.seed, place) for place in places]
+        seeds = [_image_seed(self.seed, place) for place in places]
         parts = []
         for number, (pixels, _) in enumerate(self._decoded(samples, LOADED_AT_ONCE, seeds), start=1):
             parts.append(pixels)
@@ -263,7 +267,9 @@ class FolderImages:
 
 
 class _Decoding(Dataset[Any]):
-    """Decodes and crops images: at the centre, or where their seeds say. Of one that fails, the error or the reason.
+    """Decodes images, and crops them: at the centre, or where their seeds say, with other colours.
+
+    Of one that fails it gives the error or the reason.
 
     A data loader's own processes may import torchvision only as this module does, so nothing here holds a part of it.
     """
@@ -289,7 +295,7 @@ class _Decoding(Dataset[Any]):
 
     def _crop(self, image: Image.Image, seed: int | None) -> Tensor:
         import_torchvision()
-        from torchvision.transforms import CenterCrop, RandomHorizontalFlip, RandomResizedCrop, Resize
+        from torchvision.transforms import CenterCrop, ColorJitter, RandomHorizontalFlip, RandomResizedCrop, Resize
         from torchvision.transforms.functional import pil_to_tensor
 
         if seed is None:
@@ -297,12 +303,13 @@ class _Decoding(Dataset[Any]):
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                image = RandomHorizontalFlip()(RandomResizedCrop(self._resolution, scale=(LEAST_AREA, 1.0))(image))
+                cropped = RandomHorizontalFlip()(RandomResizedCrop(self._resolution, scale=(LEAST_AREA, 1.0))(image))
+                image = ColorJitter(brightness=BRIGHTNESS, saturation=SATURATION)(cropped)
         pixels: Tensor = pil_to_tensor(image)
         return pixels
 
 
-def _crop_seed(seed: int, place: int) -> int:
+def _image_seed(seed: int, place: int) -> int:
     return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> 1)
 
 

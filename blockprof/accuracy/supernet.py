@@ -29,8 +29,9 @@ from blockprof.spaces import Architectures, FloatArray, Space
 from blockprof.torch_device import find_device
 
 RECALIBRATION_BATCH = 200
-"""OFA's. Statistics are means over batches, so this changes them, and must not follow the batches that fit a device.
+"""That of OFA's ``RunManager.reset_running_statistics``.
 
+Statistics are means over batches, so this changes them, and must not follow the batches that fit a device.
 At 224 it takes up to 5 GB.
 """
 

@@ -1,10 +1,16 @@
 """Bring data into the data folder: published files, one's own, or made from the reference tables."""
 
-from blockprof.fetching.catalogue import PublishedFile, Source, load_sources, present
+from blockprof.fetching.catalogue import PublishedFile, Source, load_sources
 from blockprof.fetching.files import FetchedFile, fetch
 from blockprof.fetching.help_data import read_help
-from blockprof.fetching.published import fetch_published
-from blockprof.fetching.reference import fetch_reference, latency_file_name, reference_data
+from blockprof.fetching.published import fetch_published, present
+from blockprof.fetching.reference import (
+    fetch_reference,
+    find_latency_file,
+    latency_file_name,
+    reference_data,
+    reference_file_name,
+)
 
 __all__ = [
     "FetchedFile",
@@ -13,9 +19,11 @@ __all__ = [
     "fetch",
     "fetch_published",
     "fetch_reference",
+    "find_latency_file",
     "latency_file_name",
     "load_sources",
     "present",
     "read_help",
     "reference_data",
+    "reference_file_name",
 ]

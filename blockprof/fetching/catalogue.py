@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as resources
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from blockprof.errors import InputError
@@ -92,11 +92,6 @@ def load_sources() -> dict[str, Source]:
     """Every source by its name."""
     content = json.loads((resources(__package__) / CATALOGUE).read_text(encoding="utf-8"))
     return {name: _source(name, entry) for name, entry in content.items()}
-
-
-def present(source: Source, folder: Path) -> tuple[PublishedFile, ...]:
-    """The files of a source that the data folder has, told by their paths."""
-    return tuple(file for file in source.files if (folder / file.target).is_file())
 
 
 def _source(name: str, entry: dict[str, object]) -> Source:

@@ -80,6 +80,19 @@ def fetch_published(
     return fetched
 
 
+def present(source: Source, folder: Path) -> tuple[PublishedFile, ...]:
+    """The files of a source that the data folder has, told by their paths.
+
+    Where no checksum is published, one's own measurements may have a file's name: those in ``LOCK_FILE`` were fetched.
+
+    Raises:
+        DataFileError: the lock file cannot be read.
+    """
+    pins = _read_pins(folder)
+    fetched = (file for file in source.files if file.remote.sha256 or str(file.target) in pins)
+    return tuple(file for file in fetched if (folder / file.target).is_file())
+
+
 def _accept_published(copy: Path, folder: Path, file: PublishedFile) -> FetchedFile:
     accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.space))
     if copy.suffix == ".csv" and accepted.latencies is None:

@@ -29,6 +29,20 @@ def latency_file_name(space: Space, metric: str) -> str:
     return f"ofa_{space.name}_{metric}_lat_data.csv"
 
 
+def reference_file_name(space: Space, metric: str) -> str:
+    """The name of latencies that are made from a reference table, other than that of any published or measured ones."""
+    return f"ofa_{space.name}_{metric}_reference.csv"
+
+
+def find_latency_file(space: Space, metric: str, folder: Path) -> Path:
+    """Where a metric's latencies are in the data folder: published or measured ones, else the reference table's.
+
+    The path is that of the first where there are none.
+    """
+    file, reference = folder / latency_file_name(space, metric), folder / reference_file_name(space, metric)
+    return reference if reference.exists() and not file.exists() else file
+
+
 def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> LatencyData:
     """Draw distinct random networks and give each the reference table's latency, with the table's own error as noise.
 
@@ -66,7 +80,7 @@ def fetch_reference(
         MetricError, InputError: as for :func:`reference_data`; or ``folder`` cannot be written to, or holds another
             file of the same name.
     """
-    tables = {latency_file_name(space, metric): reference_data(space, metric, num_nets, seed) for metric in metrics}
+    tables = {reference_file_name(space, metric): reference_data(space, metric, num_nets, seed) for metric in metrics}
     with staged(Path(folder)) as temporary:
         for name, data in tables.items():
             write_latency_csv(temporary / name, data)

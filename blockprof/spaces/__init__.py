@@ -13,7 +13,7 @@ from blockprof.spaces.instances import (
     Instance,
     StemInstance,
 )
-from blockprof.spaces.library import SPACES, UPSTREAM_NAMES, load_space
+from blockprof.spaces.library import SPACES, load_space
 from blockprof.spaces.placements import (
     FREE,
     Fixing,
@@ -25,12 +25,13 @@ from blockprof.spaces.placements import (
     make_fixing,
     parse_fixing,
 )
+from blockprof.spaces.upstream import UPSTREAM_SPACES, UpstreamSpace, numbered_metrics
 
 __all__ = [
     "ABSENT",
     "FREE",
     "SPACES",
-    "UPSTREAM_NAMES",
+    "UPSTREAM_SPACES",
     "Architectures",
     "Axis",
     "Block",
@@ -52,12 +53,14 @@ __all__ = [
     "StemInstance",
     "StemPlacement",
     "Unit",
+    "UpstreamSpace",
     "all_fixings",
     "all_placements",
     "fixed_blocks",
     "load_space",
     "make_fixing",
     "network_holding",
+    "numbered_metrics",
     "parse_blocks",
     "parse_fixing",
     "space_of",

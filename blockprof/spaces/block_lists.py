@@ -11,7 +11,7 @@ from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_f
 _MBCONV_FORM = "[[unit, layer, kernel, expand], ...], unit and layer counted from 0, an optional resolution last"
 _BOTTLENECK_FORM = (
     "[[2, unit, layer, expand, width index], ...], unit and layer counted from 0; [0, 0] skips the stem's block, "
-    "[0, 2] keeps it, [1, stem, width index] fixes the width of stem 0 or 1"
+    "[0, 1] or [0, 2] keeps it, [1, stem, width index] fixes the width of stem 0 or 1"
 )
 
 
@@ -21,7 +21,8 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[F
     Each text is one or more placements joined with commas (``u2.l1.e6k7,u3.l1.e3k3+u3.l2.e3k3``: those joined with
     ``+`` are fixed together), or one of BlockProfile's nested lists, whose blocks are fixed together and count units
     and layers from 0: ``[[1, 0, 7, 6]]`` is ``u2.l1.e6k7``, in ``resnet50`` ``[[2, 2, 1, 0.35, 2]]`` is
-    ``u3.l2.w100.e35``.
+    ``u3.l2.w100.e35``. There, as in BlockProfile, any first number but 0 and 1 announces a block, and ``[[0, n]]``
+    keeps the stem's block where n is above 0.
 
     Raises:
         PlacementError: a text of neither form, a placement that is not in the space, one given twice, or a nested
@@ -75,12 +76,14 @@ def _parse_mbconv(space: Space, entry: list[object]) -> Placement | None:
 def _parse_bottleneck(space: Space, entry: list[object]) -> Placement | StemPlacement | None:
     stem = space.stem
     match entry:
-        case [0, 0 | 2 as depth]:
-            return StemPlacement("skip", int(depth == 0))
+        case [0, int(depth)]:
+            return StemPlacement("skip", int(depth <= 0))
         case [1, 0, int(index)] if index in range(len(stem.mid_channels)):
             return StemPlacement("mid_channels", stem.mid_channels[index])
         case [1, 1, int(index)] if index in range(len(stem.out_channels)):
             return StemPlacement("out_channels", stem.out_channels[index])
-        case [2, int(unit), int(layer), float(expand), int(index)] if index in range(space.num_widths):
+        case [int(kind), int(unit), int(layer), float(expand), int(index)] if kind not in (0, 1) and index in range(
+            space.num_widths
+        ):
             return Placement(unit + 1, layer + 1, Bottleneck(space.width_ratios[index], round(expand * PERCENT)))
     return None

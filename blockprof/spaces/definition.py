@@ -75,7 +75,8 @@ class Space:
     ``operator`` is the layers' in net strings. Its blocks are MBConvs of ``expands`` times ``kernels``, or, where units
     have several widths, bottlenecks of ``width_ratios`` times ``expands``, both in percent, with one kernel size.
     ``head_widths`` are the 1x1 convolutions behind the last unit. Widths are channels after the width multiplier.
-    ``upstream_shortfall`` is how many layers less than a placement needs BlockProfile's sampler makes sure of.
+    ``upstream_shortfall`` is how many layers less than a placement needs BlockProfile's sampler makes sure of;
+    ``upstream_adds_layers`` whether it writes a unit's depth as layers beyond the fewest.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Space:
     resolutions: range
     upstream_shortfall: int
     width_ratios: tuple[int, ...] = (PERCENT,)
+    upstream_adds_layers: bool = False
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

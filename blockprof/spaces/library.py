@@ -2,6 +2,7 @@
 
 from blockprof.errors import InputError
 from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.upstream import UPSTREAM_SPACES
 
 MBV3 = Space(
     name="mbv3",
@@ -66,18 +67,10 @@ RESNET50 = Space(
     width_ratios=(65, 80, 100),
     resolutions=range(128, 257, 4),
     upstream_shortfall=0,
+    upstream_adds_layers=True,
 )
 
 SPACES: dict[str, Space] = {space.name: space for space in (MBV3, PN, RESNET50)}
-
-UPSTREAM_NAMES = {
-    "OFAPred": "mbv3",
-    "OFASupernet": "mbv3",
-    "ProxylessPred": "pn",
-    "ProxylessSupernet": "pn",
-    "ResNet50Supernet": "resnet50",
-}
-"""BlockProfile's own spellings, which keep working."""
 
 
 def load_space(name: str) -> Space:
@@ -87,6 +80,6 @@ def load_space(name: str) -> Space:
         InputError: no space has that name.
     """
     try:
-        return SPACES[UPSTREAM_NAMES.get(name, name)]
+        return SPACES[UPSTREAM_SPACES[name].space if name in UPSTREAM_SPACES else name]
     except KeyError:
         raise InputError(f"unknown space '{name}': there are {', '.join(SPACES)}") from None

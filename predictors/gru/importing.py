@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blockprof.errors import DataFileError, InputError
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.evaluation import evaluate
+from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
 from blockprof.predictors.gru.features import num_operators, shape_scales
 from blockprof.predictors.gru.forward import Weights
@@ -30,6 +30,9 @@ RELEASED_MAXIMA_MS = {
 }
 """The latencies that the released predictors' outputs are shares of: ``OFA_NORM_CONSTANTS``, which no file holds."""
 
+_COMPARED = 1000
+"""Rows that tell which maximum is a file's own, and whether it is of this device: more would only take longer."""
+
 _NAMES = {
     "operators.weight": "embed_layer.op_embed_layer.weight",
     "shapes.weight": "embed_layer.shape_embed_layer.weight",
@@ -38,6 +41,15 @@ _NAMES = {
     "output.bias": "regressor.bias",
 }
 _GRU, _RELEASED_GRU = "gru.", "encoder.rnn."
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """A latency in ms that a predictor's output may be a share of, whose it is, and its error with it, in percent."""
+
+    ms: float
+    whose: str
+    mape_percent: float
 
 
 def released_maximum(space: Space, metric: str) -> float:
@@ -55,6 +67,27 @@ def released_maximum(space: Space, metric: str) -> float:
     return known[metric]
 
 
+def compare_maxima(path: Path, data: LatencyData, metric: str, seed: int = 0) -> tuple[Maximum, ...]:
+    """The latencies that a predictor's output may be a share of, by its error with each, least first.
+
+    The released trainer takes the greatest in its CSV: that of the CSVs behind the released predictors, or of ``data``,
+    if it was trained on that. Errors are of up to 1,000 rows of ``data``, none of which are to test it.
+
+    Raises:
+        BlockprofError, DataFileError: as for :func:`import_predictor`.
+        InputError: nothing like it was released, so that there is nothing to compare.
+    """
+    candidates = {
+        "that of BlockProfile's own predictors": released_maximum(data.space, metric),
+        "the greatest in the CSV": float(data.latencies_ms.max()),
+    }
+    split = split_by_network(data, seed)
+    rows = data.select(np.concatenate([split.train, split.dev])[:_COMPARED])
+    shares = _read_model(path, data, metric, max_ms=1.0).predict(rows.archs, rows.resolutions).latency_ms
+    found = (Maximum(ms, whose, score(rows.latencies_ms, ms * shares).mape_percent) for whose, ms in candidates.items())
+    return tuple(sorted(found, key=lambda one: one.mape_percent))
+
+
 def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, seed: int = 0) -> TrainedPredictor:
     """Read a predictor that the released code trained, and evaluate it on ``data``, split as for training.
 
@@ -70,28 +103,17 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
 
     Raises:
         BlockprofError: it gives some networks no positive latency.
-        DataFileError: no such file, or not one of a predictor of this space; fewer than 20 different networks.
+        DataFileError: no such file, or not one of a predictor of this space; fewer than 20 different networks; or its
+            error on ``data`` is above that of their mean, as of a predictor of another space with the same arrays.
         InputError: a ``max_ms`` that is not above 0, or infinite.
     """
     if not 0 < max_ms < math.inf:
         raise InputError(f"--max-latency {max_ms:g}: give the greatest latency it was trained on, in ms, above 0")
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)
-    space = data.space
     start = time.perf_counter()
-    raw = GruModel(
-        space=space,
-        metric=metric,
-        device=data.device,
-        num_nets=0,
-        resolutions=known_resolutions(space, data.resolutions),
-        weights=read_weights(path, space),
-        shape_scales=np.ones(6) if space.ends_vary else shape_scales(space),
-        max_ms=max_ms,
-        sigmoid=space.ends_vary,
-        lower_factor=1.0,
-        upper_factor=1.0,
-    )
+    raw = _read_model(path, data, metric, max_ms)
+    _check_better_than_mean(path, raw, data)
     predicted = raw.predict(dev.archs, dev.resolutions).latency_ms
     with np.errstate(divide="ignore"):
         lower, upper = interval_factors(dev.latencies_ms / predicted)
@@ -104,6 +126,38 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
         seconds=time.perf_counter() - start,
         source=path,
     )
+
+
+def _read_model(path: Path, data: LatencyData, metric: str, max_ms: float) -> GruModel:
+    space = data.space
+    return GruModel(
+        space=space,
+        metric=metric,
+        device=data.device,
+        num_nets=0,
+        resolutions=known_resolutions(space, data.resolutions),
+        weights=read_weights(path, space),
+        shape_scales=np.ones(6) if space.ends_vary else shape_scales(space),
+        max_ms=max_ms,
+        sigmoid=space.ends_vary,
+        lower_factor=1.0,
+        upper_factor=1.0,
+    )
+
+
+def _check_better_than_mean(path: Path, model: GruModel, data: LatencyData) -> None:
+    rows = data.select(np.arange(min(len(data), _COMPARED)))
+    of_mean = np.full(len(rows), rows.latencies_ms.mean())
+    own, mean = (
+        score(rows.latencies_ms, predicted).mape_percent
+        for predicted in (model.predict(rows.archs, rows.resolutions).latency_ms, of_mean)
+    )
+    if not own < mean:
+        raise DataFileError(
+            f"{path}: predicts the networks of {data.device} with an error of {own:.1f} % (MAPE), and their mean alone "
+            f"one of {mean:.1f} %: it is of another space or device, or its greatest latency was not "
+            f"{model.max_ms:g} ms (--max-latency)"
+        )
 
 
 def read_weights(path: Path, space: Space) -> Weights:

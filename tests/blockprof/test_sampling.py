@@ -23,6 +23,7 @@ from blockprof.spaces import (
     Placement,
     Space,
     StemPlacement,
+    all_fixings,
     all_placements,
     load_space,
     make_fixing,
@@ -137,6 +138,39 @@ def test_upstream_raises_the_depth_to_one_less_than_needed(layer: int, shares: l
     assert held.mean() == pytest.approx(present, abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("unit", "layer", "expected"),
+    [
+        (1, 1, (2, 3, 4)),
+        (1, 2, (3, 3, 4)),
+        (1, 3, (4, 4, 4)),
+        (1, 4, (4, 4, 4)),
+        (3, 1, (4, 5, 6)),
+        (3, 2, (5, 5, 6)),
+        (3, 3, (6, 6, 6)),
+        (3, 6, (6, 6, 6)),
+    ],
+)
+def test_figure_4s_sampler_adds_layers_to_the_fewest(unit: int, layer: int, expected: tuple[int, ...]) -> None:
+    """The line commented out in ``_fix_expand_ratio``: a number from 0 to 2, raised to the layer's, from 0."""
+    space = load_space("resnet50")
+    fixing = make_fixing(space, [Placement(unit, layer, space.blocks[4])])
+    assert likely_depths(space, unit - 1, fixing, "upstream-fig4") == expected
+    assert likely_depths(space, 1, fixing, "upstream-fig4") == (2, 3, 4)
+    archs = sample_fixed(space, fixing, 100, np.random.default_rng(5), "upstream-fig4")
+    assert holds(archs, fixing).all()
+    assert set(archs.depths[:, unit - 1].tolist()) <= set(expected)
+
+
+@pytest.mark.parametrize("name", ["pn", "mbv3"])
+def test_figure_4s_sampler_is_upstreams_where_depths_are_counted_from_0(name: str) -> None:
+    space = load_space(name)
+    for fixing in all_fixings(space):
+        for unit in range(len(space.units)):
+            depths = likely_depths(space, unit, fixing, "upstream-fig4")
+            assert depths == likely_depths(space, unit, fixing, "upstream")
+
+
 def test_samplers_agree_where_the_layer_is_always_there() -> None:
     space = load_space("pn")
     base = draw_base(space, 100, np.random.default_rng(6))
@@ -187,5 +221,5 @@ def test_likely_depths_of_several_placements_follow_the_deepest() -> None:
 
 
 def test_unknown_sampler() -> None:
-    with pytest.raises(InputError, match="paper, upstream"):
+    with pytest.raises(InputError, match="paper, upstream, upstream-fig4"):
         check_sampler("uniform")

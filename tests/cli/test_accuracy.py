@@ -88,6 +88,12 @@ def test_killed_gone_on_with_logged_and_not_evaluated_again(process, cli, folder
     assert {"figures/accuracy_pool.png", "figures/accuracy_effects.png"} <= files
 
     measured = journal.read_bytes()
+    theirs = cli(*line.replace("-s mbv3 -m accuracy,flops", "-s OFASupernet -m 0 1").split(), "--no-log")
+    assert theirs.returncode == 0, theirs.stderr
+    assert "accuracy (%): top-1 of OFA's supernet on 4 ImageNet validation images" in theirs.stdout
+    assert "built-in table" not in theirs.stderr
+    assert "OFASupernet drew networks as --sampler upstream does" in theirs.stderr
+    assert journal.read_bytes() == measured
     larger = load_accuracy_pool(load_space("mbv3"), SupernetSpec(images), resolution=128, num_networks=21)
     assert len(larger.metric.evaluate(larger.archs)) == 21
     assert journal.read_bytes().startswith(measured), "a larger pool goes on where the smaller one ended"

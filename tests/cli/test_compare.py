@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from blockprof import tracking
 
-DATA = "blockprof-data/ofa_pn_npu_lat_data.csv"
+DATA = "blockprof-data/ofa_pn_npu_reference.csv"
 HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"
 
 

@@ -8,7 +8,7 @@ def test_spaces(complete, folder) -> None:
 
 
 def test_samplers_formats_and_designs(complete, folder) -> None:
-    assert complete("blockprof profile --sampler ") == ["paper", "upstream"]
+    assert complete("blockprof profile --sampler ") == ["paper", "upstream", "upstream-fig4"]
     assert complete("blockprof export run x --format p") == ["parquet"]
     assert complete("blockprof export networks --design r") == ["random"]
 

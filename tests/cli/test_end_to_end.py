@@ -36,7 +36,7 @@ def logged(name: str) -> mlflow.entities.Run:
 
 
 def test_fetched_data_says_that_it_is_reference(in_trained: Path) -> None:
-    data = read_latency_csv("blockprof-data/ofa_pn_npu_lat_data.csv", PN)
+    data = read_latency_csv("blockprof-data/ofa_pn_npu_reference.csv", PN)
     assert len(data) == 300
     assert data.device == "reference-npu"
     runs = mlflow.search_runs(
@@ -102,7 +102,7 @@ def test_no_log_leaves_no_file(good, folder: Path) -> None:
 
 def test_training_without_logging_leaves_no_file(good, in_trained: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shown = good(f"train-predictor --space pn {in_trained}/blockprof-data/ofa_pn_npu_lat_data.csv --no-log")
+    shown = good(f"train-predictor --space pn {in_trained}/blockprof-data/ofa_pn_npu_reference.csv --no-log")
     assert "trained on 240 networks" in shown
     assert "registered" not in shown
     assert not list(tmp_path.iterdir())
@@ -110,7 +110,7 @@ def test_training_without_logging_leaves_no_file(good, in_trained: Path, tmp_pat
 
 def test_a_metric_of_ones_own(good, in_trained: Path) -> None:
     """In microseconds, from a folder fetched."""
-    data = read_latency_csv("blockprof-data/ofa_pn_npu_lat_data.csv", PN)
+    data = read_latency_csv("blockprof-data/ofa_pn_npu_reference.csv", PN)
     Path("measured").mkdir()
     nets = zip(data.archs.to_strings(), data.latencies_ms.tolist(), strict=True)
     rows = [f"{number},{net},pixel 9,224,us,{2000 * latency}" for number, (net, latency) in enumerate(nets)]

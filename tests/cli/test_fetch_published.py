@@ -21,6 +21,25 @@ def test_published_latencies_are_found_by_default(cli, folder: Path, shared_data
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_reference_data_is_trained_on_where_there_is_no_other_and_is_not_published(
+    cli, folder: Path, shared_data: Path
+) -> None:
+    assert "blockprof-data/ofa_pn_npu_reference.csv" in cli("fetch-data", "-s", "pn", "-n", "60", "--no-log").stdout
+    lines = cli("fetch-data", "--list").stdout.splitlines()
+    assert [line.split("│")[2].strip() for line in lines if line.startswith("blockprofile-csv")] == ["0 of 6"]
+    outcome = cli("train-predictor", "-s", "pn", "--metric", "npu", "--no-log")
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stderr.startswith(
+        "note: blockprof-data/ofa_pn_npu_reference.csv: reference data, made from a built-in table, as there is no "
+        "ofa_pn_npu_lat_data.csv\n"
+    )
+    name = "ofa_pn_npu_lat_data.csv"
+    (folder / "blockprof-data" / name).write_bytes((shared_data / "kirin" / name).read_bytes())
+    outcome = cli("train-predictor", "-s", "pn", "--metric", "npu", "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "trained on 4,000 networks" in outcome.stdout
+
+
 def test_mirror_by_environment(cli, folder: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKPROF_MIRROR", str(shared_data / "ofa"))
     assert cli("fetch-data", "--source", "ofa-accuracy-predictor", "--no-log").returncode == 0

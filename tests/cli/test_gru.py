@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from blockprof import tracking
+from blockprof.latency_data import read_latency_csv
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
+from blockprof.spaces import load_space
 
 BASE = ("train-predictor", "--space", "pn", "--model", "gru", "--fast", "--epochs", "10")
 
@@ -40,7 +42,7 @@ def test_it_is_logged_and_registered_and_leaves_no_checkpoint(in_gru_folder: Pat
     said = (in_gru_folder / "said.txt").read_text()
     assert "\ngru " in said
     assert "registered blockprof-pn-npu version 1, it is the champion now: there was none before" in said
-    assert [path.name for path in (in_gru_folder / "blockprof-data").iterdir()] == ["ofa_pn_npu_lat_data.csv"]
+    assert [path.name for path in (in_gru_folder / "blockprof-data").iterdir()] == ["ofa_pn_npu_reference.csv"]
     frames = tracking.load_frames(tracking.find_run("gru"))
     assert len(frames["epochs"]) == 10
     assert "costs" not in frames
@@ -86,6 +88,16 @@ def test_an_imported_one(in_gru_folder: Path, cli: Callable) -> None:
     assert outcome.returncode == 0, outcome.stderr
     said = " ".join(outcome.stdout.split())
     assert "imported from ours_best.pt" in said
+    told = " ".join(outcome.stderr.split())
+    csv = "blockprof-data/ofa_pn_npu_reference.csv"
+    greatest = read_latency_csv(csv, load_space("pn")).latencies_ms.max()
+    assert "note: the greatest latency it was trained on is not in its file: " in told
+    assert all(f"{ms:.6g} ms" in told for ms in (32.529526315789475, greatest))
+    assert f"with which it predicts {csv} to " in told
+    wrong = cli("import-predictor", "ours_best.pt", "-s", "pn", "-m", "npu", "--max-latency", "70", "--no-log")
+    assert wrong.returncode == 2
+    assert "% (MAPE), and their mean alone one of " in wrong.stderr
+    assert "or its greatest latency was not 70 ms (--max-latency)" in wrong.stderr
     assert "registered blockprof-pn-npu version 3, the champion stays: version 2 is better than the new version" in said
     assert "10 test networks that neither was trained on (as far as is known of an imported one)" in said
 

@@ -107,13 +107,15 @@ def test_a_damaged_cache(images: FolderImages, tmp_path: Path) -> None:
     write_cache(images, folder)
     pixels, facts = cache_files(folder, 128)
     content = json.loads(facts.read_text())
+    again = "write it with `blockprof cache-imagenet --data DIR --resolution 128`"
     with pixels.open("r+b") as file:
         file.truncate(1000)
     assert f"{pixels}: is cut off, or not of imagenet-r128.json" in refusal(folder, DataFileError)
     pixels.unlink()
     assert f"{pixels}: cannot be read (No such file or directory)" in refusal(folder, DataFileError)
-    facts.write_text(json.dumps({**content, "format": 9}))
-    assert "the cache is in format 9, this version reads 1" in refusal(folder, DataFileError)
+    for other in (1, 9):
+        facts.write_text(json.dumps({**content, "format": other}))
+        assert f"the cache is in format {other}, this version reads 2: {again}" in refusal(folder, DataFileError)
     for text in ("{", "[]", "{}", json.dumps({**content, "more": 1})):
         facts.write_text(text)
         assert "does not hold the facts of a cache" in refusal(folder, DataFileError)

@@ -3,15 +3,17 @@
 import math
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from blockprof.accuracy import FolderImages, read_folder
-from blockprof.accuracy.images import MEAN, STD, normalise
+from blockprof.accuracy.images import MEAN, STD, _image_seed, normalise
 from blockprof.errors import DataFileError, InputError
 from blockprof.torchvision_import import import_torchvision
 
@@ -46,6 +48,56 @@ def test_validation_images_are_ofas(imagenet: Path, resolution: int) -> None:
     assert pixels.dtype == torch.uint8
     assert torch.equal(normalise(pixels), torch.stack([image for image, _ in expected]))
     assert labels.tolist() == [label for _, label in expected] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+
+
+@pytest.fixture
+def ofas_transform(monkeypatch: pytest.MonkeyPatch) -> Callable[[Image.Image], Tensor]:
+    """What OFA's own data provider makes of a training image at 128, with the run manager's distort_color."""
+    import_torchvision()
+    from ofa.imagenet_classification.data_providers import ImagenetDataProvider
+    from ofa.imagenet_classification.run_manager import ImagenetRunConfig
+
+    config = ImagenetRunConfig(image_size=128)
+    provider = ImagenetDataProvider.__new__(ImagenetDataProvider)  # its own start lists ImageNet's folders
+    for name in ("image_size", "distort_color", "resize_scale"):
+        setattr(provider, name, getattr(config, name))
+    return provider.build_train_transform(print_log=False)
+
+
+def test_training_images_are_transformed_as_ofa_does(
+    imagenet: Path, ofas_transform: Callable[[Image.Image], Tensor]
+) -> None:
+    folder = read_folder(imagenet)
+    found = normalise(FolderImages(folder, 128, seed=5).recalibration())
+    order = torch.randperm(24, generator=torch.Generator().manual_seed(5)).tolist()
+    expected = []
+    for place in order:
+        with torch.random.fork_rng(devices=[]), Image.open(folder.train[place][0]) as image:
+            torch.manual_seed(_image_seed(5, place))
+            expected.append(ofas_transform(image.convert("RGB")))
+    assert torch.equal(found, torch.stack(expected))
+
+
+def test_training_images_have_other_colours(imagenet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brightness times 1 - 32/255 to 1 + 32/255, saturation times 0.5 to 1.5: torchvision's ColorJitter alone."""
+    import_torchvision()
+    from torchvision import transforms
+
+    images = FolderImages(read_folder(imagenet), 128)
+    jittered = images.recalibration().float()
+    monkeypatch.setattr(transforms, "ColorJitter", lambda **_: lambda image: image)
+    plain = images.recalibration().float()
+    brightness = jittered.mean(dim=(1, 2, 3)) / plain.mean(dim=(1, 2, 3))
+    assert brightness.min() > 1 - 32 / 255 - 0.02
+    assert brightness.max() < 1 + 32 / 255 + 0.02
+    assert brightness.std() > 0.03
+    spread = jittered.std(dim=1).mean(dim=(1, 2)) / plain.std(dim=1).mean(dim=(1, 2)).clamp(min=1e-9)
+    coloured = plain.std(dim=1).mean(dim=(1, 2)) > 1
+    assert coloured.sum() == 23
+    saturation = spread[coloured] / brightness[coloured]
+    assert saturation.min() > 0.4
+    assert saturation.max() < 1.6
+    assert saturation.std() > 0.1
 
 
 def test_the_subset_is_ofas_and_seeded(imagenet: Path) -> None:

@@ -1,5 +1,6 @@
 """Accuracy of a supernet's networks: recalibrated, counted, reproducible, the same from folder and cache."""
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,12 +18,14 @@ from blockprof.accuracy import (
     read_folder,
     write_cache,
 )
-from blockprof.accuracy.images import normalise
+from blockprof.accuracy.images import NUM_RECALIBRATION, normalise
+from blockprof.accuracy.supernet import RECALIBRATION_BATCH
 from blockprof.errors import DataFileError, InputError, MetricError
 from blockprof.metrics import Metric
 from blockprof.networks import build_subnet
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.torchvision_import import import_torchvision
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's")
 
@@ -53,6 +56,15 @@ def networks(space: str) -> Architectures:
         return archs[:2]
     skips = np.array([archs.space.stems[stem].skip for stem in archs.stems.tolist()])
     return archs[np.array([skips.argmax(), skips.argmin()])]
+
+
+def test_the_subset_and_its_batches_are_as_large_as_ofas() -> None:
+    import_torchvision()
+    from ofa.imagenet_classification.run_manager import RunManager
+
+    asked = inspect.signature(RunManager.reset_running_statistics).parameters
+    assert asked["subset_size"].default == NUM_RECALIBRATION
+    assert asked["subset_batch_size"].default == RECALIBRATION_BATCH
 
 
 def statistics(network: nn.Module) -> dict[str, Tensor]:

@@ -237,6 +237,19 @@ def test_a_page_instead_of_a_csv_is_not_kept(mirror, cache, shared_data, tmp_pat
     assert files_in(tmp_path / "data") == [LOCK_FILE, name]
 
 
+def test_own_latencies_of_a_published_name_are_not_listed_as_published(mirror, cache, shared_data, tmp_path):
+    name, source = "ofa_pn_npu_lat_data.csv", SOURCES["blockprofile-csv"]
+    mirror.files = {name: (shared_data / "kirin" / name).read_bytes()}
+    own, folder = tmp_path / "own", tmp_path / "data"
+    own.mkdir()
+    (own / name).write_bytes(mirror.files[name])
+    assert present(source, own) == ()
+    fetch("blockprofile-csv", ["ofa_pn_npu_lat_data"], folder, mirror.url)
+    assert [file.name for file in present(source, folder)] == ["ofa_pn_npu_lat_data"]
+    (folder / name).unlink()
+    assert present(source, folder) == ()
+
+
 class Touch:
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from blockprof.errors import InputError, MetricError
-from blockprof.fetching import fetch_reference, reference_data
+from blockprof.fetching import fetch_reference, find_latency_file, reference_data
 from blockprof.latency_data import read_latency_csv
 from blockprof.metrics.reference import load_reference, reference_deviation
 from blockprof.spaces import load_space
@@ -38,7 +38,7 @@ def test_networks_depend_on_the_seed_noise_also_on_the_metric():
 
 def test_files_are_in_the_layout_and_all_or_none(tmp_path):
     fetched = fetch_reference(PN, ["npu", "gpu"], tmp_path / "data", num_nets=50, seed=1)
-    assert [file.path.name for file in fetched] == ["ofa_pn_npu_lat_data.csv", "ofa_pn_gpu_lat_data.csv"]
+    assert [file.path.name for file in fetched] == ["ofa_pn_npu_reference.csv", "ofa_pn_gpu_reference.csv"]
     for file, metric in zip(fetched, ["npu", "gpu"], strict=True):
         again = read_latency_csv(file.path, PN)
         assert file.latencies is not None
@@ -48,12 +48,21 @@ def test_files_are_in_the_layout_and_all_or_none(tmp_path):
     assert len(list((tmp_path / "data").iterdir())) == 2
 
 
-def test_measured_data_is_not_replaced(tmp_path):
-    mine = tmp_path / "ofa_pn_npu_lat_data.csv"
-    mine.write_text("measured for weeks")
+def test_an_other_file_is_not_replaced(tmp_path):
+    mine = tmp_path / "ofa_pn_npu_reference.csv"
+    mine.write_text("made with another seed")
     with pytest.raises(InputError, match="another file of that name is there"):
         fetch_reference(PN, ["gpu", "npu"], tmp_path, num_nets=10, seed=0)
     assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+
+
+def test_published_latencies_come_before_reference_ones(tmp_path):
+    published = tmp_path / "ofa_pn_npu_lat_data.csv"
+    assert find_latency_file(PN, "npu", tmp_path) == published
+    (made,) = fetch_reference(PN, ["npu"], tmp_path, num_nets=10, seed=0)
+    assert find_latency_file(PN, "npu", tmp_path) == made.path
+    published.write_text("measured")
+    assert find_latency_file(PN, "npu", tmp_path) == published
 
 
 def test_bad_requests():

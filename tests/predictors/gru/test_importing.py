@@ -1,6 +1,7 @@
 """Checkpoints of the released code: its arrays, its predictions, and what is refused."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from blockprof.errors import DataFileError, InputError
 from blockprof.fetching.reference import reference_data
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.gru.features import network_inputs
-from blockprof.predictors.gru.importing import import_predictor, read_weights, released_maximum
+from blockprof.predictors.gru.importing import compare_maxima, import_predictor, read_weights, released_maximum
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 
@@ -59,6 +60,19 @@ def released() -> Released:
     return network
 
 
+def outputs(network: Released, nets: list[str]) -> np.ndarray:
+    with torch.no_grad():
+        return np.array([float(network(*released_pn_inputs(net, 224))) for net in nets])
+
+
+def told_by(network: Released, max_ms: float, num_nets: int = 60) -> LatencyData:
+    """Networks whose latencies are what a predictor says of them, give or take 0.1 %."""
+    rng = np.random.default_rng(0)
+    archs = sample_architectures(PN, num_nets, rng)
+    noise = rng.normal(1, 0.001, num_nets)
+    return LatencyData(archs, np.full(num_nets, 224), max_ms * outputs(network, archs.to_strings()) * noise, "npu")
+
+
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[[object], Path]:
     def write(content: object) -> Path:
@@ -72,12 +86,11 @@ def save(tmp_path: Path) -> Callable[[object], Path]:
 def test_it_predicts_what_the_released_code_does(released: Released, save: Callable[[object], Path]) -> None:
     optimizer = torch.optim.Adam(released.parameters())
     path = save({"iteration": 7, "model": released.state_dict(), "optimizer": optimizer.state_dict(), "best": 0.1})
-    data = reference_data(PN, "npu", 60, seed=0)
+    data = told_by(released, 32.529526315789475)
     imported = import_predictor(path, data, "npu", released_maximum(PN, "npu"))
     found = imported.model.predict(data.archs, 224)
-    with torch.no_grad():
-        expected = [float(released(*released_pn_inputs(net, 224))) for net in data.archs.to_strings()]
-    np.testing.assert_allclose(found.latency_ms, 32.529526315789475 * np.array(expected), rtol=1e-5)
+    expected = outputs(released, data.archs.to_strings())
+    np.testing.assert_allclose(found.latency_ms, 32.529526315789475 * expected, rtol=1e-5)
     assert imported.source == path
     assert len(imported.split.test) == imported.test.num_rows == 6
 
@@ -86,14 +99,59 @@ def test_a_resnet50_is_not_scaled_and_ends_in_a_sigmoid(save: Callable[[object],
     torch.manual_seed(0)
     space, network = load_space("resnet50"), Released(15, sigmoid=True).eval()
     archs = sample_architectures(space, 40, np.random.default_rng(0))
-    data = LatencyData(archs, np.full(40, 224), np.linspace(1, 5, 40), "gpu")
-    imported = import_predictor(save({"model": network.state_dict()}), data, "gpu", 7.5)
-    operators, shapes, lengths = network_inputs(archs, data.resolutions, np.ones(6))
-    for row in range(5):
-        chain = slice(row, row + 1), slice(int(lengths[row]))
+    path = save({"model": network.state_dict()})
+    inputs = network_inputs(archs, np.full(40, 224), np.ones(6))
+    shares = np.array([said(network, *inputs, row) for row in range(40)])
+    data = LatencyData(archs, np.full(40, 224), 7.5 * shares * np.linspace(0.9999, 1.0001, 40), "gpu")
+    imported = import_predictor(path, data, "gpu", 7.5)
+    np.testing.assert_allclose(imported.model.predict(archs, 224).latency_ms, 7.5 * shares, rtol=1e-5)
+
+
+def said(network: Released, operators: np.ndarray, shapes: np.ndarray, lengths: np.ndarray, row: int) -> float:
+    chain = slice(row, row + 1), slice(int(lengths[row]))
+    with torch.no_grad():
+        return float(network(torch.from_numpy(operators[chain]), torch.from_numpy(shapes[chain])))
+
+
+@pytest.fixture
+def scaled(released: Released) -> Callable[[list[str]], Released]:
+    """Gives the network with outputs whose greatest is 1, as of one that was trained on these networks."""
+
+    def scale(nets: list[str]) -> Released:
+        network, greatest = deepcopy(released), outputs(released, nets).max()
         with torch.no_grad():
-            expected = network(torch.from_numpy(operators[chain]), torch.from_numpy(shapes[chain]))
-        assert imported.model.predict(archs[row], 224).latency_ms[0] == pytest.approx(7.5 * float(expected), rel=1e-5)
+            network.regressor.weight /= greatest
+            network.regressor.bias /= greatest
+        return network
+
+    return scale
+
+
+def test_the_greatest_latency_is_the_one_that_fits_the_csv(scaled, save: Callable[[object], Path]) -> None:
+    nets = sample_architectures(PN, 60, np.random.default_rng(0)).to_strings()
+    network, known = scaled(nets), released_maximum(PN, "npu")
+    path = save({"model": network.state_dict()})
+    best, other = compare_maxima(path, told_by(network, 1.034 * known), "npu")
+    assert (best.whose, other.whose) == ("the greatest in the CSV", "that of BlockProfile's own predictors")
+    assert best.ms == pytest.approx(1.034 * known, rel=0.004)
+    assert best.mape_percent < 0.4
+    assert other.mape_percent == pytest.approx(100 * (1 - 1 / 1.034), abs=0.1)
+    of_others = told_by(network, known).select(np.argsort(told_by(network, known).latencies_ms)[:40])
+    best, other = compare_maxima(path, of_others, "npu")
+    assert (best.ms, best.whose) == (known, "that of BlockProfile's own predictors")
+    assert best.mape_percent < other.mape_percent
+    with pytest.raises(InputError, match="known only of npu, gpu, cpu: give it with --max-latency"):
+        compare_maxima(path, of_others, "pixel9")
+
+
+def test_a_predictor_worse_than_the_mean_is_refused(released: Released, save: Callable[[object], Path]) -> None:
+    """One of pn has as many operators as one of mbv3, and no word in its file says which it is of."""
+    path, mbv3 = save({"model": released.state_dict()}), load_space("mbv3")
+    data = reference_data(mbv3, "npu", 60, seed=0)
+    of_mean = 100 * np.abs(data.latencies_ms.mean() / data.latencies_ms - 1).mean()
+    message = rf"error of \d+\.\d % \(MAPE\), and their mean alone one of {of_mean:.1f} %: it is of another space"
+    with pytest.raises(DataFileError, match=message):
+        import_predictor(path, data, "npu", released_maximum(mbv3, "npu"))
 
 
 class Code:

@@ -1,0 +1,32 @@
+"""Options that take several values at once, ``-m accuracy flops``, as those of BlockProfile do."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class SeveralValues(TyperCommand):
+    """A command whose repeatable options take several values at once, where no argument could be meant by them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the options, which is what Typer reads."""
+        if all(param.param_type_name == "option" for param in self.params):
+            repeatable = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
+            args = repeat_options(args, repeatable)
+        return super().parse_args(ctx, args)
+
+
+def repeat_options(args: Sequence[str], options: Collection[str]) -> list[str]:
+    """Put an option of ``options`` before each value that follows its first: ``-m a b`` becomes ``-m a -m b``."""
+    repeated: list[str] = []
+    option, has_value = "", False
+    for arg in args:
+        if arg.startswith("-"):
+            option, has_value = arg.partition("=")[0], "=" in arg
+        elif option in options and has_value:
+            repeated.append(option)
+        else:
+            has_value = True
+        repeated.append(arg)
+    return repeated
