@@ -124,8 +124,11 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("train-predictor -s pn --seed -1", "Invalid value for '--seed'"),
         ("profile -s pn --resolution 225", "resolution 225: pn takes 128 to 256 in steps of 4"),
         ("profile -s pn -m macs --resolution 96", "resolution 96: pn takes 128 to 256 in steps of 4"),
-        ("profile -s pn --resolution 192", "the reference table 'npu' is for resolution 224, not 192"),
-        ("profile -s mbv3 -m accuracy --resolution 192", "the reference table 'accuracy' is for resolution 224"),
+        ("profile -s pn --resolution 188", "the reference table 'npu' is for resolutions 192 to 224, not 188"),
+        (
+            "profile -s mbv3 -m accuracy --resolution 188",
+            "the reference table 'accuracy' is for resolutions 192 to 224",
+        ),
         ("export run nosuch", "no run 'nosuch'"),
         ("export predictor blockprof-pn-npu", "no predictor 'blockprof-pn-npu': none is registered yet"),
         ("export run nosuch --format xml", "'xml' is not one of 'csv', 'parquet': see `blockprof export run --help`"),

@@ -53,7 +53,8 @@ def test_a_front_compared_with_the_whole_spaces(good, folder: Path) -> None:
         "search --space pn --maximize accuracy --minimize npu --reduction paper-npu --compare --seeds 2 "
         f"{SMALL} --name found"
     )
-    assert "accuracy (%): reference table, ImageNet top-1. npu (ms): reference table, Kirin 9000 NPU." in shown
+    assert "accuracy (%): reference table, ImageNet top-1; mean error 0.086 points on random networks" in shown
+    assert "npu (ms): reference table, Kirin 9000 NPU; mean error 1.4 % on random networks" in shown
     assert "Pareto front of seed 0: " in shown
     assert "paper-npu: hypervolume " in shown
     assert "(95 % interval " in shown
@@ -174,7 +175,7 @@ def test_exact_is_the_true_front_and_not_a_search(good, folder: Path) -> None:
     archs, values = solve_exactly(problem)
     shown = good("search -s pn --reduction paper-npu --algorithm exact --name true")
     assert "Search: exact." in shown
-    assert f"True Pareto front: {len(archs):,} networks" in shown
+    assert f"Pareto front, exact for these metrics: {len(archs):,} networks" in shown
     assert "seed" not in shown
     frames = tracking.load_frames(tracking.find_run("true"))
     front = frames["front"]
@@ -273,7 +274,7 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
         ("-s pn --children 0", "children"),
         ("-s pn --initial 0", "initial"),
         ("-s pn --maximize accuracy --top-k 0", "top"),
-        ("-s pn --resolution 192", "the reference table 'accuracy' is for resolution 224, not 192"),
+        ("-s pn --resolution 188", "the reference table 'accuracy' is for resolutions 192 to 224, not 188"),
     ],
 )
 def test_what_is_refused(line: str, said: str, refused) -> None:
