@@ -30,8 +30,8 @@ import yaml
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
 from blockprof.reduction.presets import load_preset, preset_names
-from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, BoolArray, Reduction
-from blockprof.spaces import SPACES, Space, load_space, parse_fixing
+from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
+from blockprof.spaces import SPACES, BoolArray, Space, load_space, parse_fixing
 
 EVERYWHERE = "everywhere"
 KEYS = ("space", "name", "drop", "layers", "widths", "stems", "mutation_probabilities", "reasons")

@@ -1,0 +1,130 @@
+"""Rows that the others say cannot be: left out of a fit, and named among the rows that it is tested on.
+
+A row is left out where it is 1.5 times above or below what is predicted without it, or more, and its error is beyond
+what one row in ten thousand would come to: of Student's t for the noise, and, as few networks tell the size of their
+errors roughly, of Student's t with half as many degrees of freedom as there are networks for what is not known about
+the costs. A value below its prediction is judged by the logarithm of their ratio, as no error is below -100 %. Rows
+left out leave no trace in a fit: it is that of the file without them.
+
+It starts from rows that are surely no outliers, found by concentration, as least trimmed squares does (Rousseeuw and
+Van Driessen, Computing LTS Regression for Large Data Sets, 2006): those near the median, and of these the ones whose
+left-out errors are like the median's. The others are then taken in again where the fit without them expects them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from blockprof.predictors.evidence import Rows
+from blockprof.predictors.regression import (
+    DEGREES_OF_FREEDOM,
+    WIDENING,
+    Fit,
+    LeftOut,
+    StrengthPrior,
+    fit_shrunk,
+    predict_left_out,
+    predict_unknown,
+    refit_shrunk,
+)
+from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
+from blockprof.spaces import BoolArray, FloatArray
+
+ONE_IN = 10_000
+FAR = 6.0
+"""Times the median distance from the median target, or the median error: rows farther off are no start."""
+MOST_ROUNDS = 4
+MAX_FEW = 200
+MIN_SOUND = 5
+LEAST_FACTOR = float(np.log(1.5))
+"""Rows nearer to their prediction may be noise of a busy device: they are never left out, but count for little."""
+LEAST = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class SoundFit:
+    """A fit of the rows that are no outliers; ``is_sound`` (N,) says which of all rows these are."""
+
+    fit: Fit
+    is_sound: BoolArray
+
+
+def fit_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> SoundFit:
+    """Fit N rows, whose targets have the median 1, without the outliers among them. Which prior, a few rows decide."""
+    few = np.unique(np.linspace(0, len(rows) - 1, MAX_FEW).round().astype(int))
+    some = rows.select(few)
+    found = _settle(some, _surely_sound(some, priors), lambda sound, _: fit_shrunk(sound, priors))
+    if len(few) == len(rows):
+        return found
+    is_sound = ~is_outlying(predict_unknown(found.fit, rows), len(few))
+    return _settle(rows, is_sound, lambda sound, last: refit_shrunk(sound, last or found.fit))
+
+
+def _surely_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> BoolArray:
+    """(N,): rows to start from, at least half of them: near the median target, and with errors like the median's."""
+    distances = np.abs(np.log(np.maximum(rows.targets, LEAST)))
+    is_sound = distances <= max(FAR * float(np.median(distances)), LEAST_FACTOR)
+    near = rows.select(is_sound)
+    errors = np.abs(predict_left_out(fit_shrunk(near, priors), near, np.arange(len(near))).errors)
+    is_sound[is_sound] = errors <= FAR * np.median(errors)
+    return is_sound
+
+
+def _settle(rows: Rows, is_sound: BoolArray, fit_rows: Callable[[Rows, Fit | None], Fit]) -> SoundFit:
+    """Fit the sound rows, and judge all rows by that, until it is the same ones that are.
+
+    ``fit_rows`` takes the rows and the last fit.
+    """
+    fit = fit_rows(rows.select(is_sound), None)
+    for _ in range(MOST_ROUNDS):
+        judged = ~_outlying_rows(fit, rows, is_sound)
+        if (judged == is_sound).all() or judged.sum() < MIN_SOUND:
+            break
+        is_sound = judged
+        fit = fit_rows(rows.select(is_sound), fit)
+    return SoundFit(fit, is_sound)
+
+
+def _outlying_rows(fit: Fit, rows: Rows, is_known: BoolArray) -> BoolArray:
+    """(N,): which rows are outliers, each as ``fit``, trained on those that are known, says without it."""
+    known, unknown = rows.select(is_known), rows.select(~is_known)
+    is_out = np.empty(len(rows), dtype=bool)
+    is_out[is_known] = is_outlying(predict_left_out(fit, known, np.arange(len(known))), len(known))
+    is_out[~is_known] = is_outlying(predict_unknown(fit, unknown), len(known))
+    return is_out
+
+
+def is_outlying(found: LeftOut, num_known: int) -> BoolArray:
+    """(N,): which of N rows are outliers to a fit of ``num_known`` others."""
+    of_noise, of_costs = _limit(DEGREES_OF_FREEDOM), _limit(num_known / 2)
+    logs, errors = _relative_errors(found.targets, found.predicted)
+    shares = found.variances / np.maximum(found.predicted, LEAST) ** 2
+    limits = np.sqrt(of_noise**2 * found.noise_variance + of_costs**2 * WIDENING * shares)
+    return _is_beyond(logs, errors, limits, limits)
+
+
+def is_unexpected(measured_ms: FloatArray, prediction: Prediction) -> BoolArray:
+    """(N,): which measurements are outliers to a predictor of whatever kind: by how far out of their interval they are.
+
+    The interval is taken to be that of Student's t.
+    """
+    expected = np.maximum(prediction.latency_ms, LEAST)
+    farther = _limit(DEGREES_OF_FREEDOM) / student_t.isf((1 - INTERVAL_LEVEL) / 2, DEGREES_OF_FREEDOM)
+    below, above = 1 - prediction.lower_ms / expected, prediction.upper_ms / expected - 1
+    return _is_beyond(*_relative_errors(measured_ms, expected), farther * below, farther * above)
+
+
+def _limit(degrees_of_freedom: float) -> float:
+    return float(student_t.isf(0.5 / ONE_IN, degrees_of_freedom))
+
+
+def _relative_errors(values: FloatArray, predicted: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(N,) each: the logarithms of the values over the predictions, and the relative errors; logarithms below 0."""
+    logs = np.log(np.maximum(values, LEAST) / np.maximum(predicted, LEAST))
+    return logs, np.where(logs < 0, logs, np.expm1(logs))
+
+
+def _is_beyond(logs: FloatArray, errors: FloatArray, below: FloatArray, above: FloatArray) -> BoolArray:
+    return np.asarray((np.abs(logs) > LEAST_FACTOR) & ((errors < -below) | (errors > above)))
