@@ -131,6 +131,7 @@ def train_predictor(
         trained, folds = train(), cross_validate()
         render.print_training(trained, latencies, folds)
         render.note_few_tests(num_test, folds)
+        render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(draw_curve())
     else:
         from blockprof import recording
@@ -143,6 +144,7 @@ def train_predictor(
             recording.record_training_report(run, trained, latencies, path, curve, folds)
         render.print_training(trained, latencies, folds)
         render.note_few_tests(num_test, folds)
+        render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(curve)
         render.print_registered(registered)
         render.print_run(run.name, run.id)

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from blockprof.predictors.evidence import Rows
+from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     WIDENING,
@@ -29,11 +30,10 @@ from blockprof.predictors.regression import (
     predict_unknown,
     refit_shrunk,
 )
-from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.spaces import BoolArray, FloatArray
 
 ONE_IN = 10_000
-FAR = 6.0
+FAR = 4.0
 """Times the median distance from the median target, or the median error: rows farther off are no start."""
 MOST_ROUNDS = 4
 MAX_FEW = 200
