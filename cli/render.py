@@ -211,16 +211,23 @@ def note_outliers(trained: "TrainedPredictor", data: "LatencyData", folds: "Cros
     for name, size in sizes.items():
         if (found := rows[rows["part"] == name.removesuffix("ing")]).empty:
             continue
-        count = f"{len(found):,} of {size:,} {name} rows {'is' if len(found) == 1 else 'are'}"
+        one = len(found) == 1
+        count = f"{len(found):,} of {size:,} {name} rows {'is' if one else 'are'}"
         if name == "training":
-            note(f"{count} left out of the fit: the other rows let expect something else")
+            note(f"{count} left out of the fit, far from what the other rows predict")
         else:
             without = (trained.dev if name == "dev" else trained.test).sound_mape_percent
-            note(f"{count} not what the predictor expects, and in the {name} scores: without, MAPE is {without:.2f} %")
+            them = "it" if one else "them"
+            scores = f"the {name} scores include {them}, MAPE without {them}: {without:.2f} %"
+            note(f"{count} far from the prediction; {scores}")
         _note_rows(found)
     if folds and (number := int(folds.is_outlier.sum())):
-        such = f"{number:,} such row{' is' if number == 1 else 's are'}"
-        note(f"{such} in the scores of the 10 folds: without, MAPE is {folds.sound_mape_percent:.2f} %")
+        them = "it" if number == 1 else "them"
+        rows_are = "row is" if number == 1 else "rows are"
+        note(
+            f"{number:,} {rows_are} far from the prediction of the 10 folds; their scores include {them}, MAPE without "
+            f"{them}: {folds.sound_mape_percent:.2f} %"
+        )
 
 
 def _note_rows(rows: pd.DataFrame) -> None:

@@ -102,7 +102,8 @@ def train_predictor(
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
-            with render.working(f"training on {render.count_networks(latencies.select(split.train))}"):
+            told = f"training on {render.count_networks(latencies.select(split.train))}"
+            with options.naming(path), render.working(told):
                 return predictors.train_predictor(latencies, metric, seed, train_size)
         with render.progress("epochs") as on_progress:
             told = replace(
@@ -115,7 +116,7 @@ def train_predictor(
     def draw_curve() -> predictors.LearningCurve | None:
         if not learning_curve:
             return None
-        with render.progress("learning curve") as on_progress:
+        with options.naming(path), render.progress("learning curve") as on_progress:
             return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
 
     num_test = latencies.select(split.test).num_networks
@@ -123,7 +124,7 @@ def train_predictor(
     def cross_validate() -> predictors.CrossValidation | None:
         if num_test >= predictors.FEW_TEST_NETWORKS or gru or train_size is not None:
             return None
-        with render.progress("cross-validation") as on_progress:
+        with options.naming(path), render.progress("cross-validation") as on_progress:
             # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
             return predictors.cross_validate(latencies, on_progress=on_progress)
 

@@ -134,7 +134,7 @@ def scaled_rows(features: Features, data: LatencyData) -> tuple[Rows, float]:
     if off > MOST_OFF:
         raise DataFileError(
             f"half of the {len(data):,} latencies are {off:.3g} times and more above or below what the sizes of their "
-            "networks let expect: check the column of units, and that each latency stands beside its network"
+            "networks suggest: check the column of units, and that each latency stands beside its network"
         )
     return Rows(design / expected[:, None], targets, features.group_of), scale
 

@@ -55,36 +55,47 @@ def fit_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> SoundFit:
     """Fit N rows, whose targets have the median 1, without the outliers among them. Which prior, a few rows decide."""
     few = np.unique(np.linspace(0, len(rows) - 1, MAX_FEW).round().astype(int))
     some = rows.select(few)
-    found = _settle(some, _surely_sound(some, priors), lambda sound, _: fit_shrunk(sound, priors))
+
+    def fit_few(sound: Rows, _: Fit | None = None) -> Fit:
+        return fit_shrunk(sound, priors)
+
+    is_near = _near_median(some.targets)
+    start = fit_few(some.select(is_near))
+    is_sound = _concentrated(start, some, is_near)
+    if not np.array_equal(is_sound, is_near):
+        start = fit_few(some.select(is_sound))
+    found = _settle(some, SoundFit(start, is_sound), fit_few)
     if len(few) == len(rows):
         return found
     is_sound = ~is_outlying(predict_unknown(found.fit, rows), len(few))
-    return _settle(rows, is_sound, lambda sound, last: refit_shrunk(sound, last or found.fit))
+    return _settle(rows, SoundFit(refit_shrunk(rows.select(is_sound), found.fit), is_sound), refit_shrunk)
 
 
-def _surely_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> BoolArray:
-    """(N,): rows to start from, at least half of them: near the median target, and with errors like the median's."""
-    distances = np.abs(np.log(np.maximum(rows.targets, LEAST)))
-    is_sound = distances <= max(FAR * float(np.median(distances)), LEAST_FACTOR)
-    near = rows.select(is_sound)
-    errors = np.abs(predict_left_out(fit_shrunk(near, priors), near, np.arange(len(near))).errors)
-    is_sound[is_sound] = errors <= FAR * np.median(errors)
+def _near_median(targets: FloatArray) -> BoolArray:
+    """(N,): at least half of the rows."""
+    distances = np.abs(np.log(np.maximum(targets, LEAST)))
+    return np.asarray(distances <= max(FAR * float(np.median(distances)), LEAST_FACTOR))
+
+
+def _concentrated(fit: Fit, rows: Rows, is_known: BoolArray) -> BoolArray:
+    """(N,): of the rows known to ``fit``, those with left-out errors like the median's, or too small for an outlier."""
+    known = rows.select(is_known)
+    found = predict_left_out(fit, known, np.arange(len(known)))
+    errors = np.abs(found.errors)
+    is_sound = is_known.copy()
+    logs, _ = _relative_errors(found.targets, found.predicted)
+    is_sound[is_known] = (errors <= FAR * np.median(errors)) | (np.abs(logs) <= LEAST_FACTOR)
     return is_sound
 
 
-def _settle(rows: Rows, is_sound: BoolArray, fit_rows: Callable[[Rows, Fit | None], Fit]) -> SoundFit:
-    """Fit the sound rows, and judge all rows by that, until it is the same ones that are.
-
-    ``fit_rows`` takes the rows and the last fit.
-    """
-    fit = fit_rows(rows.select(is_sound), None)
+def _settle(rows: Rows, found: SoundFit, fit_rows: Callable[[Rows, Fit], Fit]) -> SoundFit:
+    """Judge all rows by a fit, and fit those that are sound, from the last fit, until it is the same ones that are."""
     for _ in range(MOST_ROUNDS):
-        judged = ~_outlying_rows(fit, rows, is_sound)
-        if (judged == is_sound).all() or judged.sum() < MIN_SOUND:
+        is_sound = ~_outlying_rows(found.fit, rows, found.is_sound)
+        if np.array_equal(is_sound, found.is_sound) or is_sound.sum() < MIN_SOUND:
             break
-        is_sound = judged
-        fit = fit_rows(rows.select(is_sound), fit)
-    return SoundFit(fit, is_sound)
+        found = SoundFit(fit_rows(rows.select(is_sound), found.fit), is_sound)
+    return found
 
 
 def _outlying_rows(fit: Fit, rows: Rows, is_known: BoolArray) -> BoolArray:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space
+from blockprof.spaces import Architectures, BoolArray, FloatArray, IntArray, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class LatencyData:
         content.update(np.asarray(self.latencies_ms, dtype="<f8").tobytes())
         return content.hexdigest()
 
-    def select(self, index: IntArray) -> "LatencyData":
+    def select(self, index: IntArray | BoolArray) -> "LatencyData":
         """The rows ``index`` (an integer or boolean array), in that order."""
         return LatencyData(
             self.archs[index],
