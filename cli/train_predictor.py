@@ -102,8 +102,8 @@ def train_predictor(
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
-            told = f"training on {render.count_networks(latencies.select(split.train))}"
-            with options.naming(path), render.working(told):
+            doing = f"training on {render.count_networks(latencies.select(split.train))}"
+            with options.naming(path), render.working(doing):
                 return predictors.train_predictor(latencies, metric, seed, train_size)
         with render.progress("epochs") as on_progress:
             told = replace(

@@ -35,7 +35,10 @@ from blockprof.spaces import BoolArray, FloatArray
 ONE_IN = 10_000
 FAR = 4.0
 """Times the median distance from the median target, or the median error: rows farther off are no start."""
-MOST_ROUNDS = 4
+FEW_ROUNDS = 4
+MANY_ROUNDS = 1
+"""How often all rows are judged again. Of many rows the few tell most outliers, and one row more or less no longer
+changes the fit."""
 MAX_FEW = 200
 MIN_SOUND = 5
 LEAST_FACTOR = float(np.log(1.5))
@@ -64,11 +67,11 @@ def fit_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> SoundFit:
     is_sound = _concentrated(start, some, is_near)
     if not np.array_equal(is_sound, is_near):
         start = fit_few(some.select(is_sound))
-    found = _settle(some, SoundFit(start, is_sound), fit_few)
+    found = _settle(some, SoundFit(start, is_sound), fit_few, FEW_ROUNDS)
     if len(few) == len(rows):
         return found
     is_sound = ~is_outlying(predict_unknown(found.fit, rows), len(few))
-    return _settle(rows, SoundFit(refit_shrunk(rows.select(is_sound), found.fit), is_sound), refit_shrunk)
+    return _settle(rows, SoundFit(refit_shrunk(rows.select(is_sound), found.fit), is_sound), refit_shrunk, MANY_ROUNDS)
 
 
 def _near_median(targets: FloatArray) -> BoolArray:
@@ -88,9 +91,9 @@ def _concentrated(fit: Fit, rows: Rows, is_known: BoolArray) -> BoolArray:
     return is_sound
 
 
-def _settle(rows: Rows, found: SoundFit, fit_rows: Callable[[Rows, Fit], Fit]) -> SoundFit:
+def _settle(rows: Rows, found: SoundFit, fit_rows: Callable[[Rows, Fit], Fit], rounds: int) -> SoundFit:
     """Judge all rows by a fit, and fit those that are sound, from the last fit, until it is the same ones that are."""
-    for _ in range(MOST_ROUNDS):
+    for _ in range(rounds):
         is_sound = ~_outlying_rows(found.fit, rows, found.is_sound)
         if np.array_equal(is_sound, found.is_sound) or is_sound.sum() < MIN_SOUND:
             break
