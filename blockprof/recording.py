@@ -134,7 +134,8 @@ def record_training(
     folds: "CrossValidation | None" = None,
 ) -> "RegisteredPredictor":
     """Log a training: params, scores on the dev and test rows, the test predictions, ``networks.csv`` (which networks
-    are in which part), a figure; register the model, as the champion where :func:`choose_champion` says so.
+    are in which part), a figure; ``outliers.csv`` and a tag where there are outliers; register the model, as the
+    champion where :func:`choose_champion` says so.
 
     Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of a blockwise predictor ``costs.csv``;
     of a gru ``epochs.csv``, and its recipe among the params.
@@ -170,11 +171,15 @@ def record_training(
             "blockprof.data_origin": data_origin(data.device),
         }
     )
+    if outliers := trained.outliers.summary(data):
+        run.log_tags({"blockprof.outliers": outliers})
+        run.log_frame(trained.outliers.to_frame(model, data), "outliers.csv")
     _log_data(run, data, path, "training")
     run.log_metrics(
         {
             "train_seconds": trained.seconds,
             "test.num_networks": test.num_networks,
+            "num_left_out": len(trained.outliers.left_out),
             **trained.dev.flat("dev"),
             **trained.test.flat("test"),
             **(folds.flat() if folds else {}),

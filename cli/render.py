@@ -29,6 +29,7 @@ out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 EXTREMES_SHOWN = 5
+OUTLIERS_SHOWN = 5
 
 
 @contextmanager
@@ -200,6 +201,40 @@ def note_few_tests(num_networks: int, folds: "CrossValidation | None" = None) ->
             f"the 10 folds, of all {folds.data.num_networks:,}, tell more" if folds else "measure more to know better"
         )
         note(f"scores and coverage of only {num_networks} test networks are rough: {more}")
+
+
+def note_outliers(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> None:
+    """Print on stderr which rows of ``data`` are outliers: left out of the fit, or in the scores."""
+    rows = trained.outliers.to_frame(trained.model, data)
+    split = trained.split
+    sizes = {"training": len(split.train), "dev": len(split.dev), "test": len(split.test)}
+    for name, size in sizes.items():
+        if (found := rows[rows["part"] == name.removesuffix("ing")]).empty:
+            continue
+        one = len(found) == 1
+        count = f"{len(found):,} of {size:,} {name} rows {'is' if one else 'are'}"
+        if name == "training":
+            note(f"{count} left out of the fit, far from what the other rows predict")
+        else:
+            without = (trained.dev if name == "dev" else trained.test).sound_mape_percent
+            them = "it" if one else "them"
+            scores = f"the {name} scores include {them}, MAPE without {them}: {without:.2f} %"
+            note(f"{count} far from the prediction; {scores}")
+        _note_rows(found)
+    if folds and (number := int(folds.is_outlier.sum())):
+        them = "it" if number == 1 else "them"
+        rows_are = "row is" if number == 1 else "rows are"
+        note(
+            f"{number:,} {rows_are} far from the prediction of the 10 folds; their scores include {them}, MAPE without "
+            f"{them}: {folds.sound_mape_percent:.2f} %"
+        )
+
+
+def _note_rows(rows: pd.DataFrame) -> None:
+    for row in rows.head(OUTLIERS_SHOWN).itertuples():
+        _print_whole(err, f"  row {row.row}: {row.latency_ms:.4g} ms, expected {row.predicted_ms:.4g} ms")
+    if len(rows) > OUTLIERS_SHOWN:
+        _print_whole(err, f"  and {len(rows) - OUTLIERS_SHOWN:,} more (outliers.csv of a logged run has all)")
 
 
 def print_registered(registered: "RegisteredPredictor") -> None:

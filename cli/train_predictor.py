@@ -102,7 +102,8 @@ def train_predictor(
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
-            with render.working(f"training on {render.count_networks(latencies.select(split.train))}"):
+            doing = f"training on {render.count_networks(latencies.select(split.train))}"
+            with options.naming(path), render.working(doing):
                 return predictors.train_predictor(latencies, metric, seed, train_size)
         with render.progress("epochs") as on_progress:
             told = replace(
@@ -115,7 +116,7 @@ def train_predictor(
     def draw_curve() -> predictors.LearningCurve | None:
         if not learning_curve:
             return None
-        with render.progress("learning curve") as on_progress:
+        with options.naming(path), render.progress("learning curve") as on_progress:
             return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
 
     num_test = latencies.select(split.test).num_networks
@@ -123,7 +124,7 @@ def train_predictor(
     def cross_validate() -> predictors.CrossValidation | None:
         if num_test >= predictors.FEW_TEST_NETWORKS or gru or train_size is not None:
             return None
-        with render.progress("cross-validation") as on_progress:
+        with options.naming(path), render.progress("cross-validation") as on_progress:
             # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
             return predictors.cross_validate(latencies, on_progress=on_progress)
 
@@ -131,6 +132,7 @@ def train_predictor(
         trained, folds = train(), cross_validate()
         render.print_training(trained, latencies, folds)
         render.note_few_tests(num_test, folds)
+        render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(draw_curve())
     else:
         from blockprof import recording
@@ -143,6 +145,7 @@ def train_predictor(
             recording.record_training_report(run, trained, latencies, path, curve, folds)
         render.print_training(trained, latencies, folds)
         render.note_few_tests(num_test, folds)
+        render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(curve)
         render.print_registered(registered)
         render.print_run(run.name, run.id)

@@ -7,6 +7,7 @@ from blockprof.predictors.evaluation import Evaluation, IntervalScores, Scores, 
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.gru import FAST, PAPER, GruModel, Recipe, load_gru
 from blockprof.predictors.learning_curve import LearningCurve, curve_sizes, learning_curve
+from blockprof.predictors.outlier_rows import Outliers
 from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.predictors.saved import load_predictor
 from blockprof.predictors.splitting import Split, split_by_network
@@ -25,6 +26,7 @@ __all__ = [
     "GruOptions",
     "IntervalScores",
     "LearningCurve",
+    "Outliers",
     "Prediction",
     "Predictor",
     "Recipe",

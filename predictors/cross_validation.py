@@ -2,15 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.folds import NUM_FOLDS, left_out_folds
 from blockprof.latency_data import LatencyData
-from blockprof.predictors.evaluation import IntervalScores, Scores, predicted_frame, score, score_interval
+from blockprof.predictors.evaluation import (
+    IntervalScores,
+    Scores,
+    mape_percent,
+    predicted_frame,
+    score,
+    score_interval,
+)
 from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.outliers import is_unexpected
 from blockprof.predictors.prediction import Prediction
+from blockprof.spaces import BoolArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,11 +46,23 @@ class CrossValidation:
         """Coverage over all rows, and mean width of the intervals."""
         return score_interval(self.data.latencies_ms, self.prediction)
 
+    @cached_property
+    def is_outlier(self) -> BoolArray:
+        """(N,): which rows are outliers to the predictor that did not know them. They are in the scores."""
+        return is_unexpected(self.data.latencies_ms, self.prediction)
+
+    @property
+    def sound_mape_percent(self) -> float:
+        """The error over the rows that are no outliers."""
+        is_sound = ~self.is_outlier
+        return mape_percent(self.data.latencies_ms[is_sound], self.prediction.latency_ms[is_sound])
+
     def flat(self) -> dict[str, float]:
         """Everything by a flat name: ``cv.mape_percent``, ``cv.interval.coverage_percent``, ``cv.num_networks``."""
         values = {f"cv.{name}": value for name, value in asdict(self.scores).items()}
         values |= {f"cv.interval.{name}": value for name, value in asdict(self.interval).items()}
-        return {"cv.num_networks": self.data.num_networks, **values}
+        values["cv.mape_percent_without_outliers"] = self.sound_mape_percent
+        return {"cv.num_networks": self.data.num_networks, "cv.num_outliers": int(self.is_outlier.sum()), **values}
 
     def to_frame(self) -> "pd.DataFrame":
         """The rows of ``data``, with ``predicted_ms``, ``lower_ms`` and ``upper_ms``."""

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from blockprof.choices import check_choice
 from blockprof.errors import InputError
 from blockprof.predictors.features import Features, build_features
-from blockprof.predictors.fitting import strength_priors
+from blockprof.predictors.fitting import expected_latencies, strength_priors
 from blockprof.predictors.regression import StrengthPrior
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space
@@ -210,7 +210,7 @@ def _even_shares(available: IntArray, n: int, least: IntArray) -> IntArray:
 def _relative_rows(features: Features, archs: Architectures, resolutions: IntArray) -> FloatArray:
     """(N, F): the networks' features over the latency that their totals let expect, as the regression will see them."""
     rows = features.of(archs, resolutions)
-    expected = rows[:, features.group_of == features.groups.index("totals")].mean(axis=1)
+    expected = expected_latencies(rows, features)
     return np.asarray(rows * (np.median(expected) / expected)[:, None])
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.features import convolution_macs, instance_counts
+from blockprof.predictors.outliers import is_unexpected
 from blockprof.predictors.prediction import Prediction, Predictor
 from blockprof.rank_correlation import kendall, spearman
-from blockprof.spaces import FloatArray
+from blockprof.spaces import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +49,16 @@ class Evaluation:
     """A predictor's scores on some rows, and those of the baselines fitted to the same training rows.
 
     ``baselines`` has ``flops_only``, linear in the multiply-adds of the blocks' convolutions, and ``mean_only``.
+    ``is_outlier`` (N,) tells which rows are outliers to the predictor. They are in all scores but
+    ``sound_mape_percent``, which is of the others.
     """
 
     num_rows: int
     scores: Scores
     interval: IntervalScores
     baselines: Mapping[str, Scores]
+    is_outlier: BoolArray
+    sound_mape_percent: float
 
     def flat(self, prefix: str) -> dict[str, float]:
         """Everything by a flat name: ``test.mape_percent``, ``test.interval.coverage_percent``,
@@ -61,7 +66,11 @@ class Evaluation:
         """
         parts: dict[str, Scores | IntervalScores] = {prefix: self.scores, f"{prefix}.interval": self.interval}
         parts |= {f"{prefix}.{name}": scores for name, scores in self.baselines.items()}
-        return {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
+        values = {f"{part}.{name}": value for part, scores in parts.items() for name, value in asdict(scores).items()}
+        return values | {
+            f"{prefix}.num_outliers": int(self.is_outlier.sum()),
+            f"{prefix}.mape_percent_without_outliers": self.sound_mape_percent,
+        }
 
 
 def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluation:
@@ -71,6 +80,7 @@ def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluat
         MetricError: a resolution in ``rows`` that the model does not know.
     """
     prediction = model.predict(rows.archs, rows.resolutions)
+    is_outlier = is_unexpected(rows.latencies_ms, prediction)
     return Evaluation(
         num_rows=len(rows),
         scores=score(rows.latencies_ms, prediction.latency_ms),
@@ -79,7 +89,14 @@ def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluat
             "flops_only": score(rows.latencies_ms, flops_only(train, rows)),
             "mean_only": score(rows.latencies_ms, np.full(len(rows), train.latencies_ms.mean())),
         },
+        is_outlier=is_outlier,
+        sound_mape_percent=mape_percent(rows.latencies_ms[~is_outlier], prediction.latency_ms[~is_outlier]),
     )
+
+
+def mape_percent(measured_ms: FloatArray, predicted_ms: FloatArray) -> float:
+    """The mean absolute error of (N,) predictions, relative to the measurements; NaN where there are none."""
+    return 100 * float(np.mean(np.abs(predicted_ms - measured_ms) / measured_ms)) if len(measured_ms) else float("nan")
 
 
 def score(measured_ms: FloatArray, predicted_ms: FloatArray) -> Scores:

@@ -1,8 +1,8 @@
 """The evidence of Bayesian linear regression, in matrices of the features or of the rows.
 
-Both forms hold N weighted rows of F features in G groups, whose sums should each give 1, and say the same of them
-(Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, sections 2.1 and 2.2). ``logs`` (G + 1,) are
-the log variances of the groups' weights and, last, of the noise.
+Both forms hold N weighted rows, and say the same of them (Rasmussen and Williams, Gaussian Processes for Machine
+Learning, 2006, sections 2.1 and 2.2). ``logs`` (G + 1,) are the log variances of the groups' weights and, last, of the
+noise.
 """
 
 from dataclasses import dataclass, replace
@@ -11,52 +11,72 @@ from typing import Self
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 
-from blockprof.spaces import FloatArray, IntArray
+from blockprof.spaces import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """N rows of F features in G groups, and what the features times the weights should give.
+
+    ``design`` is (N, F), ``targets`` (N,); ``group_of`` (F,) says which group each feature is of.
+    """
+
+    design: FloatArray
+    targets: FloatArray
+    group_of: IntArray
+
+    def select(self, index: IntArray | BoolArray) -> Self:
+        """The rows ``index``, in that order."""
+        return replace(self, design=self.design[index], targets=self.targets[index])
+
+    def __len__(self) -> int:
+        return len(self.targets)
 
 
 @dataclass(frozen=True, eq=False)
 class ByFeatures:
     """F x F matrices: the weighted rows' ``gram``, and their sum ``moment`` (F,). ``row_weights`` is (N,)."""
 
-    design: FloatArray
-    group_of: IntArray
+    rows: Rows
     row_weights: FloatArray
     gram: FloatArray
     moment: FloatArray
 
     @classmethod
-    def of(cls, design: FloatArray, group_of: IntArray, row_weights: FloatArray) -> Self:
-        weighted = design * np.sqrt(row_weights)[:, None]
-        return cls(design, group_of, row_weights, weighted.T @ weighted, row_weights @ design)
+    def of(cls, rows: Rows, row_weights: FloatArray) -> Self:
+        weighted = rows.design * np.sqrt(row_weights)[:, None]
+        return cls(rows, row_weights, weighted.T @ weighted, (row_weights * rows.targets) @ rows.design)
 
     def reweighted(self, row_weights: FloatArray) -> Self:
-        return self.of(self.design, self.group_of, row_weights)
+        return self.of(self.rows, row_weights)
 
     def loss(self, logs: FloatArray) -> tuple[float, FloatArray]:
         """Minus the log evidence, but for a constant, and its gradient (G + 1,)."""
-        scales, noise = _scales(logs, self.group_of)
+        group_of, num_rows = self.rows.group_of, len(self.rows)
+        scales, noise = _scales(logs, group_of)
         factor, mean = self._solve(scales, noise)
         inverse, _ = lapack.dpotri(factor, lower=1)
         shrunk = np.diag(inverse)
-        power = self.row_weights.sum()
+        power = self.row_weights @ self.rows.targets**2
         explained = mean @ self.moment
         misfit = power - 2.0 * explained + mean @ self.gram @ mean
-        value = 0.5 * ((power - explained) / noise + len(self.design) * logs[-1]) + np.log(np.diag(factor)).sum()
+        value = 0.5 * ((power - explained) / noise + num_rows * logs[-1]) + np.log(np.diag(factor)).sum()
         gradient = np.empty(len(logs))
-        gradient[:-1] = 0.5 * np.bincount(self.group_of, 1.0 - shrunk - (mean / scales) ** 2, minlength=len(logs) - 1)
-        gradient[-1] = 0.5 * (len(self.design) - (1.0 - shrunk).sum() - misfit / noise)
+        gradient[:-1] = 0.5 * np.bincount(group_of, 1.0 - shrunk - (mean / scales) ** 2, minlength=len(logs) - 1)
+        gradient[-1] = 0.5 * (num_rows - (1.0 - shrunk).sum() - misfit / noise)
         return float(value), gradient
 
     def posterior(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The mean (F,) and the covariance (F, F) of the weights."""
-        scales, noise = _scales(logs, self.group_of)
+        scales, noise = _scales(logs, self.rows.group_of)
         factor, mean = self._solve(scales, noise)
         return mean, scales[:, None] * cho_solve((factor, True), np.diag(scales), check_finite=False)
 
     def fitted(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(N,) each: what the rows give, and the variance of it that is the weights'."""
         mean, covariance = self.posterior(logs)
-        return self.design @ mean, np.asarray(((self.design @ covariance) * self.design).sum(axis=1))
+        design = self.rows.design
+        return design @ mean, np.asarray(((design @ covariance) * design).sum(axis=1))
 
     def _solve(self, scales: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:
         """The Cholesky factor of the posterior precision of the weights over ``scales``, and the weights' mean."""
@@ -70,15 +90,14 @@ class ByFeatures:
 class ByRows:
     """N x N matrices: ``kernels`` (G, N, N), what each group gives the rows in common at a weight variance of 1."""
 
-    design: FloatArray
-    group_of: IntArray
+    rows: Rows
     row_weights: FloatArray
     kernels: FloatArray
 
     @classmethod
-    def of(cls, design: FloatArray, group_of: IntArray, row_weights: FloatArray) -> Self:
-        parts = [design[:, group_of == group] for group in range(group_of.max() + 1)]
-        return cls(design, group_of, row_weights, np.stack([part @ part.T for part in parts]))
+    def of(cls, rows: Rows, row_weights: FloatArray) -> Self:
+        parts = [rows.design[:, rows.group_of == group] for group in range(rows.group_of.max() + 1)]
+        return cls(rows, row_weights, np.stack([part @ part.T for part in parts]))
 
     def reweighted(self, row_weights: FloatArray) -> Self:
         return replace(self, row_weights=row_weights)
@@ -89,8 +108,8 @@ class ByRows:
         factor = self._factor(self._common(variances), variances)
         inverse, _ = lapack.dpotri(factor, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        solved = inverse.sum(axis=1)
-        value = 0.5 * (solved.sum() + np.log(self.row_weights).sum()) + np.log(np.diag(factor)).sum()
+        solved = inverse @ self.rows.targets
+        value = 0.5 * (solved @ self.rows.targets + np.log(self.row_weights).sum()) + np.log(np.diag(factor)).sum()
         slope = inverse - np.outer(solved, solved)
         gradient = np.empty(len(logs))
         gradient[:-1] = np.tensordot(self.kernels, slope, 2)
@@ -100,16 +119,17 @@ class ByRows:
     def posterior(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The mean (F,) and the covariance (F, F) of the weights."""
         variances = np.exp(logs)
-        spread = self.design * variances[:-1][self.group_of]
+        of_weights = variances[:-1][self.rows.group_of]
+        spread = self.rows.design * of_weights
         solved = cho_solve((self._factor(self._common(variances), variances), True), spread, check_finite=False)
-        return solved.sum(axis=0), np.diag(variances[:-1][self.group_of]) - spread.T @ solved
+        return self.rows.targets @ solved, np.diag(of_weights) - spread.T @ solved
 
     def fitted(self, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(N,) each: what the rows give, and the variance of it that is the weights'."""
         variances = np.exp(logs)
         common = self._common(variances)
         solved = cho_solve((self._factor(common, variances), True), common, check_finite=False)
-        return solved.sum(axis=0), np.diag(common) - (common * solved).sum(axis=0)
+        return self.rows.targets @ solved, np.diag(common) - (common * solved).sum(axis=0)
 
     def _common(self, variances: FloatArray) -> FloatArray:
         """The covariance of the rows without the noise."""
@@ -121,11 +141,11 @@ class ByRows:
         return np.asarray(cholesky(common + noise, lower=True, check_finite=False))
 
 
-def quicker_form(design: FloatArray, group_of: IntArray) -> ByFeatures | ByRows:
+def quicker_form(rows: Rows) -> ByFeatures | ByRows:
     """The form that is evaluated sooner, all rows counting fully."""
     # As large matrices cost more by rows, where there is one a group.
-    form = ByRows if len(design) < 0.8 * design.shape[1] else ByFeatures
-    return form.of(design, group_of, np.ones(len(design)))
+    form = ByRows if len(rows) < 0.8 * rows.design.shape[1] else ByFeatures
+    return form.of(rows, np.ones(len(rows)))
 
 
 def _scales(logs: FloatArray, group_of: IntArray) -> tuple[FloatArray, float]:

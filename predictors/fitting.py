@@ -1,6 +1,7 @@
 """Fit the blockwise predictor to measured networks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -10,25 +11,28 @@ from threadpoolctl import threadpool_limits
 from blockprof.errors import DataFileError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
+from blockprof.predictors.evidence import Rows
 from blockprof.predictors.features import Features, build_features
+from blockprof.predictors.outliers import MAX_FEW, fit_sound
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     Fit,
     StrengthPrior,
     fit_shrunk,
-    left_out_errors,
+    predict_left_out,
+    predict_unknown,
     refit_shrunk,
-    standardised_errors,
 )
-from blockprof.spaces import FloatArray, IntArray, Space
+from blockprof.spaces import BoolArray, FloatArray, IntArray, Space
 
 MIN_NETWORKS = 5
 NUM_FOLDS = 10
-MAX_FEW = 200
 MAX_VERY_FEW = 60
 OUTLYING = 8.0
 ASSUMED_ERRORS = 10
+MOST_OFF = 5.0
+"""On the public files, a median row is 1.1 to 1.3 times above or below what its totals let expect, and none 4 times."""
 
 SMOOTH = {
     "base": (-4.5, 1.0),
@@ -65,36 +69,46 @@ STEPPED = SMOOTH | {
 """The same of a device that runs some blocks far slower than their size says: an NPU off its fast path."""
 
 
-def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None = None) -> BlockwiseModel:
-    """Fit a cost to each block instance, from all rows of ``data``. The same rows give the same model.
+@dataclass(frozen=True, eq=False)
+class BlockwiseFit:
+    """A predictor, and which of N rows it is fitted to, ``is_sound`` (N,); the others are outliers."""
 
-    The model knows the resolutions that it was trained on and those in ``resolutions``, any shape. Where these are
+    model: BlockwiseModel
+    is_sound: BoolArray
+
+
+def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None = None) -> BlockwiseModel:
+    """The predictor of :func:`fit_sound_rows`."""
+    return fit_sound_rows(data, metric, resolutions).model
+
+
+def fit_sound_rows(data: LatencyData, metric: str, resolutions: IntArray | None = None) -> BlockwiseFit:
+    """Fit a cost to each block instance, from the rows of ``data`` but for outliers. The same rows give the same model.
+
+    The model knows the resolutions that it was given and those in ``resolutions``, any shape. Where these are
     several, it also knows all of the space's between the smallest and the largest.
 
     Raises:
-        DataFileError: fewer than 5 different networks.
+        DataFileError: fewer than 5 different networks, or latencies that have nothing to do with their networks.
     """
-    if data.num_networks < MIN_NETWORKS:
-        raise DataFileError(f"{data.num_networks} different networks to train on: at least {MIN_NETWORKS} are needed")
+    _check_number(data, "to train on")
     asked = data.resolutions if resolutions is None else np.union1d(data.resolutions, resolutions)
     features = build_features(data.space, known_resolutions(data.space, asked))
-    scale = float(np.median(data.latencies_ms))
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
-        design = features.of(data.archs, data.resolutions) * (scale / data.latencies_ms)[:, None]
-        few = np.unique(np.linspace(0, len(design) - 1, MAX_FEW).round().astype(int))
+        rows, scale = scaled_rows(features, data)
         priors = strength_priors(features)
-        fit = fit_shrunk(design[few], features.group_of, priors)
-        if len(few) < len(design):
-            fit = refit_shrunk(design, features.group_of, fit)
-        errors = honest_errors(design, features.group_of, priors, fit, data.network_of)
-        lower, upper = interval_quantiles(errors, data.num_networks)
+        found = fit_sound(rows, priors)
+        fit, sound = found.fit, data.select(found.is_sound)
+        _check_number(sound, "whose latencies go together")
+        errors = honest_errors(rows.select(found.is_sound), priors, fit, sound.network_of)
+        lower, upper = interval_quantiles(errors, sound.num_networks)
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
-    return BlockwiseModel(
+    model = BlockwiseModel(
         space=data.space,
         metric=metric,
         device=data.device,
-        num_nets=data.num_networks,
+        num_nets=sound.num_networks,
         resolutions=features.resolutions,
         costs=scale * (features.phi @ fit.mean),
         covariances=scale**2 * pack_symmetric(covariances),
@@ -102,6 +116,37 @@ def fit_blockwise(data: LatencyData, metric: str, resolutions: IntArray | None =
         lower_quantile=lower,
         upper_quantile=upper,
     )
+    return BlockwiseFit(model, found.is_sound)
+
+
+def scaled_rows(features: Features, data: LatencyData) -> tuple[Rows, float]:
+    """Rows over what their totals let expect, so that all count alike, and the scale, ms, that makes the median 1.
+
+    Raises:
+        DataFileError: half of the latencies are farther from what is expected than any device's.
+    """
+    design = features.of(data.archs, data.resolutions)
+    expected = expected_latencies(design, features)
+    ratios = data.latencies_ms / expected
+    scale = float(np.median(ratios))
+    targets = ratios / scale
+    off = float(np.exp(np.median(np.abs(np.log(targets)))))
+    if off > MOST_OFF:
+        raise DataFileError(
+            f"half of the {len(data):,} latencies are {off:.3g} times and more above or below what the sizes of their "
+            "networks suggest: check the column of units, and that each latency stands beside its network"
+        )
+    return Rows(design / expected[:, None], targets, features.group_of), scale
+
+
+def expected_latencies(design: FloatArray, features: Features) -> FloatArray:
+    """(N,): what the totals of N rows (N, F) let expect; the mean over networks and resolutions is near 1."""
+    return np.asarray(design[:, features.group_of == features.groups.index("totals")].mean(axis=1))
+
+
+def _check_number(data: LatencyData, which: str) -> None:
+    if data.num_networks < MIN_NETWORKS:
+        raise DataFileError(f"{data.num_networks} different networks {which}: at least {MIN_NETWORKS} are needed")
 
 
 def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
@@ -118,9 +163,7 @@ def strength_priors(features: Features) -> list[StrengthPrior]:
     return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
 
 
-def honest_errors(
-    design: FloatArray, group_of: IntArray, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray
-) -> FloatArray:
+def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray) -> FloatArray:
     """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
     With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:
@@ -129,14 +172,14 @@ def honest_errors(
     """
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
-        return left_out_errors(fit, design, network_of)
-    errors = np.empty(len(design))
-    num_folds, anew = min(NUM_FOLDS, num_networks), len(design) <= MAX_VERY_FEW
+        return predict_left_out(fit, rows, network_of).errors
+    errors = np.empty(len(rows))
+    num_folds, anew = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
     for fold in range(num_folds):
         held = network_of % num_folds == fold
-        rows = design[~held]
-        others = fit_shrunk(rows, group_of, priors) if anew else refit_shrunk(rows, group_of, fit)
-        errors[held] = standardised_errors(others, design[held])
+        known = rows.select(~held)
+        others = fit_shrunk(known, priors) if anew else refit_shrunk(known, fit)
+        errors[held] = predict_unknown(others, rows.select(held)).errors
     return errors
 
 

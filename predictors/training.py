@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import Evaluation, evaluate
-from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.fitting import fit_sound_rows
 from blockprof.predictors.gru.recipe import PAPER, Recipe
+from blockprof.predictors.outlier_rows import Outliers
 from blockprof.predictors.prediction import Predictor
 from blockprof.predictors.splitting import Split, split_by_network
+from blockprof.spaces import BoolArray
 
 if TYPE_CHECKING:
     from blockprof.predictors.gru.training import Epoch
@@ -23,7 +25,8 @@ class TrainedPredictor:
 
     Of a gru that went on from its checkpoint, ``seconds`` counts those before too. ``recipe`` and ``epochs`` are a
     gru's; None and empty where another kind was trained, or none was. ``source`` is the file of a model that was not
-    trained here, whose own training rows are not known: those of ``split`` may be among them.
+    trained here, whose own training rows are not known: those of ``split`` may be among them. ``is_sound`` says which
+    of the rows ``split.train`` it was fitted to; the others are outliers.
     """
 
     model: Predictor
@@ -34,6 +37,13 @@ class TrainedPredictor:
     recipe: Recipe | None = None
     epochs: "tuple[Epoch, ...]" = ()
     source: Path | None = None
+    is_sound: BoolArray | None = None
+
+    @property
+    def outliers(self) -> Outliers:
+        """The rows that are outliers to it."""
+        left_out = self.split.train[:0] if self.is_sound is None else self.split.train[~self.is_sound]
+        return Outliers(left_out, self.split.dev[self.dev.is_outlier], self.split.test[self.test.is_outlier])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,8 @@ def train_predictor(
 
     It knows the resolutions of the whole of ``data``, and those between. ``train_size`` trains it on so many networks
     only, with the held-out ones unchanged. It is the blockwise predictor, or with ``gru`` the paper's, of which the dev
-    rows choose the epoch and the interval.
+    rows choose the epoch and the interval. Training rows that are outliers to the blockwise predictor are left out, of
+    either kind and of the baselines.
 
     Raises:
         BlockprofError: the training of a gru diverged.
@@ -62,17 +73,17 @@ def train_predictor(
     """
     split = split_by_network(data, seed, train_size)
     train, dev = data.select(split.train), data.select(split.dev)
-    model: Predictor
     epochs: tuple[Epoch, ...] = ()
-    if gru is None:
-        start = time.perf_counter()
-        model = fit_blockwise(train, metric, data.resolutions)
-        seconds = time.perf_counter() - start
-    else:
+    start = time.perf_counter()
+    found = fit_sound_rows(train, metric, data.resolutions)
+    model: Predictor = found.model
+    seconds = time.perf_counter() - start
+    sound = train.select(found.is_sound)
+    if gru:
         from blockprof.predictors.gru.training import fit_gru
 
         fitted = fit_gru(
-            train,
+            sound,
             dev,
             metric,
             resolutions=data.resolutions,
@@ -86,11 +97,12 @@ def train_predictor(
     return TrainedPredictor(
         model=model,
         split=split,
-        dev=evaluate(model, train, dev),
-        test=evaluate(model, train, data.select(split.test)),
+        dev=evaluate(model, sound, dev),
+        test=evaluate(model, sound, data.select(split.test)),
         seconds=seconds,
         recipe=gru.recipe if gru else None,
         epochs=epochs,
+        is_sound=found.is_sound,
     )
 
 

@@ -10,15 +10,19 @@ from blockprof.errors import InputError
 from blockprof.folds import left_out_folds
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.pooling import MIN_POOL
+from blockprof.predictors.evidence import Rows
 from blockprof.predictors.fitting import honest_errors, interval_quantiles
-from blockprof.predictors.regression import StrengthPrior, fit_shrunk, honest_widening
+from blockprof.predictors.outliers import fit_sound
+from blockprof.predictors.regression import StrengthPrior, honest_widening
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Architectures, FloatArray
 
 UNIT_DEVIATIONS = 50.0
 """The regression takes values near 1 and gives each error relative to its value: accuracies are moved and scaled so
-that their mean is 1 and their standard deviation a fiftieth, where relative errors are absolute ones to a few percent.
+that their median is 1 and their standard deviation 1 / 50: there relative errors are absolute ones to a few percent.
 """
+NORMAL_DEVIATION = 1.4826
+"""The standard deviation over the median distance from the median, of a normal distribution."""
 
 STRENGTHS = {
     "base": (0.0, 2.0),
@@ -113,16 +117,18 @@ def fit_accuracy_surrogate(archs: Architectures, values: FloatArray, info: Metri
 
 
 def _fit(features: PlacementFeatures, counts: FloatArray, values: FloatArray) -> _Fitted:
-    mean, spread = float(values.mean()), float(values.std())
+    centre = float(np.median(values))
+    spread = NORMAL_DEVIATION * float(np.median(np.abs(values - centre)))
     scale = UNIT_DEVIATIONS * (spread if spread > 0 else 1.0)
-    design = counts @ features.phi / (1 + (values - mean) / scale)[:, None]
+    rows = Rows(counts @ features.phi, 1 + (values - centre) / scale, features.group_of)
     chosen = np.array([STRENGTHS[name] for name in (*features.groups, "noise")])
     priors = [StrengthPrior(log_centre=chosen[:, 0], log_spread=chosen[:, 1])]
-    fit = fit_shrunk(design, features.group_of, priors)
-    errors = honest_errors(design, features.group_of, priors, fit, np.arange(len(values)))
+    found = fit_sound(rows, priors)
+    fit, sound = found.fit, rows.select(found.is_sound)
+    errors = honest_errors(sound, priors, fit, np.arange(len(sound)))
     costs = scale * (features.phi @ fit.mean)
-    costs[-1] += mean - scale
+    costs[-1] += centre - scale
     covariance = scale**2 * features.phi @ fit.covariance @ features.phi.T
     return _Fitted(
-        costs, covariance, scale * float(np.sqrt(fit.noise_variance)), *interval_quantiles(errors, len(values))
+        costs, covariance, scale * float(np.sqrt(fit.noise_variance)), *interval_quantiles(errors, len(sound))
     )

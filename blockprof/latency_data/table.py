@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space
+from blockprof.spaces import Architectures, BoolArray, FloatArray, IntArray, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,13 +15,14 @@ class LatencyData:
     """N rows: a network with its resolution and latency. A network may have several rows, at different resolutions.
 
     ``resolutions`` is (N,), pixels; ``latencies_ms`` is (N,), all positive and finite; ``device`` names what they were
-    measured on, as the file says it.
+    measured on, as the file says it. ``lines`` (N,) are the rows' line numbers in their file, where it told them.
     """
 
     archs: Architectures
     resolutions: IntArray
     latencies_ms: FloatArray
     device: str
+    lines: IntArray | None = None
 
     @property
     def space(self) -> Space:
@@ -46,13 +47,14 @@ class LatencyData:
         content.update(np.asarray(self.latencies_ms, dtype="<f8").tobytes())
         return content.hexdigest()
 
-    def select(self, index: IntArray) -> "LatencyData":
+    def select(self, index: IntArray | BoolArray) -> "LatencyData":
         """The rows ``index`` (an integer or boolean array), in that order."""
         return LatencyData(
             self.archs[index],
             np.asarray(self.resolutions)[index],
             np.asarray(self.latencies_ms)[index],
             self.device,
+            None if self.lines is None else self.lines[index],
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -31,8 +31,8 @@ from blockprof.errors import InputError
 from blockprof.profiling import Profile
 from blockprof.reduction.effects import Effects, choose_metrics, read_effects
 from blockprof.reduction.explaining import explain
-from blockprof.reduction.reduction import BoolArray, Reduction
-from blockprof.spaces import FloatArray, Space
+from blockprof.reduction.reduction import Reduction
+from blockprof.spaces import BoolArray, FloatArray, Space
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,7 @@ import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.metrics import ACCURACY, default_metric, has_reference
-from blockprof.reduction.reduction import BoolArray
-from blockprof.spaces import FloatArray, IntArray, Space, StemPlacement, all_placements
+from blockprof.spaces import BoolArray, FloatArray, IntArray, Space, StemPlacement, all_placements
 
 if TYPE_CHECKING:
     import pandas as pd

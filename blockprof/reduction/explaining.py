@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 
 from blockprof.reduction.effects import Effects
-from blockprof.reduction.reduction import BoolArray
-from blockprof.spaces import Space
+from blockprof.spaces import BoolArray, Space
 
 Why = Literal["not better", "mixed", "dear", "poor"]
 

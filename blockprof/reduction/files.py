@@ -31,8 +31,8 @@ from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
 from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
-from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, BoolArray, Reduction
-from blockprof.spaces import SPACES, Space, load_space, parse_fixing
+from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
+from blockprof.spaces import SPACES, BoolArray, Space, load_space, parse_fixing
 
 EVERYWHERE = "everywhere"
 RANDOM = "random"

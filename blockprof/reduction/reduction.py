@@ -5,13 +5,10 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blockprof.errors import InputError
 from blockprof.sampling import stem_shares
-from blockprof.spaces import ABSENT, Architectures, FloatArray, IntArray, Space
-
-BoolArray = NDArray[np.bool_]
+from blockprof.spaces import ABSENT, Architectures, BoolArray, FloatArray, IntArray, Space
 
 UNIT_MUTATION_PROBABILITY = 0.5
 """How likely a search mutates each unit of a network; arXiv 2109.12426, section 5.1."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_DRAWN = 1000
 WORST_SHOWN = 10
+MOST_OUTLIERS = 20
 BASELINES = {"flops_only": "FLOPs only", "mean_only": "mean only"}
 
 
@@ -31,7 +32,7 @@ def training_report(
 
     Scores beside the baselines, predicted against known latencies with their intervals, errors and coverage by latency,
     the learning curve where there is one, and the worst predicted networks. These are the test networks; where they are
-    few and there is a cross-validation, all networks, each as predicted without it.
+    few and there is a cross-validation, all networks, each as predicted without it. Outliers are listed.
 
     Args:
         trained: the predictor, its split and its scores.
@@ -48,6 +49,7 @@ def training_report(
         rows, scores, interval = data.select(trained.split.test), trained.test.scores, trained.test.interval
         prediction = trained.model.predict(rows.archs, rows.resolutions)
     networks = rows.archs.to_strings()
+    outliers = trained.outliers.to_frame(trained.model, data)
     errors = 100 * (prediction.latency_ms / rows.latencies_ms - 1)
     is_inside = (prediction.lower_ms <= rows.latencies_ms) & (rows.latencies_ms <= prediction.upper_ms)
     # Evenly by latency, so that what is left out is not seen as a gap.
@@ -74,6 +76,10 @@ def training_report(
             *((BASELINES[name], each) for name, each in trained.test.baselines.items()),
             (f"{kind}, dev networks", trained.dev.scores),
         ],
+        outliers=outliers.head(MOST_OUTLIERS).to_dict("records"),
+        num_outliers=len(outliers),
+        num_scored=int((folds or trained.test).is_outlier.sum()),
+        sound_mape=(folds or trained.test).sound_mape_percent,
         num_rows=len(rows),
         num_drawn=len(drawn),
         against=against_chart(

@@ -9,8 +9,7 @@ is kept, and a block that its new layer or width does not keep is drawn anew.
 import numpy as np
 
 from blockprof.reduction import Reduction
-from blockprof.reduction.reduction import BoolArray
-from blockprof.spaces import ABSENT, Architectures, IntArray, Space
+from blockprof.spaces import ABSENT, Architectures, BoolArray, IntArray, Space
 
 STEM_MUTATION_PROBABILITY = 0.25
 """How likely the stem mutates where there are several; that of the paper's searches."""

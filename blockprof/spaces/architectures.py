@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from blockprof.errors import InputError
-from blockprof.spaces.definition import IntArray, Space
+from blockprof.spaces.definition import BoolArray, IntArray, Space
 from blockprof.spaces.instances import HeadInstance, StemInstance
 
 ABSENT = -1
@@ -103,7 +103,7 @@ class Architectures:
     def __len__(self) -> int:
         return len(self.blocks)
 
-    def __getitem__(self, index: int | slice | IntArray) -> "Architectures":
+    def __getitem__(self, index: int | slice | IntArray | BoolArray) -> "Architectures":
         """Select networks; a single index gives a batch of one."""
         return Architectures(self.space, np.atleast_2d(self.blocks[index]), np.atleast_1d(self.stems[index]))
 

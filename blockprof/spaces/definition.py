@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blockprof.spaces.architectures import Architectures
     from blockprof.spaces.instances import Catalogue, Instance
 
+BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from scipy.linalg import inv
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
-from blockprof.predictors.evidence import ByFeatures, ByRows, quicker_form
+from blockprof.predictors.evidence import ByFeatures, ByRows, Rows, quicker_form
 
 GROUP_OF = np.repeat([0, 1, 2], [2, 5, 9])
 PLACES = [np.array([-2.0, -4.0, -6.0, -7.0]), np.array([-1.0, -6.0, -3.0, -8.0]), np.array([-4.0, -2.0, -9.0, -5.0])]
@@ -15,25 +15,27 @@ Form = ByFeatures | ByRows
 
 
 @pytest.fixture(params=[8, 40])
-def design(request: pytest.FixtureRequest) -> np.ndarray:
+def rows(request: pytest.FixtureRequest) -> Rows:
     """Fewer rows than features, then more."""
-    return np.random.default_rng(7).gamma(2.0, 0.1, (request.param, len(GROUP_OF)))
+    rng = np.random.default_rng(7)
+    return Rows(rng.gamma(2.0, 0.1, (request.param, len(GROUP_OF))), rng.normal(1.0, 0.3, request.param), GROUP_OF)
 
 
 @pytest.fixture(params=[ByFeatures, ByRows])
-def form(request: pytest.FixtureRequest, design: np.ndarray) -> Form:
-    row_weights = np.random.default_rng(1).uniform(0.1, 1.25, len(design))
-    return request.param.of(design, GROUP_OF, np.ones(len(design))).reweighted(row_weights)
+def form(request: pytest.FixtureRequest, rows: Rows) -> Form:
+    row_weights = np.random.default_rng(1).uniform(0.1, 1.25, len(rows))
+    return request.param.of(rows, np.ones(len(rows))).reweighted(row_weights)
 
 
 def covariance_of_rows(form: Form, logs: np.ndarray) -> np.ndarray:
-    return (form.design * np.exp(logs[:-1])[GROUP_OF]) @ form.design.T + np.diag(np.exp(logs[-1]) / form.row_weights)
+    design = form.rows.design
+    return (design * np.exp(logs[:-1])[GROUP_OF]) @ design.T + np.diag(np.exp(logs[-1]) / form.row_weights)
 
 
 def test_the_loss_is_the_density_of_the_rows(form: Form) -> None:
     """Against the marginal Gaussian of all rows at once, up to the same constant at every strength."""
-    ones = np.ones(len(form.design))
-    known = [-multivariate_normal(cov=covariance_of_rows(form, logs)).logpdf(ones) for logs in PLACES]
+    targets = form.rows.targets
+    known = [-multivariate_normal(cov=covariance_of_rows(form, logs)).logpdf(targets) for logs in PLACES]
     np.testing.assert_allclose(np.diff([form.loss(logs)[0] for logs in PLACES]), np.diff(known), rtol=1e-8)
 
 
@@ -44,18 +46,19 @@ def test_the_gradient_is_that_of_the_loss(form: Form) -> None:
 
 
 def test_the_posterior_is_that_of_weighted_least_squares(form: Form) -> None:
+    design = form.rows.design
     for logs in PLACES:
-        weighted = form.design * (form.row_weights / np.exp(logs[-1]))[:, None]
-        known = inv(weighted.T @ form.design + np.diag(np.exp(-logs[:-1])[GROUP_OF]))
+        weighted = design * (form.row_weights / np.exp(logs[-1]))[:, None]
+        known = inv(weighted.T @ design + np.diag(np.exp(-logs[:-1])[GROUP_OF]))
         mean, covariance = form.posterior(logs)
         np.testing.assert_allclose(covariance, known, rtol=1e-7, atol=1e-10)
-        np.testing.assert_allclose(mean, known @ weighted.sum(axis=0), rtol=1e-7)
+        np.testing.assert_allclose(mean, known @ weighted.T @ form.rows.targets, rtol=1e-7)
         predicted, variances = form.fitted(logs)
-        np.testing.assert_allclose(predicted, form.design @ mean, rtol=1e-9)
-        np.testing.assert_allclose(variances, np.diag(form.design @ known @ form.design.T), rtol=1e-6)
+        np.testing.assert_allclose(predicted, design @ mean, rtol=1e-9)
+        np.testing.assert_allclose(variances, np.diag(design @ known @ design.T), rtol=1e-6)
 
 
 def test_few_rows_are_solved_by_rows_and_many_by_features() -> None:
-    design = np.ones((40, len(GROUP_OF)))
-    assert isinstance(quicker_form(design[:8], GROUP_OF), ByRows)
-    assert isinstance(quicker_form(design, GROUP_OF), ByFeatures)
+    rows = Rows(np.ones((40, len(GROUP_OF))), np.ones(40), GROUP_OF)
+    assert isinstance(quicker_form(rows.select(np.arange(8))), ByRows)
+    assert isinstance(quicker_form(rows), ByFeatures)

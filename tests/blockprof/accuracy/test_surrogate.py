@@ -13,6 +13,7 @@ from blockprof.profiling import Profile, Surrogate, profile
 from blockprof.sampling import sample_distinct
 from blockprof.spaces import SPACES, FloatArray, Space, all_fixings, load_space
 
+PN = load_space("pn")
 INFO = MetricInfo("accuracy", "%", True, "measured", "made up")
 
 
@@ -107,3 +108,15 @@ def test_networks_that_are_all_as_good() -> None:
 def test_a_pool_too_small() -> None:
     with pytest.raises(InputError, match="19 networks: a surrogate takes at least 20"):
         fit_accuracy_surrogate(sample_distinct(load_space("pn"), 19, np.random.default_rng(0)), np.ones(19), INFO)
+
+
+def test_a_network_that_was_evaluated_wrong_does_not_spoil_the_surrogate() -> None:
+    """Of 100 accuracies of around 77 %, three are those of a network that only guesses."""
+    archs = sample_distinct(PN, 100, np.random.default_rng(0))
+    values = load_reference(PN, "accuracy").evaluate(archs) + np.random.default_rng(1).normal(0, 0.1, 100)
+    clean = fit_accuracy_surrogate(archs[3:], values[3:], INFO).metric
+    values[:3] = 0.1
+    spoilt = fit_accuracy_surrogate(archs, values, INFO).metric
+    others = sample_distinct(PN, 300, np.random.default_rng(2))
+    assert np.abs(spoilt.evaluate(others) - clean.evaluate(others)).max() < 0.05
+    assert np.diag(spoilt.covariance).sum() == pytest.approx(np.diag(clean.covariance).sum(), rel=0.2)

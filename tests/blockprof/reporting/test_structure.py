@@ -181,6 +181,22 @@ def test_a_training_on_few_networks_shows_all_of_them_left_out_in_turn(page_of: 
     assert "cv_predictions.csv" in text
 
 
+def test_a_training_lists_its_outliers_by_row(page_of: Callable[[str], str]) -> None:
+    assert "Outliers" not in Page(page_of("training")).text
+    data = reference_data(load_space("pn"), "npu", 60, seed=0)
+    split = predictors.split_by_network(data, seed=0)
+    latencies, wrong = data.latencies_ms.copy(), [split.train[4], split.test[2]]
+    latencies[wrong] *= 0.001
+    data = replace(data, latencies_ms=latencies)
+    trained = predictors.train_predictor(data, "npu")
+    page = Page(training_report(trained, data, Path("a.csv"), is_reference=True))
+    text = " ".join(page.text.split())
+    assert "2 rows are far from what the predictor" in text
+    assert f"mean error is {trained.test.sound_mape_percent:.2f} %" in text
+    for row, part in zip(wrong, ("train", "test"), strict=True):
+        assert re.search(rf"\b{row + 2} ?{part} ?{latencies[row]:.4g}", text)
+
+
 def test_a_training_on_few_networks_of_a_hostile_device(monkeypatch: pytest.MonkeyPatch) -> None:
     data = replace(reference_data(PN, "npu", 20, seed=0), device=HOSTILE)
     trained = predictors.train_predictor(data, "npu")
