@@ -123,7 +123,7 @@ def _outside(result: SearchResult, places: IntArray) -> str:
     values = result.values[result.best[places]]
     infos = [metric.info for metric in result.problem.metrics]
     names = [info.name for info, column in zip(infos, values.T, strict=True) if info.is_outside(column).any()]
-    return f"* outside the values that {' and '.join(names)} was fitted on: an extrapolation" if names else ""
+    return f"* beyond the values that the fit of {' and of '.join(names)} has seen: an extrapolation" if names else ""
 
 
 def _gain(study: Study) -> str:

@@ -13,6 +13,7 @@ import blockprof
 from blockprof.cli import render
 from blockprof.metrics import load_reference
 from blockprof.profiling import HeldOut
+from blockprof.reduction import Reduction
 from blockprof.sampling import sample_architectures
 
 
@@ -174,3 +175,26 @@ def test_prose_in_a_file_is_not_broken(profile, capsys: pytest.CaptureFixture[st
     first = capsys.readouterr().out.splitlines()[1]
     assert "reference table, Kirin 9000 NPU; mean error 1.4 % on random networks" in first
     assert first.endswith("Sampler paper, 50 networks a placement.")
+
+
+def test_extrapolated_values_have_a_star_and_no_more_digits_than_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    from blockprof.cli import render_search
+    from blockprof.search import Objective, Problem, SearchSpec
+    from blockprof.search.study import StudyPlan
+
+    accuracy, npu = blockprof.load_metrics("mbv3", ["accuracy", "npu"])
+    space = blockprof.load_space("mbv3")
+    problem = Problem(Reduction.whole(space), (Objective(accuracy, True), Objective(npu, False)))
+    study = StudyPlan(problem, SearchSpec(algorithm="exact")).run()
+    render_search.print_study(study, with_networks=False)
+    shown = capsys.readouterr().out
+    most = float(study.first.values[study.first.best[0], 0])
+    assert accuracy.info.errors is not None
+    assert accuracy.info.errors.fitted is not None
+    assert most > accuracy.info.errors.fitted[1]
+    rows = [line.split("│") for line in shown.splitlines() if line.count("│") == 3]
+    accuracies = [row[1].strip() for row in rows]
+    assert accuracies[0] == f"{most:.2f}*"
+    assert not any(each.endswith("*") for each in accuracies[1:])
+    assert all(len(each.rstrip("*").split(".")[1]) == 2 for each in accuracies), "known to 0.05 points"
+    assert "* beyond the values that the fit of accuracy and of npu has seen: an extrapolation" in shown
