@@ -173,7 +173,7 @@ def test_prose_in_a_file_is_not_broken(profile, capsys: pytest.CaptureFixture[st
     monkeypatch.setenv("COLUMNS", "40")
     render.print_profile(profile)
     first = capsys.readouterr().out.splitlines()[1]
-    assert "reference table, Kirin 9000 NPU; mean error 1.4 % on random networks" in first
+    assert "reference table, Kirin 9000 NPU; mean error 1.3 % on random networks" in first
     assert first.endswith("Sampler paper, 50 networks a placement.")
 
 

@@ -196,7 +196,7 @@ def test_both_spaces_are_drawn_and_the_caption_says_where_numbers_are_from(compa
     assert [label.split(":")[0] for label in labels] == ["whole space", "paper-npu"] * 2
     said = caption(compared)
     assert said.startswith("ProxylessNAS (pn) at resolution 224, paper-npu and whole space. accuracy (%): reference")
-    assert "npu (ms): reference table, Kirin 9000 NPU; mean error 1.4 % on random networks" in said
+    assert "npu (ms): reference table, Kirin 9000 NPU; mean error 1.3 % on random networks" in said
     assert said.endswith("Search: evolution, seeds 0 to 2.")
     assert figure.get_supxlabel().replace("\n", " ") == said
     (axes,) = history_figure(compared).axes
