@@ -188,7 +188,6 @@ def record_training(
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
-    choice = choose_champion(trained, data, folds)
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
         model.save(folder)
@@ -200,10 +199,10 @@ def record_training(
             kind=model.kind,
             num_nets=model.num_nets,
             test=test,
-            is_champion=choice.is_champion,
-            reason=choice.reason,
+            predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
+            choose=lambda: choose_champion(trained, data, folds),
         )
-    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
+    run.log_tags({"blockprof.became_champion": registered.is_champion, "blockprof.champion_reason": registered.reason})
     return registered
 
 

@@ -164,18 +164,7 @@ def start_run(
 
 @translated("beginning a run")
 def _begin(name: str | None, experiment: str | None) -> mlflow.ActiveRun:
-    found = store.find_experiment(experiment)
-    experiment_id = found.experiment_id if found else _create_experiment(store.experiment_name(experiment))
-    return mlflow.start_run(run_name=name, experiment_id=experiment_id)
-
-
-def _create_experiment(name: str) -> str:
-    try:
-        return MlflowClient().create_experiment(name)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := store.find_experiment(name)):
-            return str(found.experiment_id)  # another command was quicker
-        raise
+    return mlflow.start_run(run_name=name, experiment_id=store.begin_experiment(experiment))
 
 
 def _end_failed(error: BaseException, *, is_ours: bool) -> None:
