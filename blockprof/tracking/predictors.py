@@ -1,6 +1,5 @@
 """Registering a predictor."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
+from blockprof.files import temporary_folder
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
 from blockprof.tracking.champion import Choice, crown
@@ -99,8 +99,8 @@ def log_predictor(
         signature=_SIGNATURE,
         input_example=frame.head(_NUM_EXAMPLES),
     )
-    with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
-        stored = Path(mlflow.artifacts.download_artifacts(logged.model_uri, dst_path=temporary))
+    with temporary_folder() as temporary:
+        stored = Path(mlflow.artifacts.download_artifacts(logged.model_uri, dst_path=str(temporary)))
         mape = _mape(predict(stored / "artifacts" / folder.name), test.latencies_ms)
     tags = {
         "space": test.space.name,
