@@ -21,7 +21,7 @@ from mlflow.utils.time import get_current_time_millis
 from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH
 
 from blockprof.errors import InputError, TrackingError
-from blockprof.text import printable, shown
+from blockprof.text import masked, printable, shown
 from blockprof.tracking import store
 from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
@@ -109,7 +109,7 @@ class Run:
     @translated("logging a text")
     def log_text(self, text: str, path: str) -> None:
         """Log a text as an artifact."""
-        MlflowClient().log_text(self.id, shown(text), path)
+        MlflowClient().log_text(self.id, masked(text), path)
 
     @translated("logging the dataset")
     def log_dataset(self, frame: pd.DataFrame, *, source: str, name: str, digest: str, context: str) -> None:

@@ -18,11 +18,11 @@ NET = (
     "|mbconv2_e3_k3->mbconv2_e3_k3|mbconv2_e3_k3->mbconv2_e3_k3|mbconv2_e3_k3"
 )
 COMMANDS = (
-    "fetch-data -s pn --source reference -n 60",
+    "fetch-data -s pn --source reference -n 40",
     "fetch-data --list",
-    "train-predictor -s pn --name first --learning-curve",
+    "train-predictor -s pn",
     "train-predictor -s pn --model gru --fast --epochs 1",
-    "profile -s pn -m npu,macs --name profiled",
+    "profile -s pn -m npu,accuracy,macs --name profiled",
     "compare blockprof-pn-npu/1 blockprof-pn-npu/2 --data blockprof-data/ofa_pn_npu_lat_data.csv",
     "reduce --from profiled",
     "search -s pn --maximize accuracy --minimize npu --generations 2",
