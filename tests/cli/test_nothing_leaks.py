@@ -24,7 +24,7 @@ COMMANDS = (
     "train-predictor -s pn --model gru --fast --epochs 1",
     "profile -s pn -m npu,accuracy,macs --name profiled",
     "compare blockprof-pn-npu/1 blockprof-pn-npu/2 --data blockprof-data/ofa_pn_npu_lat_data.csv",
-    "reduce --from profiled",
+    "reduce --from profiled --cost npu",
     "search -s pn --maximize accuracy --minimize npu --generations 2",
     "measure -s pn -n 20 --metric here --rounds 1",
     "export run profiled",
