@@ -1,6 +1,5 @@
 """What is logged of each command: the one place that says which params, metrics and files its run has."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from blockprof.figures import (
     predicted_against_measured,
     response_heatmap,
 )
+from blockprof.files import temporary_folder
 from blockprof.metrics import MetricInfo
 from blockprof.profiling import Profile
 from blockprof.reporting import profile_report, training_report
@@ -194,9 +194,8 @@ def record_training(
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
-    choice = choose_champion(trained, data, folds)
-    with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
-        folder = Path(temporary) / "predictor"
+    with temporary_folder() as temporary:
+        folder = temporary / "predictor"
         model.save(folder)
         registered = log_predictor(
             run,
@@ -206,10 +205,10 @@ def record_training(
             kind=model.kind,
             num_nets=model.num_nets,
             test=test,
-            is_champion=choice.is_champion,
-            reason=choice.reason,
+            predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
+            choose=lambda: choose_champion(trained, data, folds),
         )
-    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
+    run.log_tags({"blockprof.became_champion": registered.is_champion, "blockprof.champion_reason": registered.reason})
     return registered
 
 

@@ -2,8 +2,10 @@
 
 import inspect
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -18,10 +20,14 @@ from blockprof.cli import (
     profile,
     reduce,
     search,
+    store,
     train_predictor,
 )
 from blockprof.cli.several_values import SeveralValues
 from blockprof.errors import BlockprofError
+from blockprof.files import sweep
+from blockprof.paths import data_folder
+from blockprof.text import masked, printable, shown
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""
@@ -40,6 +46,10 @@ app = typer.Typer(
 export_app = typer.Typer(
     help="Write a run's tables, a predictor or networks as files.\n\nExample: blockprof export run able-panda-12",
     no_args_is_help=True,
+)
+
+store_app = typer.Typer(
+    help="Look after the MLflow store of this folder.\n\nExample: blockprof store repair", no_args_is_help=True
 )
 
 _state = {"debug": False}
@@ -65,6 +75,8 @@ def options(
     Example: blockprof profile --space pn --metrics npu
     """
     _state["debug"] = debug
+    for folder in (Path.cwd(), data_folder()):
+        sweep(folder)
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
@@ -88,11 +100,13 @@ _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)
 _add(export_app, "network", export.export_network)
 _add(export_app, "networks", export.export_networks)
+app.add_typer(store_app, name="store")
+_add(store_app, "repair", store.repair)
 
 
 def main() -> None:
     """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
-    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {shown(str(message))}\n"
     try:
         # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
         code = app(prog_name="blockprof", standalone_mode=False)
@@ -100,7 +114,8 @@ def main() -> None:
         _end(_usage(error), error.exit_code)
     except Exception as error:
         if _state["debug"]:
-            raise
+            typer.echo(shown(traceback.format_exc()), err=True)
+            sys.exit(error.exit_code if isinstance(error, BlockprofError) else 1)
         if isinstance(error, BlockprofError):
             _end(str(error), error.exit_code)
         _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
@@ -116,5 +131,5 @@ def _usage(error: typer.TyperException) -> str:
 
 def _end(message: str, code: int) -> NoReturn:
     if message:  # there is none where help was shown for want of arguments
-        typer.secho(f"error: {' '.join(message.split())}", err=True, fg="red")
+        typer.secho(f"error: {printable(masked(' '.join(message.split())))}", err=True, fg="red")
     sys.exit(code)

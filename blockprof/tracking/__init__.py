@@ -10,13 +10,17 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor, predict_stored
+    from blockprof.tracking.champion import Choice
+    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
     from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
     from blockprof.tracking.registry import (
+        OtherModel,
         StoredPredictor,
         find_champion,
+        find_other_model,
         find_predictor,
         find_predictor_of,
+        is_other_model,
         is_predictor_name,
         list_predictors,
     )
@@ -24,42 +28,48 @@ if TYPE_CHECKING:
     from blockprof.tracking.store import check_store
 
 __all__ = [
+    "Choice",
+    "OtherModel",
     "RegisteredPredictor",
     "Run",
     "RunRecord",
     "StoredPredictor",
     "check_store",
     "find_champion",
+    "find_other_model",
     "find_predictor",
     "find_predictor_of",
     "find_run",
+    "is_other_model",
     "is_predictor_name",
     "list_frames",
     "list_predictors",
     "load_frame",
     "load_frames",
     "log_predictor",
-    "predict_stored",
     "start_run",
 ]
 
 _MODULES = {
+    "Choice": "champion",
+    "OtherModel": "registry",
     "RegisteredPredictor": "predictors",
     "Run": "runs",
     "RunRecord": "records",
     "StoredPredictor": "registry",
     "check_store": "store",
     "find_champion": "registry",
+    "find_other_model": "registry",
     "find_predictor": "registry",
     "find_predictor_of": "registry",
     "find_run": "records",
+    "is_other_model": "registry",
     "is_predictor_name": "registry",
     "list_frames": "records",
     "list_predictors": "registry",
     "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",
-    "predict_stored": "predictors",
     "start_run": "runs",
 }
 

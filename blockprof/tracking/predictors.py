@@ -1,25 +1,24 @@
-"""Registering a predictor, and asking a registered one."""
+"""Registering a predictor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.pyfunc import PyFuncModel
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
-from blockprof.errors import InputError
+from blockprof.files import temporary_folder
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
-from blockprof.tracking.registry import CHAMPION, StoredPredictor, predictor_name
+from blockprof.tracking.champion import Choice, crown
+from blockprof.tracking.registry import CHAMPION, predictor_name
 from blockprof.tracking.runs import Run
-from blockprof.tracking.translation import one_line, translated
+from blockprof.tracking.translation import translated
 
 OUTPUT_COLUMNS = ("latency_ms", "lower_ms", "upper_ms")
 _ARTIFACT = "predictor"
@@ -65,12 +64,13 @@ def log_predictor(
     kind: str,
     num_nets: int,
     test: LatencyData,
-    is_champion: bool,
-    reason: str,
+    predict: Callable[[Path], FloatArray],
+    choose: Callable[[], Choice],
 ) -> RegisteredPredictor:
     """Log a predictor to ``run``, and register it as ``blockprof-<space>-<metric>``, as its champion or not.
 
-    The model is loaded from the store, and predicts the test rows, before it is registered.
+    Its files are read back from the store, and must predict the test rows, before it is registered. They are read as
+    numbers: no code comes from the store.
 
     Args:
         run: the run under way, its metrics logged: MLflow links those it has to the model.
@@ -81,8 +81,9 @@ def log_predictor(
         kind: ``blockwise`` or ``gru``.
         num_nets: how many networks it was trained on.
         test: held-out rows, (N,), at least one.
-        is_champion: whether the alias ``champion`` moves to it.
-        reason: why it does, or does not; a tag of the version.
+        predict: what a predictor whose files are in a folder says of the test rows, (N,), ms.
+        choose: says whether the alias ``champion`` moves to it, and why, which is a tag of the version; asked again
+            where another command has moved it meanwhile.
 
     Raises:
         InputError: ``metric`` cannot be part of a name.
@@ -98,8 +99,9 @@ def log_predictor(
         signature=_SIGNATURE,
         input_example=frame.head(_NUM_EXAMPLES),
     )
-    predicted = _predict(mlflow.pyfunc.load_model(logged.model_uri), frame)
-    mape = _mape(predicted, test.latencies_ms)
+    with temporary_folder() as temporary:
+        stored = Path(mlflow.artifacts.download_artifacts(logged.model_uri, dst_path=str(temporary)))
+        mape = _mape(predict(stored / "artifacts" / folder.name), test.latencies_ms)
     tags = {
         "space": test.space.name,
         "metric": metric,
@@ -110,28 +112,11 @@ def log_predictor(
         "test_mape": f"{mape:.4f}",
         "test_digest": test.digest,
         "run_id": run.id,
-        "champion_reason": reason,
     }
     number = _register(logged.model_uri, name, tags)
-    if is_champion:
-        MlflowClient().set_registered_model_alias(name, CHAMPION, str(number))
-    return RegisteredPredictor(name, number, mape, is_champion, reason)
-
-
-def predict_stored(predictor: StoredPredictor, rows: LatencyData) -> pd.DataFrame:
-    """What a registered predictor says of (N,) rows: N rows of ``latency_ms``, and its interval's bounds.
-
-    Raises:
-        InputError: it does not know a resolution, or the space, of the rows.
-        TrackingError: it cannot be loaded.
-    """
-    with translated(f"loading {predictor.name} version {predictor.version}"):
-        model = mlflow.pyfunc.load_model(predictor.model_uri)
-    frame = rows.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
-    try:
-        return pd.DataFrame(model.predict(frame))
-    except (MlflowException, ValueError) as error:
-        raise InputError(f"{predictor.name} version {predictor.version}: {one_line(error)}") from error
+    choice = crown(name, number, choose)
+    MlflowClient().set_model_version_tag(name, str(number), "champion_reason", choice.reason)
+    return RegisteredPredictor(name, number, mape, choice.is_champion, choice.reason)
 
 
 def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:
@@ -140,10 +125,6 @@ def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:
         return int(mlflow.register_model(model_uri, name, tags=tags).version)
     finally:
         enable_logging()
-
-
-def _predict(model: PyFuncModel, frame: pd.DataFrame) -> FloatArray:
-    return np.asarray(pd.DataFrame(model.predict(frame))["latency_ms"], dtype=float)
 
 
 def _mape(predicted: FloatArray, actual: FloatArray) -> float:

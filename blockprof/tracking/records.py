@@ -13,8 +13,9 @@ from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from blockprof.errors import InputError
+from blockprof.text import printable
 from blockprof.tracking import store
-from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
 from blockprof.tracking.translation import translated
 
@@ -43,7 +44,7 @@ def find_run(id_or_name: str) -> RunRecord:
         InputError: there is none, or several have the name (the message gives their ids).
         TrackingError: the store does not answer.
     """
-    uri = store.tracking_uri()
+    uri = tracking_uri()
     store.check_answers(uri)
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
@@ -84,7 +85,7 @@ def _record(run: MlflowRun) -> RunRecord:
     tags = run.data.tags
     return RunRecord(
         id=run.info.run_id,
-        name=run.info.run_name,
+        name=printable(run.info.run_name),
         command=tags.get(COMMAND_TAG, ""),
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,

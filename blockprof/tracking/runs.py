@@ -1,5 +1,6 @@
 """One run a command: begun, logged to, and ended as what it was: finished, failed or killed."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +20,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH
 
-from blockprof.errors import TrackingError
+from blockprof.errors import InputError, TrackingError
+from blockprof.text import masked, printable, shown
 from blockprof.tracking import store
+from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 COMMAND_TAG = "blockprof.command"
 SPACE_TAG = "blockprof.space"
-FAILURE_TAG = "blockprof.failure"
+_RUN_ID = "MLFLOW_RUN_ID"
 _NOTE_TAG = "mlflow.note.content"
 _VERSIONED = ("torch", "ofa", "numpy", "mlflow")
 _MAX_DIGEST_LENGTH = 32
@@ -37,27 +40,43 @@ _DOTS_PER_INCH = 150
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that is under way. Every method raises ``TrackingError`` where the store cannot take what is logged."""
+    """A run that is under way. Every method raises ``TrackingError`` where the store cannot take what is logged.
+
+    ``is_given`` says that MLFLOW_RUN_ID names it: it was there before.
+    """
 
     id: str
     name: str
+    is_given: bool = False
 
     @translated("logging params")
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Log params. A value longer than MLflow takes is cut, and is whole in the artifact ``params/<key>.txt``."""
-        texts = {key: str(value) for key, value in params.items()}
+        """Log params. A value longer than MLflow takes is cut, and is whole in the artifact ``params/<key>.txt``.
+
+        Raises:
+            InputError: the run that MLFLOW_RUN_ID names has other params.
+        """
+        texts = {key: shown(str(value)) for key, value in params.items()}
         for key, text in texts.items():
             if len(text) > MAX_PARAM_VAL_LENGTH:
                 MlflowClient().log_text(self.id, text, f"params/{key}.txt")
                 texts[key] = f"{text[: MAX_PARAM_VAL_LENGTH - 1]}…"
         entities = [Param(key, text) for key, text in texts.items()]
-        for start in range(0, len(entities), MAX_PARAMS_TAGS_PER_BATCH):
-            MlflowClient().log_batch(self.id, params=entities[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+        try:
+            for start in range(0, len(entities), MAX_PARAMS_TAGS_PER_BATCH):
+                MlflowClient().log_batch(self.id, params=entities[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+        except MlflowException as error:
+            if self.is_given and error.error_code == "INVALID_PARAMETER_VALUE":
+                raise InputError(
+                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({one_line(error)}): unset it, or give "
+                    "the options that the run was begun with"
+                ) from error
+            raise
 
     @translated("logging tags")
     def log_tags(self, tags: Mapping[str, object]) -> None:
         """Log tags."""
-        entities = [RunTag(key, str(value)) for key, value in tags.items()]
+        entities = [RunTag(key, shown(str(value))) for key, value in tags.items()]
         for start in range(0, len(entities), MAX_PARAMS_TAGS_PER_BATCH):
             MlflowClient().log_batch(self.id, tags=entities[start : start + MAX_PARAMS_TAGS_PER_BATCH])
 
@@ -90,7 +109,7 @@ class Run:
     @translated("logging a text")
     def log_text(self, text: str, path: str) -> None:
         """Log a text as an artifact."""
-        MlflowClient().log_text(self.id, text, path)
+        MlflowClient().log_text(self.id, masked(text), path)
 
     @translated("logging the dataset")
     def log_dataset(self, frame: pd.DataFrame, *, source: str, name: str, digest: str, context: str) -> None:
@@ -103,7 +122,7 @@ class Run:
             digest: of their content; MLflow keeps the first 32 characters.
             context: ``training`` or ``testing``.
         """
-        dataset = from_pandas(frame, source=source, name=name, digest=digest[:_MAX_DIGEST_LENGTH])
+        dataset = from_pandas(frame, source=shown(source), name=shown(name), digest=digest[:_MAX_DIGEST_LENGTH])
         mlflow.log_input(dataset, context=context)
 
 
@@ -142,40 +161,49 @@ def start_run(
         TrackingError: the store cannot be reached or written to; found before the run is begun.
         InputError: the experiment is deleted.
     """
-    outer = mlflow.active_run()
+    outer, given = mlflow.active_run(), os.environ.get(_RUN_ID)
     all_tags = {**_origin_tags(command, space), **(tags or {})}
     with _signals_raised():
         if outer is None:
             store.check_store(experiment)
             store.begin_stores()
+            mark_killed()
         try:
-            active = outer or _begin(name, experiment)
-            run = Run(active.info.run_id, active.info.run_name)
+            active = outer or _begin(name, experiment, given)
+            run = Run(active.info.run_id, active.info.run_name, is_given=given == active.info.run_id)
             run.log_tags(all_tags)
             run.log_params(params or {})
             yield run
         except BaseException as error:
             _end_failed(error, is_ours=outer is None)
             raise
-        if outer is None:
-            with translated("ending the run"):
+        with translated("ending the run"):
+            if outer or given:
+                _clear_failure(run.id)
+            if outer is None:
                 mlflow.end_run()
 
 
 @translated("beginning a run")
-def _begin(name: str | None, experiment: str | None) -> mlflow.ActiveRun:
-    found = store.find_experiment(experiment)
-    experiment_id = found.experiment_id if found else _create_experiment(store.experiment_name(experiment))
-    return mlflow.start_run(run_name=name, experiment_id=experiment_id)
-
-
-def _create_experiment(name: str) -> str:
+def _begin(name: str | None, experiment: str | None, given: str | None) -> mlflow.ActiveRun:
+    experiment_id = store.begin_experiment(experiment)
+    shown_name = printable(name) if name else None
     try:
-        return MlflowClient().create_experiment(name)
+        return mlflow.start_run(run_name=shown_name, experiment_id=experiment_id, tags=process_tags())
     except MlflowException as error:
-        if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := store.find_experiment(name)):
-            return str(found.experiment_id)  # another command was quicker
-        raise
+        if given is None:
+            raise
+        raise InputError(f"{_RUN_ID}={given}: {one_line(error)}: unset it, or give the id of a run") from error
+
+
+def _clear_failure(run_id: str) -> None:
+    """Take back what an earlier command said of its failure, now that one has succeeded in the same run."""
+    client = MlflowClient()
+    tags = client.get_run(run_id).data.tags
+    if FAILURE_TAG in tags:
+        client.delete_tag(run_id, FAILURE_TAG)
+        if tags.get(_NOTE_TAG, "").endswith(tags[FAILURE_TAG]):
+            client.delete_tag(run_id, _NOTE_TAG)
 
 
 def _end_failed(error: BaseException, *, is_ours: bool) -> None:

@@ -1,31 +1,37 @@
 """The store that runs go to: checked before any work is done, and begun where there is none yet."""
 
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
 from blockprof.errors import InputError, TrackingError
-from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.files import temporary_folder
+from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
+from blockprof.tracking.moving import check_unmoved
 from blockprof.tracking.translation import one_line, translated
 
 DEFAULT_EXPERIMENT = "blockprof"
+_FILE_SCHEMES = ("", "file")
+_DATABASES = ("postgresql", "mysql", "mssql")
+_SCHEMES = ("http", "https", "sqlite", *_DATABASES)
+_MANAGED = re.compile(r"(databricks|uc)\b")
 _REQUEST_SECONDS = 5
 _DEADLINE_SECONDS = 7.0
 
@@ -44,31 +50,23 @@ def check_store(experiment: str | None = None) -> None:
         InputError: the experiment is deleted.
     """
     uri = tracking_uri()
-    for each in dict.fromkeys((uri, mlflow.get_registry_uri())):
+    for each in dict.fromkeys((uri, registry_uri())):
         check_answers(each)
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
         check_writable(database.parent)
-        check_writable(Path(DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH))
+        check_writable(Path(local_file_uri_to_path(artifact_root())))
         return
     if database is not None:
         _check_unlocked(database)
-    found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
-    location = found.artifact_location if found else DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH if database else None
+    if database is not None:
+        with translated(f"asking {uri}"):
+            found = find_experiment(experiment)
+    else:
+        found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
+    location = found.artifact_location if found else artifact_root() if database else None
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
-
-
-def tracking_uri() -> str:
-    """Where MLflow logs to.
-
-    MLflow's own default escapes the blanks of a folder's name, and then makes a folder of the escaped name beside it.
-    So the default is then told to MLflow unescaped.
-    """
-    uri = mlflow.get_tracking_uri()
-    if "%" in uri and not mlflow.is_tracking_uri_set():
-        mlflow.set_tracking_uri(f"sqlite:///{Path('mlflow.db').absolute()}")
-    return mlflow.get_tracking_uri()
 
 
 def check_answers(uri: str) -> None:
@@ -78,7 +76,13 @@ def check_answers(uri: str) -> None:
         TrackingError: it does not answer, is not MLflow's, or is of a kind that MLflow no longer has.
     """
     scheme = urlsplit(uri).scheme
-    if scheme in ("", "file"):
+    if _MANAGED.match(uri) or scheme.partition("+")[0] not in (*_FILE_SCHEMES, *_SCHEMES):
+        raise TrackingError(
+            f"blockprof does not log to {uri}: set MLFLOW_TRACKING_URI (and MLFLOW_REGISTRY_URI, where that is set) to "
+            f"an SQLite file (sqlite:///mlflow.db), a database server ({', '.join(_DATABASES)}) or the address of an "
+            "MLflow server (http, https)"
+        )
+    if scheme in _FILE_SCHEMES:
         raise TrackingError(
             f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
             "the runs with `mlflow migrate-filestore`"
@@ -86,9 +90,17 @@ def check_answers(uri: str) -> None:
     if scheme in ("http", "https"):
         within_deadline(f"asking {uri}", lambda: _check_server(uri))
     elif database := sqlite_file(uri):
-        is_there(database)
+        if is_there(database):
+            check_unmoved(database)
     else:
+        _import_database_store()
         within_deadline(f"asking {uri}", lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
+
+
+def _import_database_store() -> None:
+    """Import what MLflow would when it first asks a database: a second or, on a busy machine, many, of no server's."""
+    import_module("mlflow.store.tracking.sqlalchemy_store")
+    import_module("mlflow.store.model_registry.sqlalchemy_store")
 
 
 def _check_server(uri: str) -> None:
@@ -209,13 +221,40 @@ def experiment_name(name: str | None) -> str:
     return name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT
 
 
+def begin_experiment(name: str | None) -> str:
+    """The id of the experiment that runs go to, which is created where it is not there.
+
+    Raises:
+        InputError: as ``find_experiment``.
+        MlflowException: the store cannot create it.
+    """
+    if found := find_experiment(name):
+        return str(found.experiment_id)
+    try:
+        return _create_experiment(experiment_name(name))
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := find_experiment(name)):
+            return str(found.experiment_id)  # another command was quicker
+        raise
+
+
+def _create_experiment(name: str) -> str:
+    """Create an experiment; of a local store with its artifacts' folder quoted, which MLflow's own default is not."""
+    uri = tracking_uri()
+    if sqlite_file(uri) is None:
+        return MlflowClient().create_experiment(name)
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    return str(SqlAlchemyStore(uri, artifact_root()).create_experiment(name))
+
+
 def begin_stores() -> None:
     """Create the SQLite files that MLflow is to use, where there are none yet.
 
     Raises:
         TrackingError: as ``check_store``.
     """
-    for uri in dict.fromkeys((tracking_uri(), mlflow.get_registry_uri())):
+    for uri in dict.fromkeys((tracking_uri(), registry_uri())):
         database = sqlite_file(uri)
         if database is not None and not is_there(database):
             with translated(f"creating {database}"):
@@ -232,11 +271,11 @@ def _create(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
-        draft = Path(folder, "mlflow.db")
+    with temporary_folder(database.parent) as folder:
+        draft = folder / "mlflow.db"
         sqlalchemy.event.listen(sqlalchemy.Engine, "connect", _skip_flushes)
         try:
-            store = SqlAlchemyStore(f"sqlite:///{draft.absolute()}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+            store = SqlAlchemyStore(sqlite_uri(draft), artifact_root())
             store.engine.dispose()
         finally:
             sqlalchemy.event.remove(sqlalchemy.Engine, "connect", _skip_flushes)
