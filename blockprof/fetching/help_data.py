@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from blockprof.errors import DataFileError
+from blockprof.latencies import check_latency
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import ABSENT, Architectures, IntArray, load_space
 
@@ -41,6 +42,11 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
         raise DataFileError(
             f"{latencies}: holds latencies of shape {latencies_ms.shape}, but {networks} holds {len(archs)} networks"
         )
+    for number, value in enumerate(latencies_ms.tolist(), start=1):
+        try:
+            check_latency(value)
+        except ValueError as error:
+            raise DataFileError(f"{latencies}: latency {number}: {error}: fetch it anew") from None
     return LatencyData(archs, resolutions, latencies_ms, device)
 
 

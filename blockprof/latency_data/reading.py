@@ -10,6 +10,7 @@ import numpy as np
 
 from blockprof.errors import DataFileError, NetStringError
 from blockprof.files import read_file
+from blockprof.latencies import check_latency
 from blockprof.latency_data.layout import (
     COLUMNS,
     DEVICE,
@@ -231,20 +232,20 @@ def _resolution(text: str, space: Space) -> int:
 
 def _parse_latencies(rows: _Rows) -> tuple[FloatArray, list[_Problem]]:
     """(N,) latencies in ms. They are checked as converted: 1e308 s is infinite in ms."""
-    values = [_number(text) for text in rows.latencies]
     units = [unit.strip() for unit in rows.units]
-    latencies_ms = [value * MS_PER_UNIT.get(unit, 1.0) for value, unit in zip(values, units, strict=True)]
+    latencies_ms, refused = [], []
+    for line, text, unit in zip(rows.lines, rows.latencies, units, strict=True):
+        try:
+            latencies_ms.append(check_latency(text, MS_PER_UNIT.get(unit, 1.0)))
+        except ValueError as error:
+            latencies_ms.append(math.nan)
+            refused += [_Problem(line, LATENCY, str(error))] if text.strip() else []
     problems = [
         _Problem(line, UNIT, f"unknown unit '{unit}': there are {', '.join(MS_PER_UNIT)}")
         for line, unit in zip(rows.lines, units, strict=True)
         if unit not in MS_PER_UNIT
     ]
-    problems += [
-        _Problem(line, LATENCY, f"'{text}' is not a positive, finite number")
-        for line, text, value in zip(rows.lines, rows.latencies, latencies_ms, strict=True)
-        if text.strip() and not 0 < value < math.inf
-    ]
-    problems += _check_empty(rows)
+    problems += [*refused, *_check_empty(rows)]
     return np.array(latencies_ms, dtype=np.float64), problems
 
 
@@ -254,13 +255,6 @@ def _check_empty(rows: _Rows) -> list[_Problem]:
     text = f"{len(empty)} of {len(rows.lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
     remedy = "fill in what you measured, and remove the rows of networks that were not measured"
     return [_Problem(line, LATENCY, text, remedy, told=frozenset(empty)) for line in empty]
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _check_repeats(
