@@ -76,6 +76,7 @@ def profile(
 
     chosen_space = options.load_space(space)
     names = options.parse_metrics(metrics, chosen_space)
+    options.note_flops(names)
     check_sampler(sampler)
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:

@@ -16,6 +16,7 @@ from blockprof.metrics.catalogue import (
     default_metric,
     load_metrics,
 )
+from blockprof.metrics.lookup import list_lookup_tables
 from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, Origin
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
@@ -42,6 +43,7 @@ __all__ = [
     "default_metric",
     "has_reference",
     "list_block_tables",
+    "list_lookup_tables",
     "load_metrics",
     "load_ofa_predictor",
     "load_reference",
