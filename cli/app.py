@@ -20,7 +20,7 @@ from blockprof.cli import (
     search,
     train_predictor,
 )
-from blockprof.errors import BlockprofError
+from blockprof.errors import BlockprofError, DataNote
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""
@@ -90,7 +90,7 @@ _add(export_app, "networks", export.export_networks)
 
 def main() -> None:
     """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
-    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
+    warnings.formatwarning = _format_warning
     try:
         # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
         code = app(prog_name="blockprof", standalone_mode=False)
@@ -104,6 +104,10 @@ def main() -> None:
         _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
     if code == INTERRUPTED:
         _end("interrupted", INTERRUPTED)
+
+
+def _format_warning(message: Warning | str, category: type[Warning], *_args: object, **_options: object) -> str:
+    return f"{'note' if issubclass(category, DataNote) else 'warning'}: {message}\n"
 
 
 def _usage(error: typer.TyperException) -> str:
