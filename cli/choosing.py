@@ -38,7 +38,8 @@ NetsOption = Annotated[
     typer.Option(
         "--nets",
         metavar="FILE",
-        help="The networks of a CSV, or of a list with a net string a line, in place of chosen ones.",
+        help="The networks of a CSV, a list with a net string a line, or OFA's settings as JSON, in place of chosen "
+        "ones.",
         show_default=False,
     ),
 ]
