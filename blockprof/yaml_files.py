@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from blockprof.decoding import MALFORMED
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file
 
@@ -28,7 +29,7 @@ def parse_yaml(text: str) -> Any:
     except yaml.YAMLError as error:
         raise InputError(f"is not YAML: {' '.join(str(error).split())}") from None
     # What the constructors of dates, numbers and the like run into where a value is none.
-    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError) as error:
+    except (RecursionError, *MALFORMED) as error:
         raise InputError(f"is not YAML that can be read: {' '.join(str(error).split())}") from None
 
 

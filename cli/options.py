@@ -155,6 +155,7 @@ _UPSTREAM_METRICS = {
 }
 """BlockProfile numbered the metrics of its supernets in these orders."""
 
+MAX_DIGITS = 9
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
@@ -191,7 +192,7 @@ def parse_metrics(values: list[str] | None, space: "Space") -> list[str]:
         raise InputError("--metrics is empty: name at least one, such as npu")
     for name in names:
         if name.isdecimal():
-            hint = _upstream_metric(space, int(name))
+            hint = _upstream_metric(space, int(name[:MAX_DIGITS]))
             raise InputError(f"metric '{name}': metrics are given by name, not by number: {hint}")
     return names
 

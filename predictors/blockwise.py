@@ -8,7 +8,7 @@ import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.predictors.features import instance_counts
-from blockprof.predictors.model_files import read_model, resolution_index, write_model
+from blockprof.predictors.model_files import check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
 from blockprof.predictors.regression import honest_widening
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
@@ -126,15 +126,18 @@ def load_blockwise(folder: str | Path) -> BlockwiseModel:
     """
     needed = {"base_ms", "costs_ms", "covariances_ms2"}
     facts, arrays = read_model(folder, BlockwiseModel.kind, FORMAT_VERSION, COSTS_FILE, needed)
-    return BlockwiseModel(
-        space=load_space(facts["space"]),
-        metric=facts["metric"],
-        device=facts["device"],
-        num_nets=facts["num_nets"],
-        resolutions=np.array(facts["resolutions"]),
-        costs=np.concatenate([arrays["costs_ms"], arrays["base_ms"][:, None]], axis=1),
-        covariances=arrays["covariances_ms2"],
-        noise_sd=facts["noise_sd"],
-        lower_quantile=facts["lower_quantile"],
-        upper_quantile=facts["upper_quantile"],
+    return check_model(
+        folder,
+        lambda: BlockwiseModel(
+            space=load_space(facts["space"]),
+            metric=facts["metric"],
+            device=facts["device"],
+            num_nets=facts["num_nets"],
+            resolutions=np.array(facts["resolutions"]),
+            costs=np.concatenate([arrays["costs_ms"], arrays["base_ms"][:, None]], axis=1),
+            covariances=arrays["covariances_ms2"],
+            noise_sd=facts["noise_sd"],
+            lower_quantile=facts["lower_quantile"],
+            upper_quantile=facts["upper_quantile"],
+        ),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from blockprof.decoding import MALFORMED
 from blockprof.errors import DataFileError, NetStringError
 from blockprof.latencies import check_latency
 from blockprof.latency_data import LatencyData
@@ -27,14 +28,14 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
         rows = content["arch"]
         resolutions = np.array([row["r"] for row in rows], dtype=np.int64).reshape(-1)
         archs, _ = from_settings(load_space("mbv3"), [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError, NetStringError) as error:
+    except (NetStringError, *MALFORMED) as error:
         raise DataFileError(
             f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it anew"
         ) from None
     values = _load(latencies)
     try:
         latencies_ms = np.array(values, dtype=np.float64).round(DECIMALS)
-    except (TypeError, ValueError):
+    except MALFORMED:
         raise DataFileError(f"{latencies}: does not hold a list of latencies: fetch it anew") from None
     if latencies_ms.shape != (len(archs),):
         raise DataFileError(

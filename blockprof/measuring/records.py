@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from blockprof.decoding import parse_json
 from blockprof.latencies import are_latencies
 from blockprof.measuring.environment import Environment, Machine
 from blockprof.measuring.spec import MeasureSpec
@@ -171,7 +172,7 @@ def _line(content: dict[str, object]) -> bytes:
 
 
 def _content(line: bytes) -> dict[str, Any]:
-    content = json.loads(line)
+    content = parse_json(line)
     if not isinstance(content, dict):
         raise ValueError("not an object")
     return content

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from blockprof.decoding import MALFORMED, parse_json
 from blockprof.errors import BlockprofError
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import cache_folder
@@ -138,8 +139,8 @@ def _cached_counts(space: Space, resolution: int, on_count: Callable[[], None] |
 def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:
     """The counts of a file; None where there is none, or it is damaged."""
     try:
-        content = {key: np.array(value, dtype=float) for key, value in json.loads(path.read_text("utf-8")).items()}
-    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        content = {key: np.array(value, dtype=float) for key, value in parse_json(path.read_bytes()).items()}
+    except (OSError, *MALFORMED):
         return None
     shapes = dict.fromkeys(_KEPT, (instances,)) | {f"{key}_base": (1,) for key in _KEPT}
     if {key: value.shape for key, value in content.items()} != shapes:

@@ -6,12 +6,12 @@ stem with or without its block, and then has the layers beyond each unit's fewes
 the stem's two convolutions and of each unit. ``r`` or ``image_size`` may say the resolution in pixels.
 """
 
-import json
 from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
+from blockprof.decoding import parse_json
 from blockprof.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
 from blockprof.spaces.blocks import PERCENT
@@ -51,15 +51,15 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
 
 
 def from_settings(space: Space, entries: Sequence[object]) -> tuple[Architectures, tuple[int | None, ...]]:
-    """Make networks of settings as :mod:`json` reads them; as :func:`parse_settings`."""
+    """Make networks of settings as JSON has them; as :func:`parse_settings`."""
     genes = np.array([_genes(space, entry) for entry in entries], dtype=np.int8).reshape(-1, 1 + space.num_slots)
     return Architectures(space, genes[:, 1:], genes[:, 0]), tuple(_resolution(space, entry) for entry in entries)
 
 
 def _load(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise NetStringError(f"settings of a network that are no JSON ({error}): correct them") from None
 
 
