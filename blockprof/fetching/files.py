@@ -19,7 +19,7 @@ from blockprof.spaces import SPACES, Space, space_of
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16
-FOLDER_SUFFIXES = (".csv", ".yaml", ".yml")
+FOLDER_ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def fetch(
 ) -> list[FetchedFile]:
     """Bring ``source`` into ``folder``; after an error ``folder`` is as it was.
 
-    ``source`` is a file, a folder (its CSV and YAML files go into a folder of its name), or an http(s) address.
+    ``source`` is a file, a folder (its latencies and YAML files go into a folder of its name), or an http(s) address.
     An address needs ``sha256``, which a file may have as well. Tables that a metric is read from are read first, and
     what no command would read is refused. Files in BlockProfile's CSV layout are read and checked
     first, as networks of ``space``, or without it of the space that the first network tells. A file that is there
@@ -113,9 +113,9 @@ def accept(
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
     if sha256 is not None:
         raise InputError(f"{source}: is a folder, and a checksum is for one file: leave --sha256 out")
-    files = sorted(file for file in source.iterdir() if file.is_file() and file.suffix.lower() in FOLDER_SUFFIXES)
+    files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
-        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_SUFFIXES)} files: give one that does")
+        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does")
     target = folder / source.resolve().name
     with staged(target) as temporary:
         return [

@@ -147,6 +147,8 @@ def _check_devices(cells: Cells) -> list[_Problem]:
 
 def _parse_resolutions(cells: Cells, space: Space) -> tuple[IntArray, list[_Problem]]:
     texts = cells.columns[RESOLUTION]
+    if cells.separator == ";":
+        texts = [text.replace(",", ".") for text in texts]
     value_of = {text: _resolution(text, space) for text in set(texts)}
     allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
     problems = [

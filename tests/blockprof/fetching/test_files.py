@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import socket
 import threading
@@ -5,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from blockprof.errors import DataFileError, FetchError, InputError
@@ -256,7 +258,12 @@ def test_local_sources_that_cannot_be_used(latency_csv, tmp_path):
     before = everything_in(tmp_path)
     for source, checksum, error, said in [
         (tmp_path / "absent.csv", None, InputError, r"absent\.csv: there is no such file or folder"),
-        (tmp_path / "empty", None, InputError, r"the folder holds no \.csv, \.yaml, \.yml files"),
+        (
+            tmp_path / "empty",
+            None,
+            InputError,
+            r"the folder holds no \.csv, \.csv\.gz, \.tsv, \.parquet, \.yaml, \.yml files",
+        ),
         (tmp_path / "empty", "0" * 64, InputError, "a checksum is for one file"),
         (latency_csv, "0" * 64, FetchError, f"its sha256 is .*, not {'0' * 64}"),
     ]:
@@ -280,6 +287,18 @@ def test_folder_of_tables(shared_data, tmp_path):
     assert fetched[0].path == tmp_path / "data" / "note10" / "160_lookup_table.yaml"
     assert fetched[0].path.read_bytes() == (shared_data / "note10" / "160_lookup_table.yaml").read_bytes()
     assert len(everything_in(tmp_path / "data")) == 1 + 17, "the tables, not the license"
+
+
+def test_folder_of_latencies_in_every_form(latency_csv, tmp_path):
+    source = tmp_path / "lab"
+    source.mkdir()
+    content = latency_csv.read_bytes()
+    (source / "a.csv.gz").write_bytes(gzip.compress(content))
+    (source / "b.tsv").write_bytes(content.replace(b",", b"\t"))
+    pd.read_csv(latency_csv).to_parquet(source / "c.parquet")
+    fetched = fetch(source, tmp_path / "data")
+    assert [file.path.name for file in fetched] == ["a.csv.gz", "b.tsv", "c.parquet"]
+    assert {file.latencies.digest for file in fetched} == {fetch(latency_csv, tmp_path / "one")[0].latencies.digest}
 
 
 def test_folder_with_one_bad_file_brings_none(latency_csv, tmp_path):
