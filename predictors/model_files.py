@@ -79,8 +79,8 @@ def read_model(
         arrays = read_arrays((folder / arrays_file).read_bytes())
         if missing := needed - arrays.keys():
             raise KeyError(*missing)
-        if not all(array.dtype.kind in "iuf" for array in arrays.values()):
-            raise ValueError("holds arrays of other things than numbers")
+        if not all(array.dtype.kind in "iuf" and np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("holds arrays of other things than finite numbers")
     except (OSError, ValueError, KeyError) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
     if (facts.get("kind"), facts.get("format")) != (kind, version):
