@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from blockprof.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.latencies import MAX_LATENCY_MS
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Predictor
 from blockprof.spaces import SPACES, network_holding
 from blockprof.spaces.codec import block_tokens, stem_tokens
 
 MODEL_FILE = "model.json"
+_MOST = MAX_LATENCY_MS**2
+"""That a covariance may be, and anything else in a predictor."""
 
 Arrays = Mapping[str, NDArray[Any]]
 _Model = TypeVar("_Model", bound=Predictor)
@@ -79,8 +82,8 @@ def read_model(
         arrays = read_arrays((folder / arrays_file).read_bytes())
         if missing := needed - arrays.keys():
             raise KeyError(*missing)
-        if not all(array.dtype.kind in "iuf" and np.isfinite(array).all() for array in arrays.values()):
-            raise ValueError("holds arrays of other things than finite numbers")
+        if not all(array.dtype.kind in "iuf" and (np.abs(array) < _MOST).all() for array in arrays.values()):
+            raise ValueError("holds arrays of other things than numbers, or of numbers that no latency has")
     except (OSError, ValueError, KeyError) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
     if (facts.get("kind"), facts.get("format")) != (kind, version):
@@ -125,7 +128,7 @@ def check_model(folder: str | Path, make: Callable[[], _Model]) -> _Model:
     try:
         model = make()
         network = network_holding(model.space, 0)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="raise", under="ignore"):
             for resolution in (model.resolutions[0], model.resolutions[-1]):
                 found = model.predict(network, int(resolution))
                 if not all(np.isfinite(each).all() for each in (found.latency_ms, found.lower_ms, found.upper_ms)):
