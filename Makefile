@@ -2,6 +2,7 @@
 # make test   sets up .venv and runs the tests
 # make ui     opens MLflow on the runs of this folder
 # make lint   ruff and mypy;  make bench  the benchmarks;  make clean  removes the environment and built files
+# make fuzz   reads many damaged files with every parser
 # make test-timing   the tests that compare latencies, and so need a quiet machine
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing ui lint format bench clean
+.PHONY: setup demo test test-timing fuzz ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -32,6 +33,10 @@ test: setup
 # Compares latencies, one test at a time, with nothing else going on.
 test-timing: setup
 	$(BIN)/python -m pytest -m timing
+
+# 100,000 changed files for each parser, or a share of that; BLOCKPROF_FUZZ_SEED=N gives others.
+fuzz: setup
+	BLOCKPROF_FUZZ=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/fuzz
 
 ui: setup
 	$(BIN)/mlflow ui

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from blockprof.text import masked, printable
 
 
+class DataNote(UserWarning):
+    """What was guessed of a file that was read; the command line shows it as a note."""
+
+
 class BlockprofError(Exception):
     """Root of every error that blockprof raises itself. The command line ends with exit code 1.
 

@@ -41,13 +41,6 @@ def read_torch_file(path: Path, remedy: str, allowed: Sequence[Any] = ()) -> Any
     except PermissionError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
     except (
-        RuntimeError,
-        EOFError,
-        OSError,
-        # What torch's reader of pickles runs into where a file is none.
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ):
+        Exception
+    ):  # torch's reader of pickles runs into anything where a file is none: it executes a damaged program
         raise DataFileError(f"{path}: is cut off, or not a file that torch saved: {remedy}") from None

@@ -24,7 +24,7 @@ from blockprof.cli import (
     train_predictor,
 )
 from blockprof.cli.several_values import SeveralValues
-from blockprof.errors import BlockprofError
+from blockprof.errors import BlockprofError, DataNote
 from blockprof.files import sweep
 from blockprof.paths import data_folder
 from blockprof.text import masked, printable, shown
@@ -106,7 +106,7 @@ _add(store_app, "repair", store.repair)
 
 def main() -> None:
     """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
-    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {shown(str(message))}\n"
+    warnings.formatwarning = _format_warning
     try:
         # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
         code = app(prog_name="blockprof", standalone_mode=False)
@@ -121,6 +121,10 @@ def main() -> None:
         _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
     if code == INTERRUPTED:
         _end("interrupted", INTERRUPTED)
+
+
+def _format_warning(message: Warning | str, category: type[Warning], *_args: object, **_options: object) -> str:
+    return f"{'note' if issubclass(category, DataNote) else 'warning'}: {shown(str(message))}\n"
 
 
 def _usage(error: typer.TyperException) -> str:

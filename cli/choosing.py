@@ -1,5 +1,6 @@
 """Networks to measure, as ``measure`` and ``export networks`` are asked for them."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 NUM_NETS = 50
 DESIGN = "d-optimal"
 RESOLUTION = 224
+_PIXELS = re.compile(r"[0-9]{1,6}")
 
 
 def _complete_design(incomplete: str) -> list[str]:
@@ -38,7 +40,8 @@ NetsOption = Annotated[
     typer.Option(
         "--nets",
         metavar="FILE",
-        help="The networks of a CSV, or of a list with a net string a line, in place of chosen ones.",
+        help="The networks of a CSV, a list with a net string a line, or OFA's settings as JSON, in place of chosen "
+        "ones.",
         show_default=False,
     ),
 ]
@@ -69,7 +72,7 @@ def parse_resolutions(values: list[str] | None, space: "Space") -> list[int] | N
     if not texts:
         raise InputError("--resolution is empty: give at least one, such as 224")
     for text in texts:
-        if not text.isdecimal():
+        if not _PIXELS.fullmatch(text):
             raise InputError(f"--resolution '{text}': give pixels, such as 224, or several joined with commas")
         check_resolution(space, int(text))
     return list(dict.fromkeys(map(int, texts)))

@@ -77,7 +77,8 @@ def export_network(
         str | None,
         typer.Argument(
             metavar="NET",
-            help="Net string, in quotes: as in the column net_str of a CSV of latencies. Or give --run and --pick.",
+            help="Net string, in quotes, as in the column net_str of a CSV of latencies; or OFA's settings, as JSON or "
+            "a file of it. Or give --run and --pick.",
             show_default=False,
         ),
     ] = None,
@@ -136,7 +137,7 @@ def export_network(
         archs, size = _picked(run, pick, space)
         settings = settings or out.with_suffix(".json")
     elif net is not None:
-        archs, size = _named(net, pick, space), DEFAULT_RESOLUTION
+        archs, size = _named(net, pick, space)
     else:
         raise InputError("no network: give its net string, or --run RUN --pick N for one that a search found")
     if settings and settings.absolute() == out.absolute():
@@ -215,12 +216,31 @@ def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectur
     return picked.archs, picked.resolution
 
 
-def _named(net: str, pick: int | None, space: str | None) -> "Architectures":
-    """The network of a net string."""
+def _named(net: str, pick: int | None, space: str | None) -> "tuple[Architectures, int]":
+    """The network of a net string, of OFA's settings, or of a file that holds either, and its resolution."""
     if pick is not None:
         raise InputError("--pick is for --run: leave it out with a net string")
     if space is None:
         raise InputError("Missing option '--space' / '-s': only with --run it may be left out")
-    from blockprof.spaces import Architectures
+    from blockprof.measuring.net_files import read_networks
+    from blockprof.spaces import Architectures, is_settings, parse_settings
 
-    return Architectures.from_strings(options.load_space(space), [net])
+    chosen_space = options.load_space(space)
+    if is_settings(net):
+        archs, sizes = parse_settings(chosen_space, net)
+        size = sizes[0]
+    elif _is_file(net):
+        archs, resolutions = read_networks(Path(net), chosen_space)
+        size = int(resolutions[0])
+    else:
+        archs, size = Architectures.from_strings(chosen_space, [net]), None
+    if len(archs) > 1:
+        raise InputError(f"{len(archs)} networks where one should be: write them with export networks --nets FILE")
+    return archs, DEFAULT_RESOLUTION if size is None else size
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a net string is longer than a file's name may be
+        return False

@@ -12,6 +12,8 @@ import typer
 from blockprof.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blockprof.latency_data import LatencyData
     from blockprof.predictors import GruOptions
     from blockprof.spaces import Space
@@ -37,13 +39,13 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import BUILT_IN, built_in_metrics, list_block_tables
+    from blockprof.metrics import BUILT_IN, built_in_metrics, list_block_tables, list_lookup_tables
     from blockprof.tracking import list_predictors
 
     names: list[str] = []
     try:
         space = load_space(space_name)
-        names.extend((*built_in_metrics(space), *list_block_tables(space)))
+        names.extend((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
         names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
@@ -74,9 +76,9 @@ MetricsOption = Annotated[
         "--metrics",
         "-m",
         metavar="NAMES",
-        help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, flops, "
-        "params, note10, i7-8700k, one of a predictor you trained, or ort-cpu, measured on this machine with ONNX "
-        "Runtime.",
+        help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, conv_macs, "
+        "flops, params, note10, i7-8700k, one of a predictor you trained or of your own look-up tables, or ort-cpu, "
+        "measured on this machine with ONNX Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
@@ -190,6 +192,17 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
     return names
+
+
+def note_flops(names: "Sequence[str]") -> None:
+    """Say on stderr what flops are, where they are among the metrics: OFA's papers mean multiply-adds by that."""
+    from blockprof.cli import render
+
+    if "flops" in names:
+        render.note(
+            "flops are 2 x MACs, in millions; OFA's papers call multiply-adds FLOPs, which here are macs (or "
+            "conv_macs): their 600 M FLOPs are macs=600e6, flops=1200"
+        )
 
 
 def _metric_name(text: str, space: "Space", numbered: bool) -> str:

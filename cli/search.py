@@ -195,6 +195,7 @@ def search(
         compared_columns(problem)
     plan = StudyPlan(problem, spec, resolution, seeds, compare)
     _note_directions(problem)
+    options.note_flops(problem.names)
     for state in plan.kept_states():
         render.note(f"{state}: going on with a search that was interrupted; remove it to begin anew")
 

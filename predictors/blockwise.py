@@ -1,20 +1,23 @@
 """The default latency predictor: a cost for each block instance, with what is not known about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from blockprof.errors import InputError
 from blockprof.predictors.features import instance_counts
-from blockprof.predictors.model_files import read_model, resolution_index, write_model
+from blockprof.predictors.model_files import Arrays, check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
 from blockprof.predictors.regression import honest_widening
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
 
 FORMAT_VERSION = 2
 COSTS_FILE = "costs.npz"
+ROUNDING = 1e-9
+"""By what share of the largest variance one may be below 0 in a saved covariance: sums of products round."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +134,21 @@ def load_blockwise(folder: str | Path) -> BlockwiseModel:
     """
     needed = {"base_ms", "costs_ms", "covariances_ms2"}
     facts, arrays = read_model(folder, BlockwiseModel.kind, FORMAT_VERSION, COSTS_FILE, needed)
+    return check_model(folder, lambda: _make(facts, arrays))
+
+
+def _make(facts: Mapping[str, Any], arrays: Arrays) -> BlockwiseModel:
+    costs = np.concatenate([arrays["costs_ms"], arrays["base_ms"][:, None]], axis=1)
+    smallest, *_, largest = np.linalg.eigvalsh(unpack_symmetric(arrays["covariances_ms2"], costs.shape[1])).T
+    if (smallest < -ROUNDING * largest).any():
+        raise ValueError("its covariances are none: some variance is negative")
     return BlockwiseModel(
         space=load_space(facts["space"]),
         metric=facts["metric"],
         device=facts["device"],
         num_nets=facts["num_nets"],
         resolutions=np.array(facts["resolutions"]),
-        costs=np.concatenate([arrays["costs_ms"], arrays["base_ms"][:, None]], axis=1),
+        costs=costs,
         covariances=arrays["covariances_ms2"],
         noise_sd=facts["noise_sd"],
         lower_quantile=facts["lower_quantile"],

@@ -1,20 +1,26 @@
 """What the saved files of all kinds of predictors have in common, and the resolutions that they know."""
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.latencies import MAX_LATENCY_MS
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Predictor
+from blockprof.spaces import SPACES, network_holding
 from blockprof.spaces.codec import block_tokens, stem_tokens
 
 MODEL_FILE = "model.json"
+_MOST = MAX_LATENCY_MS**2
+"""That a covariance may be, and anything else in a predictor."""
 
 Arrays = Mapping[str, NDArray[Any]]
+_Model = TypeVar("_Model", bound=Predictor)
 
 
 def write_model(
@@ -71,12 +77,13 @@ def read_model(
         DataFileError: the files are not there, or are not those of a predictor of that kind and version.
     """
     folder = Path(folder)
+    facts = read_facts(folder)
     try:
-        facts: dict[str, Any] = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / arrays_file, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_arrays((folder / arrays_file).read_bytes())
         if missing := needed - arrays.keys():
             raise KeyError(*missing)
+        if not all(array.dtype.kind in "iuf" and (np.abs(array) < _MOST).all() for array in arrays.values()):
+            raise ValueError("holds arrays of other things than numbers, or of numbers that no latency has")
     except (OSError, ValueError, KeyError) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
     if (facts.get("kind"), facts.get("format")) != (kind, version):
@@ -85,6 +92,52 @@ def read_model(
             f"but {kind}, {version} is read: train it again"
         )
     return facts, arrays
+
+
+def read_facts(folder: str | Path) -> dict[str, Any]:
+    """Read ``model.json``: what a predictor is of, and of what kind.
+
+    Raises:
+        DataFileError: it is not there, or does not say these.
+    """
+    path = Path(folder) / MODEL_FILE
+    try:
+        facts = parse_json(path.read_bytes())
+        if not isinstance(facts["kind"], str):
+            raise ValueError("its kind is no text")
+        if facts["space"] not in list(SPACES):
+            raise ValueError("of an unknown space")
+        if not all(isinstance(facts[name], str) for name in ("metric", "device")):
+            raise ValueError("its metric or device is no text")
+        sizes = facts["resolutions"]
+        if not sizes or not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
+            raise ValueError("its resolutions are no list of whole numbers")
+        if not set(sizes) <= set(SPACES[facts["space"]].resolutions) or type(facts["num_nets"]) is not int:
+            raise ValueError("its resolutions, or how many networks it was trained on, are none of its space's")
+    except (OSError, *MALFORMED) as error:
+        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
+    return dict(facts)
+
+
+def check_model(folder: str | Path, make: Callable[[], _Model]) -> _Model:
+    """Make a predictor of what was read, and have it predict a network at each end of what it knows.
+
+    Raises:
+        DataFileError: a fact or an array is missing, or of another form.
+    """
+    try:
+        model = make()
+        network = network_holding(model.space, 0)
+        with np.errstate(all="raise", under="ignore"):
+            for resolution in (model.resolutions[0], model.resolutions[-1]):
+                found = model.predict(network, int(resolution))
+                if not all(np.isfinite(each).all() for each in (found.latency_ms, found.lower_ms, found.upper_ms)):
+                    raise ValueError("what it predicts is not finite")
+    except MALFORMED as error:
+        raise DataFileError(
+            f"{folder}: not a saved predictor: {type(error).__name__} {error}: train it again"
+        ) from error
+    return model
 
 
 def resolution_index(model: Predictor, resolution: int) -> int:

@@ -6,6 +6,7 @@ of blockprof: what it needs to know of the space is in ``model.json``. It predic
 """
 
 import json
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Singles = np.ndarray[Any, np.dtype[np.float32]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
+NET_COLUMNS = ("net", "net_str")
 GRU_PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 GRU_CHUNK = 2048
 
 
 class LatencyPredictor(PythonModel):
-    """From ``net`` (string) and ``resolution`` (integer) to ``latency_ms``, ``lower_ms`` and ``upper_ms``.
+    """From ``net`` (string) and ``resolution`` (a whole number) to ``latency_ms``, ``lower_ms`` and ``upper_ms``.
 
-    The artifact ``predictor`` is the folder that a model's ``save`` wrote. ``resolution`` may be left out where the
-    predictor knows only one.
+    The artifact ``predictor`` is the folder that a model's ``save`` wrote. The networks may be in ``net_str``, as in a
+    CSV of latencies. ``resolution`` may be left out where the predictor knows only one.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -51,9 +53,12 @@ class LatencyPredictor(PythonModel):
         Raises:
             MlflowException: a column is missing, a row is not a network of the space, or its resolution is not known.
         """
-        if "net" not in model_input:
-            raise _wrong(f"no column 'net': there are {', '.join(map(str, model_input.columns))}")
-        networks = [self._parse(net, label) for label, net in model_input["net"].items()]
+        column = next((name for name in NET_COLUMNS if name in model_input), None)
+        if column is None:
+            raise _wrong(
+                f"no column 'net' or 'net_str': there are {', '.join(map(str, model_input.columns)) or 'none'}"
+            )
+        networks = [self._parse(net, label) for label, net in model_input[column].items()]
         resolution_index = self._resolution_indices(model_input)
         predict = self._run_gru if self._is_gru else self._sum_costs
         latency, lower, upper = predict(networks, resolution_index)
@@ -165,7 +170,8 @@ class LatencyPredictor(PythonModel):
             raise _wrong(f"no column 'resolution': this predictor knows {known[0]} to {known[-1]}")
         index_of = {resolution: index for index, resolution in enumerate(known)}
         for label, resolution in model_input["resolution"].items():
-            if resolution not in index_of:
+            # A number of any kind: 224.0 is 224, and an index of the same.
+            if not isinstance(resolution, Number) or resolution not in index_of:
                 there = f"{known[0]}" if len(known) == 1 else f"{known[0]} to {known[-1]}"
                 raise _wrong(f"row {label}: resolution {resolution}, but this predictor was trained on {there}")
         return np.array([index_of[resolution] for resolution in model_input["resolution"]], dtype=np.int64)

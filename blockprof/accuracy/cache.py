@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from blockprof.accuracy.images import LOADED_AT_ONCE, FolderImages, ImageNetFolder, OnProgress
+from blockprof.decoding import MALFORMED, parse_json
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
 from blockprof.paths import data_folder
@@ -215,9 +216,9 @@ def open_cache(
 
 def _read_facts(path: Path, again: str) -> CacheFacts:
     try:
-        content: Any = json.loads(read_file(path))
+        content: Any = parse_json(read_file(path))
         facts = CacheFacts(**{**content, "labels": tuple(content["labels"])})
-    except (ValueError, TypeError, KeyError) as error:
+    except MALFORMED as error:
         raise DataFileError(f"{path}: does not hold the facts of a cache ({error}): {again}") from None
     if facts.format != FORMAT:
         raise DataFileError(f"{path}: the cache is in format {facts.format}, this version reads {FORMAT}: {again}")

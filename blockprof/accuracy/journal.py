@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from blockprof.decoding import MALFORMED, parse_json
 from blockprof.errors import BlockprofError, DataFileError, InputError, JournalError
 from blockprof.line_files import LineFile, open_line_file
 
@@ -93,10 +94,10 @@ def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy
         return {}
     first, *lines = content[: content.rfind(b"\n") + 1].splitlines()
     try:
-        found = json.loads(first)
+        found = parse_json(first)
         if found.pop("format") != FORMAT:
             raise ValueError
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except MALFORMED:
         raise _not_a_journal(path) from None
     if differences := _differences(found, settings):
         raise JournalError(str(path), differences)
@@ -104,7 +105,7 @@ def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy
     for number, line in enumerate(lines, start=2):
         try:
             network, accuracy = _read(line)
-        except (ValueError, KeyError, TypeError):
+        except MALFORMED:
             raise _damaged(path, number, "is damaged") from None
         if network in accuracies:
             raise _damaged(path, number, "repeats a network")
@@ -113,7 +114,7 @@ def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy
 
 
 def _read(line: bytes) -> tuple[str, Accuracy]:
-    content = json.loads(line)
+    content = parse_json(line)
     accuracy = Accuracy(float(content["top1"]), float(content["top5"]))
     if not isinstance(content["net"], str) or not 0 <= accuracy.top1 <= accuracy.top5 <= 100:
         raise ValueError

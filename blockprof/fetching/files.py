@@ -11,13 +11,15 @@ from urllib.parse import unquote, urlsplit
 import pooch
 import requests
 
-from blockprof.errors import FetchError, InputError
+from blockprof.errors import DataFileError, FetchError, InputError
+from blockprof.fetching.understood import check_understood
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
-from blockprof.spaces import Space, space_of
+from blockprof.latency_data.layout import NET
+from blockprof.spaces import SPACES, Space, space_of
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16
-FOLDER_SUFFIXES = (".csv", ".yaml", ".yml")
+FOLDER_ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ def fetch(
 ) -> list[FetchedFile]:
     """Bring ``source`` into ``folder``; after an error ``folder`` is as it was.
 
-    ``source`` is a file, a folder (its CSV and YAML files go into a folder of its name), or an http(s) address.
-    An address needs ``sha256``, which a file may have as well. Files in BlockProfile's CSV layout are read and checked
+    ``source`` is a file, a folder (its latencies and YAML files go into a folder of its name), or an http(s) address.
+    An address needs ``sha256``, which a file may have as well. Tables that a metric is read from are read first, and
+    what no command would read is refused. Files in BlockProfile's CSV layout are read and checked
     first, as networks of ``space``, or without it of the space that the first network tells. A file that is there
     already is left alone where it is the same. ``progress`` shows a bar of the download on standard error.
 
     Raises:
         InputError: there is no such source, the checksum is missing or not one, ``folder`` cannot be written to, or
             holds another file of the same name.
-        DataFileError: a CSV file that cannot be used.
+        DataFileError: a file that cannot be used, or that is not understood.
         FetchError: the download failed, or the checksum is not the file's.
     """
     folder = Path(folder)
@@ -62,7 +65,23 @@ def fetch(
     if path.is_dir():
         return _fetch_folder(path, folder, expected, space)
     with staged(folder) as temporary:
-        return [accept(_copy(path, temporary), folder, origin=str(path), sha256=expected, space=space)]
+        return [_accept_own(_copy(path, temporary), folder, origin=str(path), sha256=expected, space=space)]
+
+
+def _accept_own(
+    file: Path,
+    folder: Path,
+    *,
+    origin: str,
+    sha256: str | None = None,
+    space: Space | None = None,
+    subfolder: str | None = None,
+) -> FetchedFile:
+    """As :func:`accept`, and refuse what no command would read. ``subfolder`` is where the file goes, if into one."""
+    accepted = accept(file, folder, origin=origin, sha256=sha256, space=space)
+    if accepted.latencies is None:
+        check_understood(file, origin, subfolder)
+    return accepted
 
 
 def accept(
@@ -81,6 +100,9 @@ def accept(
         raise FetchError(f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum")
     net = first_network(content)
     space = None if net is None else space or space_of(net)
+    if net is not None and space is None:
+        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
+        raise DataFileError(f"{origin}: column '{NET}': {what}: there are {', '.join(SPACES)}")
     latencies = parse_latency_csv(content, space, origin) if space else None
     target = folder / file.name
     if target.exists() and target.read_bytes() != content:
@@ -91,12 +113,15 @@ def accept(
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
     if sha256 is not None:
         raise InputError(f"{source}: is a folder, and a checksum is for one file: leave --sha256 out")
-    files = sorted(file for file in source.iterdir() if file.is_file() and file.suffix.lower() in FOLDER_SUFFIXES)
+    files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
-        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_SUFFIXES)} files: give one that does")
+        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does")
     target = folder / source.resolve().name
     with staged(target) as temporary:
-        return [accept(_copy(file, temporary), target, origin=str(file), space=space) for file in files]
+        return [
+            _accept_own(_copy(file, temporary), target, origin=str(file), space=space, subfolder=target.name)
+            for file in files
+        ]
 
 
 def _copy(source: Path, folder: Path) -> Path:
@@ -127,13 +152,13 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
     if target.is_file():
         if pooch.file_hash(target) != sha256:
             raise _other_file(target)
-        return accept(target, folder, origin=str(target), space=space)
+        return _accept_own(target, folder, origin=str(target), space=space)
     with staged(folder) as temporary:
         try:
             _download(url, temporary / name, progress)
         except requests.RequestException as error:
             raise FetchError(f"{url}: {reason(error)}: check the address and the connection, then try again") from error
-        return accept(temporary / name, folder, origin=url, sha256=sha256, space=space)
+        return _accept_own(temporary / name, folder, origin=url, sha256=sha256, space=space)
 
 
 def _download(url: str, file: Path, progress: bool) -> None:

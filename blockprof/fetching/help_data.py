@@ -1,14 +1,15 @@
 """Latencies as HELP published them (Lee et al., NeurIPS 2021): torch files of ``mbv3`` networks and of numbers."""
 
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from blockprof.errors import DataFileError
+from blockprof.decoding import MALFORMED
+from blockprof.errors import DataFileError, NetStringError
+from blockprof.latencies import check_latency
 from blockprof.latency_data import LatencyData
-from blockprof.spaces import ABSENT, Architectures, IntArray, load_space
+from blockprof.spaces import from_settings, load_space
 
 DECIMALS = 6
 """Of the latencies in ms, as in the other data that is written: to the nanosecond."""
@@ -25,43 +26,27 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
     content = _load(networks)
     try:
         rows = content["arch"]
-        kernels, expands, depths = (np.array([row[key] for row in rows], dtype=np.int64) for key in ("ks", "e", "d"))
         resolutions = np.array([row["r"] for row in rows], dtype=np.int64).reshape(-1)
-        archs = _architectures(kernels, expands, depths)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        archs, _ = from_settings(load_space("mbv3"), [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
+    except (NetStringError, *MALFORMED) as error:
         raise DataFileError(
             f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it anew"
         ) from None
     values = _load(latencies)
     try:
         latencies_ms = np.array(values, dtype=np.float64).round(DECIMALS)
-    except (TypeError, ValueError):
+    except MALFORMED:
         raise DataFileError(f"{latencies}: does not hold a list of latencies: fetch it anew") from None
     if latencies_ms.shape != (len(archs),):
         raise DataFileError(
             f"{latencies}: holds latencies of shape {latencies_ms.shape}, but {networks} holds {len(archs)} networks"
         )
+    for number, value in enumerate(latencies_ms.tolist(), start=1):
+        try:
+            check_latency(value)
+        except ValueError as error:
+            raise DataFileError(f"{latencies}: latency {number}: {error}: fetch it anew") from None
     return LatencyData(archs, resolutions, latencies_ms, device)
-
-
-def _architectures(kernels: IntArray, expands: IntArray, depths: IntArray) -> Architectures:
-    """From (N, 20) kernel sizes and expansion ratios, and (N, 5) depths; layers beyond the depth hold anything.
-
-    Raises:
-        ValueError: a number that the space does not have, or arrays of other shapes.
-    """
-    space = load_space("mbv3")
-    shape = (len(depths), space.num_slots)
-    if kernels.shape != shape or expands.shape != shape or depths.shape != (len(depths), len(space.units)):
-        raise ValueError(f"arrays of shapes {kernels.shape}, {expands.shape} and {depths.shape}")
-    for unit, given in zip(space.units, depths.T, strict=True):
-        if not np.isin(given, unit.depths).all():
-            raise ValueError(f"depths other than {unit.depths}")
-    active = space.slot_layer < depths[:, space.slot_unit]
-    index_of = {pair: index for index, pair in enumerate(product(space.expands, space.kernels))}
-    blocks = np.full(shape, ABSENT)
-    blocks[active] = [index_of[pair] for pair in zip(expands[active].tolist(), kernels[active].tolist(), strict=True)]
-    return Architectures(space, blocks)
 
 
 def _load(path: Path) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pooch
 
+from blockprof.decoding import MALFORMED, parse_json
 from blockprof.errors import DataFileError, InputError
 from blockprof.fetching.catalogue import PublishedFile, Source
 from blockprof.fetching.download import obtain
@@ -105,7 +106,7 @@ def _read_pins(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
         return {str(name): str(digest) for name, digest in content.items()}
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise DataFileError(f"{path}: cannot be read as a list of checksums ({error}): remove or correct it") from None

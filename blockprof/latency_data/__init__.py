@@ -1,6 +1,7 @@
 """Latencies of whole networks, and the CSV layout they are exchanged in."""
 
 from blockprof.files import staged
+from blockprof.latency_data.cells import unpack
 from blockprof.latency_data.reading import (
     ListedNetworks,
     first_network,
@@ -19,6 +20,7 @@ __all__ = [
     "parse_network_csv",
     "read_latency_csv",
     "staged",
+    "unpack",
     "write_latency_csv",
     "write_network_csv",
 ]

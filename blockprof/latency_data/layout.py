@@ -15,4 +15,10 @@ COLUMNS = (NET_ID, NET, DEVICE, RESOLUTION, UNIT, LATENCY)
 REQUIRED_COLUMNS = (NET, DEVICE, RESOLUTION, UNIT, LATENCY)
 """``net_id`` only numbers the rows, so a file may lack it."""
 
-MS_PER_UNIT = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+MS_PER_UNIT = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def unit_name(text: str) -> str:
+    """A unit as ``MS_PER_UNIT`` spells it, where it has it: case does not matter, and µ is u."""
+    # Casefolded, the micro sign is the Greek letter, which others write anyway.
+    return text.strip().casefold().replace("μ", "u")

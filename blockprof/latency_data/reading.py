@@ -1,43 +1,22 @@
 """Read latencies in BlockProfile's CSV layout, and say exactly what is wrong with a file that cannot be used."""
 
-import csv
-import io
-import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import DataFileError, NetStringError
+from blockprof.errors import DataFileError, DataNote, NetStringError
 from blockprof.files import read_file
-from blockprof.latency_data.layout import (
-    COLUMNS,
-    DEVICE,
-    LATENCY,
-    MS_PER_UNIT,
-    NET,
-    REQUIRED_COLUMNS,
-    RESOLUTION,
-    UNIT,
-)
+from blockprof.latencies import check_latency, parse_decimal
+from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
+from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, UNIT, unit_name
+from blockprof.latency_data.repeats import Repeats, find_repeats, repeated_rows
 from blockprof.latency_data.table import LatencyData
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, space_of
-from blockprof.text import printable
 
-SAME_LATENCY = 1e-9
-"""Relative difference below which two latencies are the same number, written in different units."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The cells of a file's rows, by column; ``lines`` are their line numbers as an editor shows them."""
-
-    lines: list[int]
-    nets: list[str]
-    devices: list[str]
-    resolutions: list[str]
-    units: list[str]
-    latencies: list[str]
+MAX_DEVICE = 200
+"""Characters of a device's name."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +58,28 @@ def read_latency_csv(path: str | Path, space: Space) -> LatencyData:
 def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
     """Read the content of a CSV file in BlockProfile's layout; ``origin`` names the file in messages.
 
-    Latencies are converted to ms, each by its own row's unit (us, ms or s). Columns may come in any order, with others
-    beside them; empty lines are passed over. A network may appear once for each resolution.
+    Latencies are converted to ms, each by its own row's unit (ns, us, ms or s). Columns may come in any order, with
+    others beside them, parted by commas, semicolons or tabs; their names' and the units' case does not matter; empty
+    lines are passed over. The file may be gzipped, or Parquet. A network may be measured several times at a resolution:
+    all its rows are kept. What is a guess is told by a ``DataNote``, a warning.
 
     Raises:
         DataFileError: as for :func:`read_latency_csv`.
     """
-    rows, ragged = _split_networks(content, space, origin)
-    archs, bad_nets = _parse_nets(rows.lines, rows.nets, space)
-    resolutions, bad_resolutions = _parse_resolutions(rows, space)
-    latencies_ms, bad_latencies = _parse_latencies(rows)
-    problems = [*ragged, *bad_nets, *_check_devices(rows), *bad_resolutions, *bad_latencies]
+    cells, ragged = _split_networks(content, space, origin)
+    archs, bad_nets = _parse_nets(cells.lines, cells.columns[NET], space)
+    resolutions, bad_resolutions = _parse_resolutions(cells, space)
+    latencies_ms, bad_latencies, notes = _parse_latencies(cells)
+    problems = [*ragged, *bad_nets, *_check_devices(cells), *bad_resolutions, *bad_latencies]
     if not problems:
-        problems = _check_repeats(rows.lines, archs, resolutions, latencies_ms)
+        repeats = find_repeats(archs, resolutions, latencies_ms)
+        problems = _check_measured(cells.lines, repeats)
+        notes += [repeats.note] if repeats.note else []
     if problems:
         raise _error(problems, origin)
-    return LatencyData(archs, resolutions, latencies_ms, device=printable(rows.devices[0].strip()))
+    for note in notes:
+        warnings.warn(f"{origin}: {note}", DataNote, stacklevel=2)
+    return LatencyData(archs, resolutions, latencies_ms, device=one_line(cells.columns[DEVICE][0], MAX_DEVICE))
 
 
 def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetworks:
@@ -105,83 +90,33 @@ def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetwor
     Raises:
         DataFileError: as for :func:`read_latency_csv`.
     """
-    rows, ragged = _split_networks(content, space, origin)
-    archs, bad_nets = _parse_nets(rows.lines, rows.nets, space)
-    resolutions, bad_resolutions = _parse_resolutions(rows, space)
+    cells, ragged = _split_networks(content, space, origin)
+    archs, bad_nets = _parse_nets(cells.lines, cells.columns[NET], space)
+    resolutions, bad_resolutions = _parse_resolutions(cells, space)
     problems = [*ragged, *bad_nets, *bad_resolutions]
     if not problems:
-        problems = _check_repeats(rows.lines, archs, resolutions, None)
+        problems = _check_listed(cells.lines, archs, resolutions)
     if problems:
         raise _error(problems, origin)
-    return ListedNetworks(archs, resolutions, sum(map(bool, map(str.strip, rows.latencies))))
+    return ListedNetworks(archs, resolutions, sum(map(bool, map(str.strip, cells.columns[LATENCY]))))
 
 
 def first_network(content: bytes) -> str | None:
-    """The first net string of a CSV file, empty where it has no rows; None where the file is not in the layout."""
-    lines = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")
-    reader = csv.reader(filter(str.strip, lines))
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        if not set(REQUIRED_COLUMNS) <= set(names):
-            return None
-        return dict(zip(names, next(reader, []), strict=False)).get(NET, "")
-    except csv.Error:
-        return None
+    """The first net string of a file, empty where it has no rows; None where the file is not in the layout."""
+    return first_cell(content, NET)
 
 
-def _decode(content: bytes, origin: str) -> str:
-    if b"\0" in content:
-        raise DataFileError(f"{origin}: is not a CSV file in UTF-8 (it holds binary data): save it as CSV in UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, list[_Problem]]:
+    """The file's cells; the first network tells whether the file is of another space."""
+    cells = read_cells(content, origin)
+    nets = cells.columns[NET]
+    if nets and (found := space_of(nets[0])) not in (space, None):
         raise DataFileError(
-            f"{origin}: row {line}: byte 0x{content[error.start]:02x} is not UTF-8 text: save the file as CSV in UTF-8"
-        ) from None
-
-
-def _split_networks(content: bytes, space: Space, origin: str) -> tuple[_Rows, list[_Problem]]:
-    """As :func:`_split`; the first network tells whether the file is of another space."""
-    rows, ragged = _split(_decode(content, origin), origin)
-    if rows.nets and (found := space_of(rows.nets[0])) not in (space, None):
-        raise DataFileError(
-            f"{origin}: row {rows.lines[0]}, column '{NET}': a network of {found.name}, not of {space.name}: "
+            f"{origin}: row {cells.lines[0]}, column '{NET}': a network of {found.name}, not of {space.name}: "
             f"use --space {found.name}"
         )
-    return rows, ragged
-
-
-def _split(text: str, origin: str) -> tuple[_Rows, list[_Problem]]:
-    """Split a file into cells; rows with more or fewer fields than the header are left out and told."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        numbered = [(reader.line_num, fields) for fields in reader if any(map(str.strip, fields))]
-    except csv.Error as error:
-        raise DataFileError(f"{origin}: row {reader.line_num}: not a CSV file ({error}): correct the row") from None
-    if not numbered:
-        raise DataFileError(f"{origin}: is empty: expected a CSV file with the columns {', '.join(COLUMNS)}")
-    names = [name.strip() for name in numbered[0][1]]
-    if missing := [name for name in REQUIRED_COLUMNS if name not in names]:
-        listed = ", ".join(f"'{name}'" for name in missing)
-        found = _one_line(", ".join(names), 200)
-        raise DataFileError(
-            f"{origin}: row {numbered[0][0]}: missing column {listed} (found: {found}): "
-            f"the header must be {','.join(COLUMNS)}"
-        )
-    if twice := [name for name in REQUIRED_COLUMNS if names.count(name) > 1]:
-        raise DataFileError(f"{origin}: row {numbered[0][0]}: column '{twice[0]}' is there twice: remove one")
-    if len(numbered) == 1:
-        raise DataFileError(f"{origin}: has a header but no rows: add at least one network")
-    whole = [(line, fields) for line, fields in numbered[1:] if len(fields) == len(names)]
-    problems = [
-        _Problem(line, "", f"{len(fields)} fields, but the header has {len(names)}")
-        for line, fields in numbered[1:]
-        if len(fields) != len(names)
-    ]
-    cells = {name: [fields[names.index(name)] for _, fields in whole] for name in REQUIRED_COLUMNS}
-    rows = _Rows([line for line, _ in whole], cells[NET], cells[DEVICE], cells[RESOLUTION], cells[UNIT], cells[LATENCY])
-    return rows, problems
+    ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
+    return cells, ragged
 
 
 def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Architectures, list[_Problem]]:
@@ -198,97 +133,96 @@ def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Archit
     return archs, first + second
 
 
-def _check_devices(rows: _Rows) -> list[_Problem]:
-    devices = [device.strip() for device in rows.devices]
+def _check_devices(cells: Cells) -> list[_Problem]:
+    devices = [device.strip() for device in cells.columns[DEVICE]]
     expected = next(filter(None, devices), "")
     return [
         _Problem(line, DEVICE, f"'{device}' beside '{expected}': a file holds one device", "split the file by device")
         if device
         else _Problem(line, DEVICE, "no device is named", "name what the latency was measured on")
-        for line, device in zip(rows.lines, devices, strict=True)
+        for line, device in zip(cells.lines, devices, strict=True)
         if device != expected or not device
     ]
 
 
-def _parse_resolutions(rows: _Rows, space: Space) -> tuple[IntArray, list[_Problem]]:
-    value_of = {text: _resolution(text, space) for text in set(rows.resolutions)}
+def _parse_resolutions(cells: Cells, space: Space) -> tuple[IntArray, list[_Problem]]:
+    texts = cells.columns[RESOLUTION]
+    if cells.separator == ";":
+        texts = [text.replace(",", ".") for text in texts]
+    value_of = {text: _resolution(text, space) for text in set(texts)}
     allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
     problems = [
         _Problem(line, RESOLUTION, f"'{text}' is not a resolution of {space.name} ({allowed})")
-        for line, text in zip(rows.lines, rows.resolutions, strict=True)
+        for line, text in zip(cells.lines, texts, strict=True)
         if not value_of[text]
     ]
-    return np.array([value_of[text] for text in rows.resolutions], dtype=np.int64), problems
+    return np.array([value_of[text] for text in texts], dtype=np.int64), problems
 
 
 def _resolution(text: str, space: Space) -> int:
-    """The resolution that ``text`` says, 0 where the space has none such."""
-    try:
-        value = int(text)
-    except ValueError:
-        return 0
-    return value if value in space.resolutions else 0
+    """The resolution that ``text`` says, ``224`` or ``224.0``, 0 where the space has none such."""
+    value = parse_decimal(text)
+    return int(value) if value in space.resolutions else 0
 
 
-def _parse_latencies(rows: _Rows) -> tuple[FloatArray, list[_Problem]]:
-    """(N,) latencies in ms. They are checked as converted: 1e308 s is infinite in ms."""
-    values = [_number(text) for text in rows.latencies]
-    units = [unit.strip() for unit in rows.units]
-    latencies_ms = [value * MS_PER_UNIT.get(unit, 1.0) for value, unit in zip(values, units, strict=True)]
-    problems = [
-        _Problem(line, UNIT, f"unknown unit '{unit}': there are {', '.join(MS_PER_UNIT)}")
-        for line, unit in zip(rows.lines, units, strict=True)
-        if unit not in MS_PER_UNIT
-    ]
-    problems += [
-        _Problem(line, LATENCY, f"'{text}' is not a positive, finite number")
-        for line, text, value in zip(rows.lines, rows.latencies, latencies_ms, strict=True)
-        if text.strip() and not 0 < value < math.inf
-    ]
-    problems += _check_empty(rows)
-    return np.array(latencies_ms, dtype=np.float64), problems
+def _parse_latencies(cells: Cells) -> tuple[FloatArray, list[_Problem], list[str]]:
+    """(N,) latencies in ms, checked as converted, what is wrong with them, and what was guessed."""
+    texts, notes = cells.columns[LATENCY], []
+    if cells.separator == ";" and _has_decimal_commas(texts):
+        texts = [text.replace(",", ".") for text in texts]
+        notes = ["commas in the latencies are taken for decimal points, as semicolons part the columns"]
+    units = [unit_name(unit) for unit in cells.columns[UNIT]]
+    latencies_ms, problems = np.full(len(texts), np.nan), []
+    for row, (line, text, unit) in enumerate(zip(cells.lines, texts, units, strict=True)):
+        if unit not in MS_PER_UNIT:
+            shown = cells.columns[UNIT][row].strip()
+            problems.append(_Problem(line, UNIT, f"unknown unit '{shown}': there are {', '.join(MS_PER_UNIT)}"))
+        try:
+            latencies_ms[row] = check_latency(text, MS_PER_UNIT.get(unit, 1.0))
+        except ValueError as error:
+            problems += [_Problem(line, LATENCY, str(error))] if text.strip() else []
+    return latencies_ms, problems + _check_empty(cells.lines, texts), notes
 
 
-def _check_empty(rows: _Rows) -> list[_Problem]:
+def _has_decimal_commas(texts: list[str]) -> bool:
+    """Whether numbers are written ``9,8``: all that are not whole, as beside points commas part thousands."""
+    return any("," in text for text in texts) and not any("." in text for text in texts)
+
+
+def _check_empty(lines: list[int], texts: list[str]) -> list[_Problem]:
     """Rows without a latency, as a file has that is still to be filled in: told in one, not each by itself."""
-    empty = [line for line, text in zip(rows.lines, rows.latencies, strict=True) if not text.strip()]
-    text = f"{len(empty)} of {len(rows.lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
+    empty = [line for line, text in zip(lines, texts, strict=True) if not text.strip()]
+    text = f"{len(empty)} of {len(lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
     remedy = "fill in what you measured, and remove the rows of networks that were not measured"
     return [_Problem(line, LATENCY, text, remedy, told=frozenset(empty)) for line in empty]
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray) -> list[_Problem]:
+    """Rows of a network and resolution that were there before: there is nothing to measure twice."""
+    return [
+        _Problem(lines[row], NET, f"repeats row {lines[first]}: the same network and resolution", "remove one of them")
+        for first, *others in repeated_rows(archs, resolutions)
+        for row in others
+    ]
 
 
-def _check_repeats(
-    lines: list[int], archs: Architectures, resolutions: IntArray, latencies_ms: FloatArray | None
-) -> list[_Problem]:
-    """Rows of a network and resolution that were there before; without latencies, whatever these are."""
-    first_of: dict[tuple[bytes, int], int] = {}
-    problems = []
-    for row, (genes, resolution) in enumerate(zip(archs.genes, resolutions.tolist(), strict=True)):
-        first = first_of.setdefault((genes.tobytes(), resolution), row)
-        if first == row:
-            continue
-        if latencies_ms is None:
-            text = f"repeats row {lines[first]}: the same network and resolution"
-            problems.append(_Problem(lines[row], NET, text, "remove one of them"))
-            continue
-        latency, before = float(latencies_ms[row]), float(latencies_ms[first])
-        if math.isclose(latency, before, rel_tol=SAME_LATENCY):
-            text = f"repeats row {lines[first]}: the same network, resolution and latency"
-            problems.append(_Problem(lines[row], NET, text, "remove one of them"))
-        else:
-            text = (
-                f"{latency:.6g} ms contradicts row {lines[first]}, which has {before:.6g} ms for the same network and "
-                "resolution"
-            )
-            problems.append(_Problem(lines[row], LATENCY, text, "keep one of them, or their median"))
-    return problems
+def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
+    """Rows that only copy another one, or contradict it."""
+    copies = [
+        _Problem(lines[row], NET, f"repeats row {lines[first]}: the same network, resolution and latency", "remove one")
+        for row, first in repeats.copies
+    ]
+    contradictions = [
+        _Problem(
+            lines[each.row],
+            LATENCY,
+            f"{each.latency_ms:.6g} ms contradicts row {lines[each.first]}, which has {each.first_ms:.6g} ms for the "
+            f"same network and resolution: repeats may differ by a factor of {each.limit:.2f}",
+            "correct or remove one of them",
+        )
+        for each in repeats.contradictions
+    ]
+    return copies + contradictions
 
 
 def _error(problems: list[_Problem], origin: str) -> DataFileError:
@@ -297,10 +231,4 @@ def _error(problems: list[_Problem], origin: str) -> DataFileError:
     others = len({problem.line for problem in problems} - {first.line} - first.told)
     place = f"row {first.line}" + (f", column '{first.column}'" if first.column else "")
     more = f" (and {others} more {'row has' if others == 1 else 'rows have'} problems)" if others else ""
-    return DataFileError(f"{origin}: {place}: {_one_line(first.text, 400)}: {first.remedy}{more}")
-
-
-def _one_line(text: str, limit: int) -> str:
-    """Text from a file, safe to show: one line, nothing that a terminal would act on, cut to ``limit`` characters."""
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return shown if len(shown) <= limit else f"{shown[:limit]}..."
+    return DataFileError(f"{origin}: {place}: {one_line(first.text, 400)}: {first.remedy}{more}")

@@ -12,7 +12,7 @@ from blockprof.spaces import Architectures, BoolArray, FloatArray, IntArray, Spa
 
 @dataclass(frozen=True, eq=False)
 class LatencyData:
-    """N rows: a network with its resolution and latency. A network may have several rows, at different resolutions.
+    """N rows: a network with its resolution and latency. A network may have several rows, at any.
 
     ``resolutions`` is (N,), pixels; ``latencies_ms`` is (N,), all positive and finite; ``device`` names what they were
     measured on, as the file says it. ``lines`` (N,) are the rows' line numbers in their file, where it told them.

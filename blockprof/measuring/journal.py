@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from blockprof.decoding import MALFORMED
 from blockprof.errors import DataFileError, InputError, JournalError
 from blockprof.line_files import LineFile, open_line_file
 from blockprof.measuring.environment import Environment
@@ -148,14 +149,14 @@ def _headers(path: Path, lines: list[bytes]) -> dict[int, Header]:
     """What the journal is of from each row (from 1) on that says so: the first, and those that extend it."""
     try:
         header = decode_header(lines[0])
-    except (ValueError, KeyError, TypeError, InputError):
+    except (InputError, *MALFORMED):
         raise _not_a_journal(path) from None
     headers = {1: header}
     for number, line in enumerate(lines[1:], start=2):
         if is_extension(line):
             try:
                 headers[number] = header = decode_extension(line, header)
-            except (ValueError, KeyError, TypeError):
+            except MALFORMED:
                 raise _damaged(path, number, "is damaged", "the row and all after it") from None
     return headers
 
@@ -182,7 +183,7 @@ def _parse(path: Path, content: bytes, subject: Subject) -> Contents:
             continue
         try:
             record = decode_record(line, header)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except MALFORMED:
             raise _damaged(path, number, "is damaged") from None
         if isinstance(record, Environment):
             environments.append(record)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from blockprof.decoding import parse_json
+from blockprof.latencies import are_latencies
 from blockprof.measuring.environment import Environment, Machine
 from blockprof.measuring.spec import MeasureSpec
 from blockprof.measuring.timing import Timing
@@ -159,6 +161,8 @@ def decode_record(line: bytes, header: Header) -> Environment | Visit:
         raise ValueError("times that no run takes")
     if visit["network"] not in range(header.num_networks) or visit["round"] not in range(1, header.spec.rounds + 1):
         raise ValueError("a network or round that is not there")
+    if not are_latencies((times_ns - waits_ns) / 1e6):
+        raise ValueError("times that no clock gives")
     timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
     return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
 
@@ -168,7 +172,7 @@ def _line(content: dict[str, object]) -> bytes:
 
 
 def _content(line: bytes) -> dict[str, Any]:
-    content = json.loads(line)
+    content = parse_json(line)
     if not isinstance(content, dict):
         raise ValueError("not an object")
     return content

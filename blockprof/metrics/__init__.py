@@ -17,6 +17,7 @@ from blockprof.metrics.catalogue import (
     load_metrics,
 )
 from blockprof.metrics.link import Link
+from blockprof.metrics.lookup import list_lookup_tables
 from blockprof.metrics.metric import (
     AdditiveMetric,
     ExactMetric,
@@ -64,6 +65,7 @@ __all__ = [
     "default_metric",
     "has_reference",
     "list_block_tables",
+    "list_lookup_tables",
     "load_metrics",
     "load_ofa_predictor",
     "load_reference",

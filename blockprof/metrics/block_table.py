@@ -8,21 +8,24 @@ factor, from whole networks measured along with the pieces; the metric is the su
 
 import csv
 import io
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from blockprof.errors import DataFileError, MetricError
+from blockprof.latencies import check_latency, check_positive
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import data_folder
 from blockprof.spaces import Space
 
 REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
 """Those that the metric is read from. All but the first two say the same in every row."""
+
+
+BLOCK_TABLE_NAME = re.compile(r"ofa_(?P<space>[a-z0-9]+)_(?P<metric>.+)_r(?P<size>[1-9][0-9]{0,3})_block_table\.csv")
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,8 @@ def block_table_name(space: Space, metric: str, resolution: int) -> str:
 
 def list_block_tables(space: Space) -> dict[str, list[int]]:
     """The metrics that the data folder has block tables of, with their resolutions, both in order."""
-    pattern = re.compile(rf"ofa_{re.escape(space.name)}_(.+)_r([1-9][0-9]*)_block_table\.csv")
-    found = (pattern.fullmatch(file.name) for file in data_folder().glob("*_block_table.csv"))
-    pairs = sorted((match[1], int(match[2])) for match in found if match)
+    found = (BLOCK_TABLE_NAME.fullmatch(file.name) for file in data_folder().glob("*_block_table.csv"))
+    pairs = sorted((match["metric"], int(match["size"])) for match in found if match and match["space"] == space.name)
     return {metric: [resolution for other, resolution in pairs if other == metric] for metric, _ in pairs}
 
 
@@ -111,7 +113,7 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
             raise _error(path, line, "piece", f"{space.name} has no piece {row['piece']!r}")
         if row["piece"] in costs_ms:
             raise _error(path, line, "piece", f"{row['piece']!r} is there twice")
-        costs_ms[row["piece"]] = _positive(path, line, "cost_ms", row["cost_ms"])
+        costs_ms[row["piece"]] = _number(path, line, "cost_ms", row["cost_ms"], check_latency)
     if missing := sorted(pieces - costs_ms.keys()):
         others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
         raise DataFileError(f"{path}: no row of the piece '{missing[0]}'{others}: measure the table anew")
@@ -119,7 +121,7 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
         space=space,
         resolution=resolution,
         costs_ms=costs_ms,
-        scale=_positive(path, lines[0], "scale", expected["scale"]),
+        scale=_number(path, lines[0], "scale", expected["scale"], check_positive),
         device=expected["device"],
         onnxruntime=expected["onnxruntime"],
     )
@@ -145,14 +147,11 @@ def _read_rows(path: Path) -> tuple[list[int], list[dict[str, str]]]:
     return [line for line, _ in numbered[1:]], [dict(zip(header, fields, strict=True)) for _, fields in numbered[1:]]
 
 
-def _positive(path: Path, line: int, column: str, text: str) -> float:
+def _number(path: Path, line: int, column: str, text: str, check: Callable[[str], float]) -> float:
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise _error(path, line, column, f"{text!r} is not a positive, finite number")
-    return value
+        return check(text)
+    except ValueError as error:
+        raise _error(path, line, column, str(error)) from None
 
 
 def _error(path: Path, line: int, column: str, problem: str) -> DataFileError:

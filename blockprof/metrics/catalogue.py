@@ -6,7 +6,15 @@ from blockprof.errors import MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
-from blockprof.metrics.lookup import I7, LOOKUP_METRICS, LOOKUP_SPACE, load_i7, load_note10
+from blockprof.metrics.lookup import (
+    I7,
+    LOOKUP_METRICS,
+    LOOKUP_SPACE,
+    list_lookup_tables,
+    load_i7,
+    load_lookup_table,
+    load_note10,
+)
 from blockprof.metrics.metric import Metric
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
@@ -18,7 +26,7 @@ ORT_CPU = "ort-cpu"
 BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, *LOOKUP_METRICS, ORT_CPU)
 NOT_PREDICTED = frozenset({*COUNTED, ACCURACY, *LOOKUP_METRICS, ORT_CPU})
 """Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
-the block tables in the data folder.
+the block tables and the folders of look-up tables in the data folder.
 """
 
 FindPredictor = Callable[[str], PredictorFolder | None]
@@ -120,11 +128,11 @@ def _load(
     if name not in NOT_PREDICTED:
         if predictor := find_predictor(name):
             return load_predicted(predictor, space, name, resolution)
-        if table := load_block_table(space, name, resolution):
+        if table := load_block_table(space, name, resolution) or load_lookup_table(space, name, resolution):
             return table
     if name in REFERENCE_SOURCES:
         return load_reference(space, name, resolution)
-    there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space)))
+    there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
     raise MetricError(
         f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
         f"`blockprof train-predictor --space {space.name} --metric {name}`"

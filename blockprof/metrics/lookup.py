@@ -1,24 +1,29 @@
-"""Look-up tables of block latencies in OFA's YAML layout, as published for Note10 and i7-8700K (``mbv3``)."""
+"""Look-up tables of block latencies in OFA's YAML layout, published for Note10 and i7-8700K or one's own (``mbv3``)."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from blockprof.errors import DataFileError, MetricError
+from blockprof.latencies import check_latency
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import data_folder
-from blockprof.spaces import BlockInstance, Space
+from blockprof.spaces import BlockInstance, Space, load_space
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES, halved
+from blockprof.yaml_files import read_yaml
 
-NOTE10_FOLDER = "note10"
+NOTE10 = "note10"
 I7 = "i7-8700k"
-I7_FILE = "i7/i7-8700K_lut.yaml"
+I7_FOLDER, I7_NAME = "i7", "i7-8700K_lut.yaml"
 LOOKUP_SPACE = "mbv3"
-LOOKUP_METRICS = ("note10", I7)
-"""The metrics that ``LOOKUP_SPACE`` has of such tables."""
+LOOKUP_METRICS = (NOTE10, I7)
+"""The metrics that ``LOOKUP_SPACE`` has of published tables; one's own are called as their folder."""
+
+TABLE_SUFFIX = "_lookup_table.yaml"
+TABLE_NAME = re.compile(rf"([1-9][0-9]{{0,3}}){re.escape(TABLE_SUFFIX)}")
 
 
 @dataclass(frozen=True)
@@ -58,26 +63,99 @@ I7_KEYS = _Keys(
 )
 
 
-def load_note10(space: Space, resolution: int) -> AdditiveMetric:
-    """Load the Note10 table for ``resolution``: milliseconds, a network being the sum of its parts.
+def list_lookup_tables(space: Space) -> dict[str, list[int]]:
+    """The folders of look-up tables in the data folder, each a metric of that name, with their resolutions, in order.
 
-    The tables are not shipped: they are read from ``note10/`` in the data folder, as ``fetch-data`` leaves them.
+    None for a space that such tables are not of.
+    """
+    if space.name != LOOKUP_SPACE or not data_folder().is_dir():
+        return {}
+    folders = sorted(folder for folder in data_folder().iterdir() if folder.is_dir())
+    found = {folder.name: _resolutions_in(folder) for folder in folders}
+    return {name: resolutions for name, resolutions in found.items() if resolutions}
+
+
+def load_lookup_table(space: Space, name: str, resolution: int) -> AdditiveMetric | None:
+    """Load a metric from OFA's look-up tables: milliseconds, a network being the sum of its parts.
+
+    They are ``<resolution>_lookup_table.yaml`` in the folder ``name`` of the data folder, the Note10's or one's own, as
+    ``fetch-data`` leaves them; None is returned where there is no such folder, or none of its files is YAML.
 
     Raises:
-        MetricError: the space has no such table, or none is there for ``resolution``.
-        DataFileError: the file cannot be read, or lacks a block.
+        MetricError: the space has no such tables, or none is there for ``resolution``.
+        DataFileError: a file cannot be read, lacks a block, has a latency that is none, or is no look-up table.
+    """
+    folder = data_folder() / name
+    if Path(name).name != name or not folder.is_dir():
+        return None
+    others = [file for file in _yaml_files(folder) if not TABLE_NAME.fullmatch(file.name) and file.name != I7_NAME]
+    if others:
+        raise not_understood(others[0])
+    there = _resolutions_in(folder)
+    if not there:
+        return None
+    if space.name != LOOKUP_SPACE:
+        raise MetricError(f"the look-up tables in {folder} are for {LOOKUP_SPACE}, not for {space.name}")
+    if resolution not in there:
+        raise MetricError(f"no {name} table for resolution {resolution} in {folder}: there are {there}")
+    return read_lookup_table(folder / f"{resolution}{TABLE_SUFFIX}", name)
+
+
+def load_note10(space: Space, resolution: int) -> AdditiveMetric:
+    """Load the Note10's tables, which are not shipped; as :func:`load_lookup_table`.
+
+    Raises:
+        MetricError: there are none.
     """
     if space.name != LOOKUP_SPACE:
         raise MetricError(f"the note10 tables are for {LOOKUP_SPACE}, not for {space.name}")
-    folder = data_folder() / NOTE10_FOLDER
-    path = folder / f"{resolution}_lookup_table.yaml"
-    if not path.is_file():
-        there = sorted(int(file.name.split("_")[0]) for file in folder.glob("[0-9]*_lookup_table.yaml"))
-        if there:
-            raise MetricError(f"no note10 table for resolution {resolution} in {folder}: there are {there}")
+    metric = load_lookup_table(space, NOTE10, resolution)
+    if metric is None:
+        folder = data_folder() / NOTE10
         raise MetricError(f"no note10 tables in {folder}: fetch them with `blockprof fetch-data --source note10`")
-    info = MetricInfo("note10", "ms", False, "table", f"look-up table, Samsung Note10, {path.name}")
-    return _sum_of_parts(info, space, resolution, path, NOTE10_KEYS)
+    return metric
+
+
+def read_lookup_table(path: Path, name: str) -> AdditiveMetric:
+    """Read the look-up table of the metric ``name``, of the resolution that the file's name says.
+
+    Raises:
+        DataFileError: it is no look-up table of ``LOOKUP_SPACE``: another name, a block that lacks, a latency that is
+            none.
+    """
+    found, space = TABLE_NAME.fullmatch(path.name), load_space(LOOKUP_SPACE)
+    if found is None or int(found[1]) not in space.resolutions:
+        raise not_understood(path)
+    title = "Samsung Note10" if name == NOTE10 else name
+    info = MetricInfo(name, "ms", False, "table", f"look-up table, {title}, {path.name}")
+    return _sum_of_parts(info, space, int(found[1]), path, NOTE10_KEYS)
+
+
+def check_i7_table(path: Path) -> None:
+    """Read the table of the i7-8700K.
+
+    Raises:
+        DataFileError: it is none.
+    """
+    space = load_space(LOOKUP_SPACE)
+    for resolution in (space.resolutions[0], space.resolutions[-1]):
+        _read_i7(path, space, resolution)
+
+
+def not_understood(path: Path) -> DataFileError:
+    """The error of a YAML file that is not named as a look-up table is."""
+    return DataFileError(
+        f"{path}: is not understood: look-up tables are named RESOLUTION{TABLE_SUFFIX}, such as 224{TABLE_SUFFIX}, in "
+        "a folder of the metric's name: rename it, or move it away"
+    )
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in (".yaml", ".yml"))
+
+
+def _resolutions_in(folder: Path) -> list[int]:
+    return sorted(int(match[1]) for file in _yaml_files(folder) if (match := TABLE_NAME.fullmatch(file.name)))
 
 
 def load_i7(space: Space, resolution: int) -> AdditiveMetric:
@@ -91,36 +169,45 @@ def load_i7(space: Space, resolution: int) -> AdditiveMetric:
     """
     if space.name != LOOKUP_SPACE:
         raise MetricError(f"the {I7} table is for {LOOKUP_SPACE}, not for {space.name}")
-    path = data_folder() / I7_FILE
+    path = data_folder() / I7_FOLDER / I7_NAME
     if not path.is_file():
         raise MetricError(f"no {I7} table at {path}: fetch it with `blockprof fetch-data --source {I7}`")
+    return _read_i7(path, space, resolution)
+
+
+def _read_i7(path: Path, space: Space, resolution: int) -> AdditiveMetric:
     info = MetricInfo(I7, "ms", False, "table", f"look-up table, Intel i7-8700K, {path.name}")
     return _sum_of_parts(info, space, resolution, path, I7_KEYS)
 
 
 def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, keys: _Keys) -> AdditiveMetric:
-    means, ends = _read_means(path), _end_shapes(space, resolution)
+    table, ends = _read_table(path), _end_shapes(space, resolution)
     instances = [_instance_shapes(instance, resolution) for instance in _instances(space)]
-    try:
-        return AdditiveMetric(
-            info=info,
-            space=space,
-            base=sum(means[key.format_map(ends)] for key in keys.fixed),
-            costs=np.array([means[keys.instance.format_map(shapes)] for shapes in instances]),
-        )
-    except KeyError as error:
-        raise DataFileError(f"{path}: no entry {error}: is it a table of {space.title}, width 1.2?") from None
+    return AdditiveMetric(
+        info=info,
+        space=space,
+        base=sum(_mean_ms(path, table, key.format_map(ends)) for key in keys.fixed),
+        costs=np.array([_mean_ms(path, table, keys.instance.format_map(shapes)) for shapes in instances]),
+    )
 
 
-def _read_means(path: Path) -> dict[str, float]:
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _mean_ms(path: Path, table: dict[Any, Any], key: str) -> float:
+    if key not in table:
+        raise DataFileError(f"{path}: no entry '{key}': is it a table of {LOOKUP_SPACE}, width 1.2, in OFA's layout?")
+    entry = table[key]
+    if not isinstance(entry, dict) or "mean" not in entry:
+        raise DataFileError(f"{path}: entry '{key}': has no mean: correct it")
     try:
-        # yaml.load is safe with a safe loader; libyaml's reads a table ten times faster than safe_load's.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-        return {key: float(entry["mean"]) for key, entry in content.items()}
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataFileError(f"{path}: not a look-up table of entries with a mean ({reason})") from None
+        return check_latency(entry["mean"])
+    except ValueError as error:
+        raise DataFileError(f"{path}: entry '{key}', mean: {error}: correct it, in ms") from None
+
+
+def _read_table(path: Path) -> dict[Any, Any]:
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise DataFileError(f"{path}: not a look-up table of entries with a mean: give one in OFA's layout")
+    return content
 
 
 def _instances(space: Space) -> list[BlockInstance]:

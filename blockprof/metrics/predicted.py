@@ -1,6 +1,5 @@
 """Metrics from trained predictors: a blockwise one is a cost table, so its profile is exact; others are asked."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +42,12 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
 
     Raises:
         MetricError: it is of another space, of another kind, or cannot predict at ``resolution``.
+        DataFileError: its files are damaged.
     """
-    facts = json.loads((predictor.folder / "model.json").read_text(encoding="utf-8"))
+    from blockprof.predictors import BlockwiseModel, load_predictor
+    from blockprof.predictors.model_files import read_facts
+
+    facts = read_facts(predictor.folder)
     if facts["kind"] not in ("blockwise", "gru") or facts["space"] != space.name:
         raise MetricError(
             f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, "
@@ -58,7 +61,6 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         )
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"
-    from blockprof.predictors import BlockwiseModel, load_predictor
 
     model = load_predictor(predictor.folder)
     errors = KnownErrors(relative=True, network=MEAN_OF_HALF_WIDTH * model.half_width_percent)

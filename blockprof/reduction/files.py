@@ -33,6 +33,7 @@ from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
 from blockprof.spaces import SPACES, BoolArray, Space, load_space, parse_fixing
+from blockprof.yaml_files import parse_yaml, repeated_key
 
 EVERYWHERE = "everywhere"
 RANDOM = "random"
@@ -190,27 +191,12 @@ def parse_reduction(text: str, name: str) -> Reduction:
 
 
 def _load(text: str) -> dict[object, Any]:
-    try:
-        content = yaml.safe_load(text)
-        repeated = _repeated_key(yaml.compose(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise InputError(f"is not YAML: {' '.join(str(error).split())}") from None
-    except (ValueError, RecursionError) as error:  # such as a date that is none
-        raise InputError(f"is not YAML that can be read: {error}") from None
+    content = parse_yaml(text)
     if not isinstance(content, dict):
         raise InputError(f"must hold keys and values: write space: {next(iter(SPACES))}, and what to drop")
-    if repeated:
+    if repeated := repeated_key(text):
         raise InputError(f"has the key '{repeated}' twice in one place: join them")
     return content
-
-
-def _repeated_key(node: yaml.Node | None) -> str | None:
-    """The first key that YAML would take the last value of, without a word."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    keys = [str(key.value) for key, _ in node.value]
-    repeated = next((key for key in keys if keys.count(key) > 1), None)
-    return repeated or next(filter(None, (_repeated_key(value) for _, value in node.value)), None)
 
 
 def _table(content: Mapping[object, Any], key: str) -> dict[object, Any]:

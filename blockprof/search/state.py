@@ -8,14 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.errors import DataFileError, InputError
 from blockprof.files import read_file, staged
 from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
@@ -71,13 +70,12 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         return None
     content = read_file(path)
     try:
-        with np.load(BytesIO(content), allow_pickle=False) as file:
-            arrays = dict(file)
-        header = json.loads(str(arrays.pop("header")))
+        arrays = read_arrays(content)
+        header = parse_json(str(arrays.pop("header")))
         if header["format"] != FORMAT:
             raise ValueError("of another version of blockprof")
         differences = _differences(header, problem, spec)
-    except (BadZipFile, ValueError, KeyError, TypeError, AttributeError, EOFError):
+    except MALFORMED:
         raise _not_a_search(path) from None
     if differences:
         raise InputError(
@@ -86,15 +84,19 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         )
     try:
         genes, values, generations = (arrays.pop(name) for name in ("genes", "values", "generations"))
+        if genes.ndim != 2 or genes.dtype.kind != "i" or generations.dtype.kind != "i":
+            raise ValueError("no whole numbers")
         archs = Architectures(problem.reduction.space, genes[:, 1:], genes[:, 0])
         if values.shape != (len(archs), len(problem.metrics)) or generations.shape != (len(archs),):
             raise ValueError("not of one length")
+        if values.dtype.kind != "f" or not np.isfinite(values).all():
+            raise ValueError("no finite numbers")
         method = {name.removeprefix(METHOD): array for name, array in arrays.items()}
         archive = Archive(problem, spec.top_k, archs, values, generations)
         rng = np.random.default_rng()
         rng.bit_generator.state = header["generator"]
         return State(archive, method, rng, float(header["seconds"]))
-    except (InputError, ValueError, KeyError, TypeError, IndexError):
+    except (InputError, *MALFORMED):
         raise _not_a_search(path) from None
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blockprof.measuring import Progress as Visit
 
 LATENCY_UNIT = "ms"
-SIZES = ("flops", "macs")
+SIZES = ("flops", "macs", "conv_macs")
 """What stands in for a latency, where a search has none: only the order of networks can be compared."""
 
 

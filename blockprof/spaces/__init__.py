@@ -25,6 +25,7 @@ from blockprof.spaces.placements import (
     make_fixing,
     parse_fixing,
 )
+from blockprof.spaces.settings import from_settings, is_settings, parse_settings
 from blockprof.spaces.upstream import UPSTREAM_SPACES, UpstreamSpace, numbered_metrics
 
 __all__ = [
@@ -58,11 +59,14 @@ __all__ = [
     "all_fixings",
     "all_placements",
     "fixed_blocks",
+    "from_settings",
+    "is_settings",
     "load_space",
     "make_fixing",
     "network_holding",
     "numbered_metrics",
     "parse_blocks",
     "parse_fixing",
+    "parse_settings",
     "space_of",
 ]

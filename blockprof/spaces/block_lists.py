@@ -1,14 +1,15 @@
 """What ``--blocks`` takes: placements, or BlockProfile's nested lists."""
 
-import json
 from collections.abc import Iterable
 
+from blockprof.decoding import parse_json
 from blockprof.errors import PlacementError
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
 from blockprof.spaces.definition import Space
 from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_fixing, parse_fixing
 
 _MBCONV_FORM = "[[unit, layer, kernel, expand], ...], unit and layer counted from 0, an optional resolution last"
+_MOST = 1e6
 _BOTTLENECK_FORM = (
     "[[2, unit, layer, expand, width index], ...], unit and layer counted from 0; [0, 0] skips the stem's block, "
     "[0, 1] or [0, 2] keeps it, [1, stem, width index] fixes the width of stem 0 or 1"
@@ -46,7 +47,7 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
     parse = _parse_bottleneck if space.num_widths > 1 else _parse_mbconv
     form = _BOTTLENECK_FORM if space.num_widths > 1 else _MBCONV_FORM
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except ValueError as error:
         raise PlacementError(f"'{text}' is not JSON ({error}): write {form}") from None
     if not isinstance(content, list) or not all(_is_numbers(entry) for entry in content):
@@ -62,8 +63,8 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
 
 
 def _is_numbers(entry: object) -> bool:
-    # A bool is an int to Python.
-    return isinstance(entry, list) and all(type(value) in (int, float) for value in entry)
+    # A bool is an int to Python, and NaN a float.
+    return isinstance(entry, list) and all(type(value) in (int, float) and abs(value) < _MOST for value in entry)
 
 
 def _parse_mbconv(space: Space, entry: list[object]) -> Placement | None:

@@ -1,7 +1,7 @@
 """Net strings, BlockProfile's interchange format: ``->`` joins the layers of a unit, ``|`` joins units.
 
 Where stems vary, the stem stands before the units: ``stem+res_h32_o64|res_e0.25_k3_w256->...``; a stem that skips its
-block is ``stem_h32_o64``.
+block is ``stem_h32_o64``. Where one is read, OFA's settings may stand as well.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from blockprof.spaces.architectures import ABSENT, Architectures
 from blockprof.spaces.blocks import PERCENT, Bottleneck
 from blockprof.spaces.definition import Space, Unit
 from blockprof.spaces.library import SPACES
+from blockprof.spaces.settings import is_settings, parse_settings
 
 LAYER_SEPARATOR = "->"
 UNIT_SEPARATOR = "|"
@@ -73,6 +74,11 @@ def _block_token(space: Space, unit: Unit, index: int) -> str:
 
 
 def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, int]], net: str) -> list[int]:
+    if is_settings(net):
+        archs, _ = parse_settings(space, net)
+        if len(archs) > 1:
+            raise NetStringError(f"settings of {len(archs)} networks where one should be")
+        return [int(gene) for gene in archs.genes[0]]
     units = net.strip().split(UNIT_SEPARATOR)
     row = [0]
     if stem_of:

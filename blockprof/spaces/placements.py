@@ -15,7 +15,7 @@ from blockprof.errors import PlacementError
 from blockprof.spaces.blocks import Block
 from blockprof.spaces.definition import IntArray, Space, Stem
 
-_LAYER = re.compile(r"u(?P<unit>\d+)\.l(?P<layer>\d+)\.(?P<block>.+)")
+_LAYER = re.compile(r"u(?P<unit>[0-9]{1,4})\.l(?P<layer>[0-9]{1,4})\.(?P<block>.+)")
 
 StemPart = Literal["skip", "mid_channels", "out_channels"]
 

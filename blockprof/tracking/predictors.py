@@ -10,6 +10,7 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
 from blockprof.files import temporary_folder
@@ -24,8 +25,9 @@ OUTPUT_COLUMNS = ("latency_ms", "lower_ms", "upper_ms")
 _ARTIFACT = "predictor"
 _REQUIRED = ("mlflow", "numpy", "pandas")
 _NUM_EXAMPLES = 5
-_SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec(DataType.string, "net"), ColSpec(DataType.long, "resolution", required=False)]),
+# MLflow would refuse pandas' categorical strings as strings, and 224.0 as a whole number: the model checks them itself.
+SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(AnyType(), name, required=False) for name in ("net", "net_str", "resolution")]),
     outputs=Schema([ColSpec(DataType.double, column) for column in OUTPUT_COLUMNS]),
 )
 
@@ -96,7 +98,7 @@ def log_predictor(
         python_model=str(code),
         artifacts={_ARTIFACT: str(folder)},
         pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
-        signature=_SIGNATURE,
+        signature=SIGNATURE,
         input_example=frame.head(_NUM_EXAMPLES),
     )
     with temporary_folder() as temporary:

@@ -9,7 +9,7 @@ import numpy as np
 from blockprof.errors import InputError
 from blockprof.predictors.gru.features import chains, operator_table, shape_table
 from blockprof.predictors.gru.forward import Weights, embed, run_chains
-from blockprof.predictors.model_files import read_model, resolution_index, write_model
+from blockprof.predictors.model_files import check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
 
@@ -100,16 +100,19 @@ def load_gru(folder: str | Path) -> GruModel:
         DataFileError: the files are not there, or are not those of a gru predictor.
     """
     facts, arrays = read_model(folder, GruModel.kind, FORMAT_VERSION, WEIGHTS_FILE, {"shape_scales"})
-    return GruModel(
-        space=load_space(facts["space"]),
-        metric=facts["metric"],
-        device=facts["device"],
-        num_nets=facts["num_nets"],
-        resolutions=np.array(facts["resolutions"]),
-        weights={name: array for name, array in arrays.items() if "." in name},
-        shape_scales=arrays["shape_scales"],
-        max_ms=facts["max_ms"],
-        sigmoid=facts["sigmoid"],
-        lower_factor=facts["lower_factor"],
-        upper_factor=facts["upper_factor"],
+    return check_model(
+        folder,
+        lambda: GruModel(
+            space=load_space(facts["space"]),
+            metric=facts["metric"],
+            device=facts["device"],
+            num_nets=facts["num_nets"],
+            resolutions=np.array(facts["resolutions"]),
+            weights={name: array for name, array in arrays.items() if "." in name},
+            shape_scales=arrays["shape_scales"],
+            max_ms=facts["max_ms"],
+            sigmoid=facts["sigmoid"],
+            lower_factor=facts["lower_factor"],
+            upper_factor=facts["upper_factor"],
+        ),
     )

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import t as student_t
 from torch import Tensor, nn
 
+from blockprof.decoding import MALFORMED
 from blockprof.errors import BlockprofError, DataFileError
 from blockprof.files import staged
 from blockprof.latency_data import LatencyData
@@ -26,6 +25,7 @@ from blockprof.predictors.gru.recipe import PAPER, Recipe
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.spaces import FloatArray, IntArray
 from blockprof.torch_device import find_device
+from blockprof.torch_files import read_torch_file
 
 WARM_UP = 0.2
 FIRST_RATE = 0.04
@@ -296,9 +296,8 @@ def _save(path: Path, state: _State, fingerprint: str) -> None:
 
 
 def _load(path: Path, state: _State, fingerprint: str) -> None:
-    device = next(state.network.parameters()).device
     try:
-        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content = read_torch_file(path, "remove it to train anew")
         if content["fingerprint"] != fingerprint:
             raise DataFileError(
                 f"{path}: a checkpoint of other data, another recipe or another seed: go on with the same, or remove it"
@@ -308,7 +307,7 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         state.best = content["best"]
         state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
         state.seconds = float(content["seconds"])
-    except (OSError, RuntimeError, KeyError, EOFError, ValueError, TypeError, UnpicklingError) as error:
+    except (RuntimeError, *MALFORMED) as error:
         raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train anew") from error
 
 

@@ -18,6 +18,7 @@ def test_built_in_metrics(complete, folder) -> None:
     assert complete("blockprof profile --space mbv3 --metrics n") == ["note10", "npu"]
     assert complete("blockprof profile --space resnet50 --metrics ") == [
         "accuracy",
+        "conv_macs",
         "flops",
         "macs",
         "ort-cpu",

@@ -19,6 +19,7 @@ from blockprof.predictors.features import build_features, convolution_macs, inst
 from blockprof.predictors.onnx_export import write_onnx
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.tracking.predictors import SIGNATURE
 
 PN = load_space("pn")
 CODE = Path(predictors.__file__).with_name("pyfunc_model.py")
@@ -174,24 +175,24 @@ def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.
     metric = load_predicted(PredictorFolder("it", tmp_path / "predictor"), model.space, "npu", 224)
     np.testing.assert_allclose(metric.evaluate(archs), model.predict(archs, 224).latency_ms)
 
-    signature = mlflow.models.ModelSignature.from_dict(
-        {
-            "inputs": '[{"name": "net", "type": "string"}, {"name": "resolution", "type": "long"}]',
-            "outputs": '[{"name": "latency_ms", "type": "double"}]',
-        }
-    )
     mlflow.pyfunc.save_model(
         tmp_path / "mlflow",
         python_model=str(CODE),
         artifacts={"predictor": str(tmp_path / "predictor")},
         pip_requirements=["mlflow"],
-        signature=signature,
+        signature=SIGNATURE,
     )
     assert not list((tmp_path / "mlflow").rglob("*.pkl"))
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "mlflow"))
     found = loaded.predict(pd.DataFrame({"net": archs.to_strings(), "resolution": sizes.astype("int64")}))
     for column in ("latency_ms", "lower_ms", "upper_ms"):
         np.testing.assert_allclose(found[column], getattr(expected, column), rtol=1e-9)
+
+    csv = pd.DataFrame({"net_str": pd.Categorical(archs.to_strings()), "resolution": sizes.astype(float)})
+    np.testing.assert_array_equal(loaded.predict(csv)["latency_ms"], found["latency_ms"])
+    for resolution in (224.5, "224", [224], None):
+        with pytest.raises(MlflowException, match=r"row 0: resolution .*, but this predictor was trained on"):
+            loaded.predict(pd.DataFrame({"net": archs.to_strings()[:1], "resolution": [resolution]}))
 
     assert write_onnx(model, tmp_path / "it.onnx").error < 1e-9
 
@@ -239,7 +240,7 @@ def test_in_mlflow_the_resolution_may_be_left_out_where_there_is_one(
         loaded[1].predict(nets)
     with pytest.raises(MlflowException, match="row c: resolution nan"):
         loaded[1].predict(nets.assign(resolution=[160, 164, np.nan, 224, 160]))
-    with pytest.raises(MlflowException, match="no column 'net': there are network"):
+    with pytest.raises(MlflowException, match="no column 'net' or 'net_str': there are network"):
         loaded[0].predict(nets.rename(columns={"net": "network"}))
 
 

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import socket
 import threading
@@ -5,11 +6,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from blockprof.errors import DataFileError, FetchError, InputError
 from blockprof.fetching import fetch, files
 from blockprof.latency_data import LatencyData, write_latency_csv
+from blockprof.latency_data.layout import COLUMNS
 from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 
@@ -180,12 +183,67 @@ def test_a_different_file_is_not_replaced(latency_csv, tmp_path):
     assert everything_in(tmp_path) == [NAME]
 
 
-def test_file_that_is_no_latency_csv_is_only_copied(tmp_path):
-    source = tmp_path / "table.csv"
-    source.write_text("block,ms\ne6k7,nan\n")
-    (fetched,) = fetch(source, tmp_path / "data", space=PN)
-    assert fetched.latencies is None
-    assert fetched.path.read_text() == source.read_text()
+NO_BLOCK_TABLE = "ofa_pn_mine_r224_block_table.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("table.csv", "block,ms\ne6k7,nan\n", r"table\.csv: is not understood: give a CSV of latencies"),
+        ("weights.pth", "x", r"weights\.pth: is not understood"),
+        ("lat.csv", f"{','.join(COLUMNS)}\n", r"lat\.csv: column 'net_str': has no rows"),
+        ("lat.csv", f"{','.join(COLUMNS)}\n0,x,npu,224,ms,1\n", r"lat\.csv: column 'net_str': .* no space: 'x'"),
+        ("table.yaml", "a: {mean: 1}", r"table\.yaml: is not understood: look-up tables are named RESOLUTION_lookup"),
+        ("224_lookup_table.yaml", "a: {mean: 1}", "is called as its folder is: give the folder"),
+        ("i7-8700K_lut.yaml", "a: {mean: 1}", "is not understood"),
+        (NO_BLOCK_TABLE, "piece,cost_ms\n", f"{NO_BLOCK_TABLE}: row 1: no column 'space'"),
+        (NO_BLOCK_TABLE.replace("_pn_", "_vgg_"), "", "there is no space 'vgg'"),
+    ],
+)
+def test_a_file_that_is_not_understood_is_refused(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataFileError, match=said):
+        fetch(tmp_path / name, tmp_path / "data")
+    assert everything_in(tmp_path) == [name]
+
+
+def test_a_folder_of_ones_own_tables(shared_data, tmp_path):
+    lab = tmp_path / "my-phone"
+    lab.mkdir()
+    table = lab / "224_lookup_table.yaml"
+    table.write_bytes((shared_data / "note10" / table.name).read_bytes())
+    (lab / "notes.txt").write_text("measured in May")
+    (fetched,) = fetch(lab, tmp_path / "data")
+    assert fetched.path == tmp_path / "data" / "my-phone" / table.name
+    assert fetched.path.read_bytes() == table.read_bytes()
+    good = table.read_text()
+    for content, said in [
+        (good.replace("Logits-input:1x1x1536-output:1000", "Logits"), "no entry 'Logits-input:1x1x1536-output:1000'"),
+        (good.replace("mean: ", "mean: -"), "mean: -.* is not a positive, finite number"),
+        ("a: [1", "is not YAML"),
+    ]:
+        table.write_text(content)
+        with pytest.raises(DataFileError, match=f"^{table}: .*{said}"):
+            fetch(lab, tmp_path / "other")
+    table.write_text(good)
+    (lab / "320_lookup_table.yaml").write_text(good)
+    with pytest.raises(DataFileError, match=r"^.*320_lookup_table\.yaml: is not understood"):
+        fetch(lab, tmp_path / "other")
+    (lab / "320_lookup_table.yaml").unlink()
+    for name, said in [
+        ("macs", "built-in metric"),
+        ("a,b", "cannot be: rename the folder"),
+        ("3", "rename the folder"),
+    ]:
+        lab = lab.rename(tmp_path / name)
+        with pytest.raises(InputError, match=said):
+            fetch(lab, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_i7_table_in_its_folder(shared_data, tmp_path):
+    (fetched,) = fetch(shared_data / "i7", tmp_path / "data")
+    assert fetched.path == tmp_path / "data" / "i7" / "i7-8700K_lut.yaml"
 
 
 def test_file_of_another_space(latency_csv, tmp_path):
@@ -200,7 +258,12 @@ def test_local_sources_that_cannot_be_used(latency_csv, tmp_path):
     before = everything_in(tmp_path)
     for source, checksum, error, said in [
         (tmp_path / "absent.csv", None, InputError, r"absent\.csv: there is no such file or folder"),
-        (tmp_path / "empty", None, InputError, r"the folder holds no \.csv, \.yaml, \.yml files"),
+        (
+            tmp_path / "empty",
+            None,
+            InputError,
+            r"the folder holds no \.csv, \.csv\.gz, \.tsv, \.parquet, \.yaml, \.yml files",
+        ),
         (tmp_path / "empty", "0" * 64, InputError, "a checksum is for one file"),
         (latency_csv, "0" * 64, FetchError, f"its sha256 is .*, not {'0' * 64}"),
     ]:
@@ -224,6 +287,18 @@ def test_folder_of_tables(shared_data, tmp_path):
     assert fetched[0].path == tmp_path / "data" / "note10" / "160_lookup_table.yaml"
     assert fetched[0].path.read_bytes() == (shared_data / "note10" / "160_lookup_table.yaml").read_bytes()
     assert len(everything_in(tmp_path / "data")) == 1 + 17, "the tables, not the license"
+
+
+def test_folder_of_latencies_in_every_form(latency_csv, tmp_path):
+    source = tmp_path / "lab"
+    source.mkdir()
+    content = latency_csv.read_bytes()
+    (source / "a.csv.gz").write_bytes(gzip.compress(content))
+    (source / "b.tsv").write_bytes(content.replace(b",", b"\t"))
+    pd.read_csv(latency_csv).to_parquet(source / "c.parquet")
+    fetched = fetch(source, tmp_path / "data")
+    assert [file.path.name for file in fetched] == ["a.csv.gz", "b.tsv", "c.parquet"]
+    assert {file.latencies.digest for file in fetched} == {fetch(latency_csv, tmp_path / "one")[0].latencies.digest}
 
 
 def test_folder_with_one_bad_file_brings_none(latency_csv, tmp_path):

@@ -278,6 +278,9 @@ def test_help_files_of_other_content(shared_data, tmp_path):
     for content, said in [
         ([1.0, 2.0], r"shape \(2,\), but .* holds 5000 networks"),
         ({"a": 1}, "not hold a list of latencies"),
+        ([*[1.0] * 4999, float("nan")], "latency 5000: nan is not a positive, finite number"),
+        ([-1.0] * 5000, r"latency 1: -1\.0 is not a positive, finite number"),
+        ([*[1.0] * 4999, 1e300], r"latency 5000: 1e\+300 is a latency that no clock gives"),
     ]:
         torch.save(content, tmp_path / "latencies.pt")
         with pytest.raises(DataFileError, match=said):

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import re
 import time
@@ -6,13 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blockprof.errors import DataFileError
+from blockprof.errors import DataFileError, DataNote
 from blockprof.latency_data import (
     LatencyData,
+    cells,
     first_network,
     parse_latency_csv,
     parse_network_csv,
@@ -37,7 +40,7 @@ def content(*rows, header=HEADER):
     return "\n".join([header, *rows, ""]).encode()
 
 
-GOOD = row(NETS[1])
+GOOD = row(NETS[1], latency="10.5127")
 
 BAD_ROWS = [
     # (row 3 of the file, its column, what the message says)
@@ -53,7 +56,7 @@ BAD_ROWS = [
     (row(resolution=""), "resolution", "''"),
     (row(resolution="100"), "resolution", "'100'"),
     (row(resolution="9" * 5000), "resolution", "'9999"),
-    (row(unit="minutes"), "lat unit", "unknown unit 'minutes': there are us, ms, s"),
+    (row(unit="minutes"), "lat unit", "unknown unit 'minutes': there are ns, us, ms, s"),
     (row(unit=""), "lat unit", "unknown unit ''"),
     (row(latency="fast"), "end-to-end lat", "'fast' is not a positive, finite number"),
     (row(latency=""), "end-to-end lat", "1 of 3 latencies is empty: fill in what you measured"),
@@ -62,11 +65,19 @@ BAD_ROWS = [
     (row(latency="-inf"), "end-to-end lat", "'-inf'"),
     (row(latency="0"), "end-to-end lat", "'0'"),
     (row(latency="-3.5"), "end-to-end lat", "'-3.5'"),
-    (row(unit="s", latency="1e308"), "end-to-end lat", "'1e308'"),
+    (row(unit="s", latency="1e308"), "end-to-end lat", "'1e308' is a latency that no clock gives"),
+    (row(latency="1e-320"), "end-to-end lat", "'1e-320' is a latency that no clock gives: 1 ns to 1e9 ms are taken"),
+    (row(latency="1e-12"), "end-to-end lat", "'1e-12' is a latency that no clock gives"),
+    (row(latency="1e300"), "end-to-end lat", "'1e300' is a latency that no clock gives"),
+    (row(latency="1.7e308"), "end-to-end lat", "'1.7e308' is a latency that no clock gives"),
+    (row(latency="1_2_3"), "end-to-end lat", "'1_2_3' is not a positive, finite number"),
+    (row(latency="１２"), "end-to-end lat", "'１２' is not a positive, finite number"),
+    (row(latency="0x10"), "end-to-end lat", "'0x10' is not a positive, finite number"),
     (row(unit="us", latency="1e-323"), "end-to-end lat", "'1e-323'"),
     (GOOD, "net_str", "repeats row 2"),
-    (row(NETS[1], unit="us", latency="10500"), "net_str", "repeats row 2"),
-    (row(NETS[1], latency="11"), "end-to-end lat", "11 ms contradicts row 2, which has 10.5 ms"),
+    (row(NETS[1], unit="us", latency="10512.7"), "net_str", "repeats row 2"),
+    (row(NETS[1], latency="21"), "end-to-end lat", "21 ms contradicts row 2, which has 10.5127 ms"),
+    (row(NETS[1], latency="1"), "end-to-end lat", "repeats may differ by a factor of 1.50: correct or remove one"),
 ]
 
 
@@ -178,7 +189,10 @@ def test_file_of_the_other_space_says_which_to_use():
         (content(GOOD).decode().encode("utf-16"), "UTF-8"),
         (content(GOOD, row(device="Bürorechner")).decode().encode("latin-1"), "row 3: byte 0xfc is not UTF-8 text"),
         (b"<!DOCTYPE html>\n<html>\n", "missing column 'net_str', 'device', "),
-        (content(GOOD).replace(b",", b";"), "(found: net_id;net_str;device;"),
+        (content(GOOD).replace(b",", b":"), "(found: net_id:net_str:device:"),
+        (b"\x1f\x8b" + b"x" * 30, "is gzipped, but damaged"),
+        (gzip.compress(content(GOOD))[:-9], "is gzipped, but cut off"),
+        (b"PAR1" + b"x" * 30, "is not a Parquet file"),
         (
             content(GOOD, header=HEADER.replace("lat unit", "unit")),
             "missing column 'lat unit' (found: net_id, net_str,",
@@ -243,6 +257,93 @@ def test_no_content_ends_in_another_error(data):
     first_network(data)
     with suppress(DataFileError):
         assert len(parse_latency_csv(data, PN, "lat.csv")) == 1
+
+
+def test_units_of_any_case_and_spelling():
+    units = ["ns", "US", "µs", "μs", "Ms", " S "]
+    factors = [1e-6, 1e-3, 1e-3, 1e-3, 1.0, 1e3]
+    rows = [row(net, unit=unit) for net, unit in zip(NETS, units, strict=False)]
+    data = parse_latency_csv(content(*rows), PN, "lat.csv")
+    np.testing.assert_allclose(data.latencies_ms, 10.5 * np.array(factors), rtol=1e-15)
+
+
+def test_resolutions_as_pandas_writes_them():
+    rows = [row(NETS[0], resolution="224.0"), row(NETS[1], resolution="192."), row(NETS[2], resolution="1.28e2")]
+    assert parse_latency_csv(content(*rows), PN, "lat.csv").resolutions.tolist() == [224, 192, 128]
+    for text in ("2_24", "２２４", "224.5", "nan", "1e400"):
+        assert f"'{text}' is not a resolution" in message_of(content(row(resolution=text)))
+
+
+WHOLE = content(row(NETS[0], latency="9.25"), row(NETS[1], latency="11"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE.replace(b",", b";"),
+        WHOLE.replace(b",", b"\t"),
+        content(header=HEADER.upper()) + WHOLE.split(b"\n", 1)[1],
+        gzip.compress(WHOLE),
+        gzip.compress(WHOLE[:100]) + gzip.compress(WHOLE[100:]),
+        gzip.compress(WHOLE.replace(b",", b"\t").decode().encode("utf-8-sig")),
+    ],
+)
+def test_other_separators_headers_and_gzip(data):
+    read = parse_latency_csv(data, PN, "lat.csv")
+    assert (read.archs.to_strings(), read.latencies_ms.tolist(), read.device) == (NETS[:2], [9.25, 11.0], "npu")
+    assert first_network(data) == NETS[0]
+    assert parse_network_csv(data, PN, "lat.csv").archs.to_strings() == NETS[:2]
+
+
+def test_decimal_commas_beside_semicolons_are_a_guess():
+    table = WHOLE.replace(b",", b";").replace(b"9.25", b"9,25").replace(b";224;", b";224,0;")
+    with pytest.warns(DataNote, match=r"^lat\.csv: commas in the latencies are taken for decimal points"):
+        data = parse_latency_csv(table, PN, "lat.csv")
+    assert data.latencies_ms.tolist() == [9.25, 11.0]
+    thousands = WHOLE.replace(b",", b";").replace(b"11", b"1,100.5")
+    assert "row 3, column 'end-to-end lat': '1,100.5' is not" in message_of(thousands)
+    assert "'9,25' is not a positive" in message_of(WHOLE.replace(b"9.25", b'"9,25"'))
+
+
+def frame_of(data):
+    return pd.read_csv(io.BytesIO(data))
+
+
+def test_parquet(tmp_path):
+    frame = frame_of(WHOLE).astype({"resolution": float, "device": "category", "net_str": "category"})
+    frame.to_parquet(tmp_path / "lat.parquet")
+    data = read_latency_csv(tmp_path / "lat.parquet", PN)
+    assert (data.archs.to_strings(), data.latencies_ms.tolist(), data.resolutions.tolist()) == (
+        NETS[:2],
+        [9.25, 11.0],
+        [224, 224],
+    )
+    assert first_network((tmp_path / "lat.parquet").read_bytes()) == NETS[0]
+    assert first_network(b"PAR1") is None
+    for column, value, said in [
+        ("end-to-end lat", np.nan, "row 2, column 'end-to-end lat': 1 of 2 latencies is empty"),
+        ("end-to-end lat", -1.0, "row 2, column 'end-to-end lat': '-1.0' is not"),
+        ("end-to-end lat", 1e-12, "row 2, column 'end-to-end lat': '1e-12' is a latency that no clock gives"),
+        ("resolution", 224.5, "row 2, column 'resolution': '224.5' is not a resolution"),
+        ("lat unit", None, "row 2, column 'lat unit': unknown unit ''"),
+    ]:
+        bad = frame.copy()
+        bad[column] = [bad[column].iloc[0], value]
+        bad.to_parquet(tmp_path / "bad.parquet")
+        assert said in message_of((tmp_path / "bad.parquet").read_bytes())
+    frame.astype({"end-to-end lat": bool}).to_parquet(tmp_path / "bad.parquet")
+    assert "row 1, column 'end-to-end lat': 'True' is not a positive" in message_of(
+        (tmp_path / "bad.parquet").read_bytes()
+    )
+    frame.drop(columns="device").to_parquet(tmp_path / "bad.parquet")
+    assert "missing column 'device'" in message_of((tmp_path / "bad.parquet").read_bytes())
+    frame.iloc[:0].to_parquet(tmp_path / "bad.parquet")
+    assert "has no rows" in message_of((tmp_path / "bad.parquet").read_bytes())
+
+
+def test_a_gzip_that_holds_more_than_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(cells, "MAX_UNPACKED_BYTES", 1 << 20)
+    assert "unpacked: split it" in message_of(gzip.compress(b"x" * (1 << 21)))
 
 
 PUBLIC = [

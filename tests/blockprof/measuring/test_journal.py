@@ -259,3 +259,12 @@ def test_places_that_cannot_hold_a_journal(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", SUBJECT):
         pass
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**16, 10**19, "1e400", "true", '"5"', "NaN"])
+def test_times_that_no_clock_gives(path, number):
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3].replace(b"10000000", str(number).encode(), 1)
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(DataFileError, match=r"row 4: is damaged"):
+        read_journal(path, SUBJECT)

@@ -38,6 +38,57 @@ def test_macs_at_odd_sizes(name: str, resolution: int) -> None:
     np.testing.assert_array_equal(load_count(space, "macs", resolution).evaluate(archs), whole)
 
 
+def _by_definition(network: nn.Module, image: torch.Tensor) -> int:
+    """Multiply-adds by hand: a k x k convolution's are its outputs times its inputs a group times k * k."""
+    total = 0
+
+    def add(part: nn.Module, _: object, out: torch.Tensor) -> None:
+        nonlocal total
+        if isinstance(part, nn.Conv2d):
+            channels, height, width = out.shape[1:]
+            kernel = part.kernel_size[0] * part.kernel_size[1]
+            total += channels * height * width * kernel * part.in_channels // part.groups
+        elif isinstance(part, nn.Linear):
+            total += part.in_features * part.out_features
+
+    for part in network.modules():
+        part.register_forward_hook(add)
+    with torch.no_grad():
+        network(image)
+    return total
+
+
+@pytest.mark.parametrize(("name", "resolution"), [("mbv3", 224), ("mbv3", 132), ("pn", 224), ("resnet50", 224)])
+def test_convolutions_and_linear_layers_alone_equal_the_count_of_whole_networks(name: str, resolution: int) -> None:
+    from blockprof.torchvision_import import import_torchvision
+
+    import_torchvision()
+    from ofa.utils.flops_counter import profile
+
+    space = load_space(name)
+    archs = sample_architectures(space, 5, np.random.default_rng(9))
+    counted = load_count(space, "conv_macs", resolution).evaluate(archs)
+    image = torch.zeros(1, 3, resolution, resolution)
+    whole = [_by_definition(build_subnet(archs, index), image) for index in range(5)]
+    np.testing.assert_array_equal(counted, whole)
+    # OFA's own counter adds in single precision.
+    ofa = [profile(build_subnet(archs, index), image.shape)[0] for index in range(5)]
+    np.testing.assert_allclose(counted, ofa, rtol=1e-6)
+
+
+def test_torchprofile_counts_more_than_convolutions_and_says_so() -> None:
+    for name, least, most in (("mbv3", 1.02, 1.03), ("pn", 1.012, 1.02), ("resnet50", 1.002, 1.005)):
+        space = load_space(name)
+        archs = sample_architectures(space, 200, np.random.default_rng(0))
+        macs, conv_macs = (load_count(space, each, 224) for each in ("macs", "conv_macs"))
+        ratio = macs.evaluate(archs) / conv_macs.evaluate(archs)
+        assert (least <= ratio).all()
+        assert (ratio <= most).all()
+    assert "with batch norm, pooling and squeeze-and-excite (up to 3 % above conv_macs" in macs.info.source
+    assert conv_macs.info.source.startswith("counted of convolutions and linear layers only")
+    assert load_count(space, "params", 224).info.source == "counted from the modules at 224 x 224"
+
+
 def test_flops_are_twice_the_macs_in_millions() -> None:
     space = load_space("pn")
     archs = sample_architectures(space, 10, np.random.default_rng(0))
@@ -63,7 +114,13 @@ def test_counts_are_kept_and_damaged_ones_counted_anew(tmp_path: Path, monkeypat
     np.testing.assert_array_equal(first.costs, again.costs)
     (kept,) = (tmp_path / "counts").iterdir()
     assert "torchprofile" in kept.name
-    for damage in ("", "{", json.dumps({"macs": [1.0]})):
+    whole = kept.read_text()
+    damages = ["", "{", "[1]", "3", "null", json.dumps({"macs": [1.0]}), "9" * 5000, '{"macs": 1' + "0" * 5000 + "}"]
+    damages += ["[" * 100_000, whole.replace("[", "[NaN, ", 1), whole.replace("[", "[[", 1), whole[:-1]]
+    damages += [
+        json.dumps({**json.loads(whole), key: value}) for key in ("macs", "conv_macs_base") for value in ({}, None)
+    ]
+    for damage in damages:
         kept.write_text(damage)
         counted.clear()
         repaired = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("repaired"))

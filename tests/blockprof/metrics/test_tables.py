@@ -1,12 +1,13 @@
 """The reference tables and the Note10 look-up tables."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from blockprof.errors import DataFileError, MetricError
-from blockprof.metrics import additive_score, load_metrics, load_reference
+from blockprof.metrics import additive_score, list_lookup_tables, load_metrics, load_reference
 from blockprof.metrics.lookup import load_i7, load_note10
 from blockprof.metrics.reference import REFERENCE_SOURCES
 from blockprof.sampling import sample_architectures
@@ -101,10 +102,88 @@ def test_note10_without_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         load_note10(space, 192)
     with pytest.raises(DataFileError, match="no entry"):
         load_note10(space, 224)
-    for damage in ("just text", "a: [1", "a: {mean: fast}", "- 1"):
+    for damage, said in (
+        ("just text", "not a look-up table"),
+        ("a: [1", "is not YAML"),
+        ("- 1", "not a look-up table"),
+    ):
         table.write_text(damage)
-        with pytest.raises(DataFileError, match="not a look-up table"):
+        with pytest.raises(DataFileError, match=said):
             load_note10(space, 224)
+
+
+BAD_MEANS = [
+    ("-1", "-1 is not a positive, finite number"),
+    ("0", "0 is not a positive, finite number"),
+    (".nan", "nan is not a positive"),
+    (".inf", "inf is not a positive"),
+    ("fast", "'fast' is not a positive"),
+    ("true", "True is not a positive"),
+    ("[1.0]", "is not a positive"),
+    ("1e-320", "1e-320' is a latency that no clock gives"),
+    ("1.0e+300", "1e\\+300 is a latency that no clock gives"),
+]
+
+
+@pytest.mark.parametrize(("mean", "said"), BAD_MEANS)
+def test_a_mean_that_is_no_latency_is_told_with_its_file_and_key(
+    mean: str, said: str, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
+    content = (shared_data / "note10" / "224_lookup_table.yaml").read_text()
+    key = "Logits-input:1x1x1536-output:1000"
+    before, after = content.split(f"{key}:\n", 1)
+    after = re.sub(r"mean: \S+", f"mean: {mean}", after, count=1)
+    table = tmp_path / "phone" / "224_lookup_table.yaml"
+    table.parent.mkdir()
+    table.write_text(f"{before}{key}:\n{after}")
+    with pytest.raises(DataFileError, match=f"^{table}: entry '{key}', mean: .*{said}"):
+        load_metrics(load_space("mbv3"), ["phone"], 224, lambda _: None)
+
+
+def test_a_folder_of_tables_is_a_metric(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
+    space = load_space("mbv3")
+    assert list_lookup_tables(space) == {}
+    mine = tmp_path / "my-phone"
+    mine.mkdir()
+    for size in (192, 224):
+        name = f"{size}_lookup_table.yaml"
+        (mine / name).write_bytes((shared_data / "note10" / name).read_bytes())
+    (mine / "LICENSE").write_text("free")
+    assert list_lookup_tables(space) == {"my-phone": [192, 224]}
+    assert list_lookup_tables(PN) == {}
+    (metric,) = load_metrics(space, ["my-phone"], 192, lambda _: None)
+    assert (metric.info.name, metric.info.unit, metric.info.origin) == ("my-phone", "ms", "table")
+    assert metric.info.source == "look-up table, my-phone, 192_lookup_table.yaml"
+    archs = sample_architectures(space, 20, np.random.default_rng(0))
+    monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
+    published = load_note10(space, 192).evaluate(archs)
+    np.testing.assert_array_equal(metric.evaluate(archs), published)
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
+    for chosen, size, said in (
+        (space, 160, r"no my-phone table for resolution 160.*\[192, 224\]"),
+        (PN, 224, "not for pn"),
+    ):
+        with pytest.raises(MetricError, match=said):
+            load_metrics(chosen, ["my-phone"], size, lambda _: None)
+    with pytest.raises(MetricError, match=r"there are .*my-phone, and any that you train"):
+        load_metrics(space, ["other"], 224, lambda _: None)
+    for name in ("table.yaml", "224_lookup_table.yml", "0224_lookup_table.yaml"):
+        (mine / name).write_text("a: {mean: 1.0}")
+        with pytest.raises(DataFileError, match=f"^{mine / name}: is not understood: look-up tables are named"):
+            load_metrics(space, ["my-phone"], 192, lambda _: None)
+        (mine / name).unlink()
+
+
+def test_a_name_never_leads_out_of_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "224_lookup_table.yaml").write_text("a: {mean: 1.0}")
+    for name in ("../out", "..", "", str(tmp_path / "out")):
+        with pytest.raises(MetricError, match="unknown metric"):
+            load_metrics(load_space("mbv3"), [name], 224, lambda _: None)
 
 
 def test_i7_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

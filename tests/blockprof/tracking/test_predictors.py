@@ -91,7 +91,7 @@ def test_the_model_holds_no_pickle_and_needs_no_blockprof(
     }
     assert "blockprof" not in (files / "conda.yaml").read_text()
     info = mlflow.models.get_model_info(registered.model_uri)
-    assert info.signature.inputs.input_names() == ["net", "resolution"]
+    assert info.signature.inputs.input_names() == ["net", "net_str", "resolution"]
     assert info.signature.outputs.input_names() == ["latency_ms", "lower_ms", "upper_ms"]
     example = mlflow.pyfunc.load_model(registered.model_uri).input_example
     assert list(example) == ["net", "resolution"]
