@@ -79,7 +79,8 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
         raise _error(problems, origin)
     for note in notes:
         warnings.warn(f"{origin}: {note}", DataNote, stacklevel=2)
-    return LatencyData(archs, resolutions, latencies_ms, device=one_line(cells.columns[DEVICE][0], MAX_DEVICE))
+    device = one_line(cells.columns[DEVICE][0], MAX_DEVICE)
+    return LatencyData(archs, resolutions, latencies_ms, device, lines=np.array(cells.lines))
 
 
 def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetworks:
