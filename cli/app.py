@@ -1,13 +1,16 @@
 """The ``blockprof`` command: its sub-commands, and how errors end."""
 
 import inspect
+import logging
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
 
+from blockprof import interrupts
 from blockprof.cli import (
     cache_imagenet,
     compare,
@@ -89,21 +92,56 @@ _add(export_app, "networks", export.export_networks)
 
 
 def main() -> None:
-    """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
+    """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed.
+
+    Ctrl-C ends with 130, SIGTERM with 143 and SIGHUP with 129.
+    """
     warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
-    try:
-        # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
-        code = app(prog_name="blockprof", standalone_mode=False)
-    except typer.TyperException as error:
-        _end(_usage(error), error.exit_code)
-    except Exception as error:
-        if _state["debug"]:
-            raise
-        if isinstance(error, BlockprofError):
-            _end(str(error), error.exit_code)
-        _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
+    with _notes_shown():
+        try:
+            # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
+            code = app(prog_name="blockprof", standalone_mode=False)
+        except BaseException as error:
+            _end_interrupted()
+            if _state["debug"] or not isinstance(error, Exception):
+                raise
+            _end_failed(error)
+    _end_interrupted()
     if code == INTERRUPTED:
         _end("interrupted", INTERRUPTED)
+
+
+def _end_interrupted() -> None:
+    """End, where a signal came: whatever was raised since, such as by an import that was cut off, is of no interest."""
+    if number := interrupts.pending():
+        interrupts.heard()
+        _end("interrupted" if number.name == "SIGINT" else f"interrupted by {number.name}", 128 + number)
+
+
+def _end_failed(error: Exception) -> NoReturn:
+    if isinstance(error, typer.TyperException):
+        _end(_usage(error), error.exit_code)
+    if isinstance(error, BlockprofError):
+        _end(str(error), error.exit_code)
+    _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
+
+
+@contextmanager
+def _notes_shown() -> Iterator[None]:
+    """Print on stderr what the library logs: what it waits for, what it could not do."""
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            from blockprof.cli import render
+
+            render.note(record.getMessage())
+
+    log, notes = logging.getLogger("blockprof"), Notes(logging.WARNING)
+    log.addHandler(notes)
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -72,8 +72,8 @@ def measure_blocks(
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
         table, seconds = measure()
+        _print(table, seconds, metric, [path, journal])
         record_block_table(run, table, {"metric": metric, "blocks": True, "out": path}, seconds)
-    _print(table, seconds, metric, [path, journal])
     render.print_run(run.name, run.id)
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from blockprof import interrupts
 from blockprof.figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
@@ -39,6 +40,7 @@ def progress(description: str) -> Iterator[Callable[[int, int], None]]:
         task = bar.add_task(description, total=None)
 
         def update(done: int, total: int) -> None:
+            interrupts.check()
             bar.update(task, completed=done, total=total)
 
         yield update

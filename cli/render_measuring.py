@@ -9,6 +9,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from blockprof import interrupts
 from blockprof.cli import render
 from blockprof.measuring.measurement import NOISY_PERCENT
 from blockprof.predictors.splitting import MIN_NETWORKS
@@ -57,9 +58,11 @@ def progress() -> "Iterator[tuple[Callable[[Progress], None], Callable[[int, int
         task = bars.add_task("preparing", total=None)
 
         def on_piece(done: int, total: int) -> None:
+            interrupts.check()
             bars.update(task, description="pieces of networks", completed=done, total=total, refresh=True)
 
         def on_progress(now: "Progress") -> None:
+            interrupts.check()
             text = f"round {now.round}, {now.median_ms:.3g} ms"
             bars.update(task, description=text, completed=now.done, total=now.total, refresh=True)
 
