@@ -142,6 +142,7 @@ def record_training(
 
     from blockprof import predictors
     from blockprof.comparing.champion import NETWORKS, choose_champion, networks_frame
+    from blockprof.comparing.kept_training import keep_training
     from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
     from blockprof.predictors.evaluation import predicted_frame
 
@@ -188,7 +189,6 @@ def record_training(
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
-    choice = choose_champion(trained, data, folds)
     with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
         folder = Path(temporary) / "predictor"
         model.save(folder)
@@ -200,10 +200,11 @@ def record_training(
             kind=model.kind,
             num_nets=model.num_nets,
             test=test,
-            is_champion=choice.is_champion,
-            reason=choice.reason,
+            predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
+            keep=lambda place: keep_training(place, trained, data, folds),
+            choose=lambda: choose_champion(trained, data, folds),
         )
-    run.log_tags({"blockprof.became_champion": choice.is_champion, "blockprof.champion_reason": choice.reason})
+    run.log_tags(registered.run_tags)
     return registered
 
 

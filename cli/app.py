@@ -20,6 +20,7 @@ from blockprof.cli import (
     measure,
     profile,
     reduce,
+    resume,
     search,
     train_predictor,
 )
@@ -84,6 +85,7 @@ _add(app, "profile", profile.profile)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
+_add(app, "resume", resume.resume)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)

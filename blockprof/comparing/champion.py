@@ -15,11 +15,14 @@ import numpy as np
 import pandas as pd
 
 from blockprof import tracking
+from blockprof.comparing.asking import predict_stored
 from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
 from blockprof.errors import InputError, TrackingError
+from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
+    from blockprof.comparing.kept_training import KeptTraining
     from blockprof.latency_data import LatencyData
     from blockprof.predictors import CrossValidation, Split, TrainedPredictor
     from blockprof.tracking import StoredPredictor
@@ -31,14 +34,6 @@ _RULE = (
     "then a champion gives way only to one of its kind with a lower error there that is trained on more networks, from "
     "data that hold all of its own"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Whether a new version becomes the champion, and why."""
-
-    is_champion: bool
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +71,9 @@ def networks_frame(data: "LatencyData", split: "Split") -> pd.DataFrame:
     return pd.concat([frame.iloc[rows].assign(part=part) for part, rows in parts.items()], ignore_index=True)
 
 
-def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> Choice:
+def choose_champion(
+    trained: "TrainedPredictor | KeptTraining", data: "LatencyData", folds: "CrossValidation | None" = None
+) -> Choice:
     """Decide whether ``trained``, split from ``data``, takes the place of the champion of its space and metric.
 
     It does where there is none; where its error is lower by more than the paired 95 % interval of
@@ -103,12 +100,12 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
             is_lower = errors[_NEW] < errors[old]
             (better,) = comparison.differences.query("score == 'mape_percent'")["better"]
             if better:
-                return Choice(better == _NEW, found)
+                return Choice(better == _NEW, found, champion.version)
     except TrackingError as error:
         return Choice(False, f"it cannot be asked: {error}")
     if is_lower and _is_successor(trained, data, champion, record):
         grown = f"it is trained on {model.num_nets:,} networks instead of {int(champion.tags['num_nets']):,}"
-        return Choice(True, f"{found}; {grown}, from data that hold all of {old}'s")
+        return Choice(True, f"{found}; {grown}, from data that hold all of {old}'s", champion.version)
     return Choice(False, f"{found}; {_RULE}")
 
 
@@ -124,7 +121,7 @@ def _load_record(champion: "StoredPredictor") -> _Record:
 
 
 def _evidence(
-    trained: "TrainedPredictor",
+    trained: "TrainedPredictor | KeptTraining",
     test: "LatencyData",
     folds: "CrossValidation | None",
     champion: "StoredPredictor",
@@ -153,7 +150,7 @@ def _predict_known(champion: "StoredPredictor", rows: "LatencyData") -> pd.DataF
     for resolution in np.unique(rows.resolutions):
         part = rows.select(np.flatnonzero(rows.resolutions == resolution))
         try:
-            predicted = tracking.predict_stored(champion, part)
+            predicted = predict_stored(champion, part)
         except InputError:
             continue
         frames.append(part.to_frame().assign(predicted_ms=predicted["latency_ms"].to_numpy()))
@@ -161,7 +158,7 @@ def _predict_known(champion: "StoredPredictor", rows: "LatencyData") -> pd.DataF
 
 
 def _is_successor(
-    trained: "TrainedPredictor", data: "LatencyData", champion: "StoredPredictor", record: _Record
+    trained: "TrainedPredictor | KeptTraining", data: "LatencyData", champion: "StoredPredictor", record: _Record
 ) -> bool:
     """Whether it is of the champion's kind and trained on more networks, from data that hold all of the champion's."""
     return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from blockprof import tracking
+from blockprof.comparing.asking import predict_stored
 from blockprof.comparing.predictors import BOUNDS, PredictedRows
 from blockprof.comparing.profiles import ProfileTables
 from blockprof.errors import InputError
@@ -120,7 +121,7 @@ def _predict(source: Source, data: "LatencyData") -> pd.DataFrame:
     predictor = source.predictor or tracking.find_predictor_of(source.run.id)
     if predictor is None:
         raise InputError(f"run {source.label} registered no predictor: leave --data out, or name a registered one")
-    predicted = tracking.predict_stored(predictor, data)
+    predicted = predict_stored(predictor, data)
     frame = data.to_frame().assign(predicted_ms=predicted["latency_ms"].to_numpy())
     return frame.assign(**{name: predicted[name].to_numpy() for name in BOUNDS if name in predicted})
 

@@ -10,7 +10,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor, predict_stored
+    from blockprof.tracking.champion import Choice
+    from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
     from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
     from blockprof.tracking.registry import (
         StoredPredictor,
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
         is_predictor_name,
         list_predictors,
     )
+    from blockprof.tracking.resuming import Resumed, resume
     from blockprof.tracking.runs import Run, start_run
     from blockprof.tracking.store import check_store
 
 __all__ = [
+    "Choice",
     "RegisteredPredictor",
+    "Resumed",
     "Run",
     "RunRecord",
     "StoredPredictor",
@@ -39,12 +43,14 @@ __all__ = [
     "load_frame",
     "load_frames",
     "log_predictor",
-    "predict_stored",
+    "resume",
     "start_run",
 ]
 
 _MODULES = {
+    "Choice": "champion",
     "RegisteredPredictor": "predictors",
+    "Resumed": "resuming",
     "Run": "runs",
     "RunRecord": "records",
     "StoredPredictor": "registry",
@@ -59,7 +65,7 @@ _MODULES = {
     "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",
-    "predict_stored": "predictors",
+    "resume": "resuming",
     "start_run": "runs",
 }
 

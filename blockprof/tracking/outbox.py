@@ -5,12 +5,13 @@ Each run has a folder of its name in ``outbox`` of the data folder: ``run.json``
 times, files and tags replace those of their name, and what MLflow would make again is looked for first.
 """
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,27 +27,33 @@ from blockprof.tracking.sending import send
 OUTBOX = "outbox"
 ARTIFACTS = "artifacts"
 _RECORD = "run.json"
+_KEPT = ("run_id", "name", "command", "store", "experiment_id", "params", "tags", "points", "datasets", "is_first")
 _T = TypeVar("_T")
+Point = tuple[str, float, int, int]
+"""A metric: key, value, time in ms, step."""
 
 
 @dataclass
 class Outgoing:
-    """What of a run is not in the store yet. ``points`` are metrics: key, value, time in ms, step.
+    """What of a run is not in the store yet.
 
     ``is_whole`` says that nothing is to come, so that the run can be logged by another command; ``is_first`` that the
-    data folder was made for it.
+    data folder was made for it; ``is_again`` that another command may have sent some of it, or all.
     """
 
     run_id: str
     name: str
     command: str
     store: str
+    experiment_id: str
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    points: list[tuple[str, float, int, int]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     datasets: list[dict[str, str]] = field(default_factory=list)
     is_whole: bool = False
     is_first: bool = field(default_factory=lambda: not data_folder().exists())
+    is_again: bool = False
+    _claim: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -76,14 +83,15 @@ class Outgoing:
         self.is_whole = True
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self.claim()
             draft = self.folder / f"{_RECORD}.part"
-            draft.write_text(json.dumps(asdict(self), indent=1))
+            draft.write_text(json.dumps({name: getattr(self, name) for name in _KEPT}, indent=1))
             os.replace(draft, self.folder / _RECORD)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def send(self) -> None:
-        """Log everything to the store.
+        """Log everything to the store, and keep it no longer.
 
         Raises:
             ServerGoneError: the server is gone.
@@ -99,6 +107,8 @@ class Outgoing:
         files = self.folder / ARTIFACTS
         if files.is_dir():
             send("logging files", lambda: client.log_artifacts(self.run_id, str(files)))
+        self.params, self.tags, self.points, self.datasets = {}, {}, [], []
+        shutil.rmtree(files, ignore_errors=True)
 
     def _batches(self) -> Iterator[tuple[str, list[Metric], list[Param], list[RunTag]]]:
         """As few batches as MLflow allows, and what logging each is called."""
@@ -114,14 +124,22 @@ class Outgoing:
             ]
             yield f"logging {', '.join(kinds)}", some_metrics, some_params, some_tags
 
-    def forget(self) -> None:
-        """Empty it, once it is sent: what is logged after it is all that is left to send."""
-        self.params, self.tags, self.points, self.datasets = {}, {}, [], []
-        shutil.rmtree(self.folder / ARTIFACTS, ignore_errors=True)
+    def claim(self) -> bool:
+        """Hold the folder's lock until the process ends, so that no two commands log one run; False: another does."""
+        if self._claim is None:
+            self._claim = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def remove(self) -> None:
         """Remove the folder, and the outbox and a data folder made for it where nothing else is in them."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
         for folder in (self.folder.parent, *([data_folder()] if self.is_first else [])):
             with suppress(OSError):
                 folder.rmdir()
@@ -140,7 +158,8 @@ def waiting() -> list[Outgoing]:
 def _read(path: Path) -> Outgoing:
     try:
         record = json.loads(path.read_text())
-        return Outgoing(**{**record, "points": [tuple(point) for point in record["points"]]})
+        points = [(str(key), float(value), int(time), int(step)) for key, value, time, step in record["points"]]
+        return Outgoing(**{**record, "points": points}, is_whole=True, is_again=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise TrackingError(f"{path}: is no record of a run ({error}): remove the folder {path.parent}") from error
 

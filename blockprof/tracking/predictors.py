@@ -1,30 +1,35 @@
-"""Registering a predictor, and asking a registered one."""
+"""Registering a predictor: saved in the outbox, then logged and registered from there, by this command or another."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, Metric
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.pyfunc import PyFuncModel
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils.logging_utils import disable_logging, enable_logging
 
-from blockprof.errors import InputError
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
-from blockprof.tracking.registry import CHAMPION, StoredPredictor, predictor_name
+from blockprof.tracking.champion import Choice, crown
+from blockprof.tracking.outbox import Outgoing, Point
+from blockprof.tracking.registry import CHAMPION, predictor_name
 from blockprof.tracking.runs import Run
-from blockprof.tracking.translation import one_line, translated
+from blockprof.tracking.sending import send
+from blockprof.tracking.translation import translated
 
 OUTPUT_COLUMNS = ("latency_ms", "lower_ms", "upper_ms")
 _ARTIFACT = "predictor"
 _REQUIRED = ("mlflow", "numpy", "pandas")
 _NUM_EXAMPLES = 5
+_FOLDER, _MODEL, _FACTS = "predictor", "model", "facts.json"
+_VERSIONS_TAG = "mlflow.modelVersions"
+"""By this tag of a logged model, MLflow's pages show which versions it is registered as."""
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.string, "net"), ColSpec(DataType.long, "resolution", required=False)]),
     outputs=Schema([ColSpec(DataType.double, column) for column in OUTPUT_COLUMNS]),
@@ -49,13 +54,32 @@ class RegisteredPredictor:
         return f"models:/{self.name}/{self.version}"
 
     @property
+    def run_tags(self) -> dict[str, str]:
+        """The tags of its run that say what became of it."""
+        return {"blockprof.became_champion": str(self.is_champion), "blockprof.champion_reason": self.reason}
+
+    @property
     def champion_command(self) -> str:
         """What a shell takes to make it the champion; MLflow's own command line has nothing for aliases."""
         call = f"set_registered_model_alias('{self.name}', '{CHAMPION}', '{self.version}')"
         return f'python -c "import mlflow; mlflow.MlflowClient().{call}"'
 
 
-@translated("registering the predictor")
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What of a predictor is in the outbox beside its files, and how far it came: its model's id, its version."""
+
+    name: str
+    mape: float
+    tags: dict[str, str]
+    points: list[Point]
+    model_id: str = ""
+    version: int = 0
+
+    def write(self, folder: Path) -> None:
+        (folder / _FACTS).write_text(json.dumps(asdict(self)))
+
+
 def log_predictor(
     run: Run,
     folder: Path,
@@ -65,15 +89,17 @@ def log_predictor(
     kind: str,
     num_nets: int,
     test: LatencyData,
-    is_champion: bool,
-    reason: str,
+    predict: Callable[[Path], FloatArray],
+    choose: Callable[[], Choice],
+    keep: Callable[[Path], None] = lambda place: None,
 ) -> RegisteredPredictor:
     """Log a predictor to ``run``, and register it as ``blockprof-<space>-<metric>``, as its champion or not.
 
-    The model is loaded from the store, and predicts the test rows, before it is registered.
+    All else that was logged to the run is sent first; before that, its files as MLflow keeps them must predict the
+    test rows.
 
     Args:
-        run: the run under way, its metrics logged: MLflow links those it has to the model.
+        run: the run under way, its metrics logged: those of step 0 are linked to the model.
         folder: the predictor's files.
         code: the Python file that MLflow loads the model by, given ``folder`` as the artifact ``predictor``. Needs
             MLflow, numpy and pandas only.
@@ -81,69 +107,133 @@ def log_predictor(
         kind: ``blockwise`` or ``gru``.
         num_nets: how many networks it was trained on.
         test: held-out rows, (N,), at least one.
-        is_champion: whether the alias ``champion`` moves to it.
-        reason: why it does, or does not; a tag of the version.
+        predict: what a predictor whose files are in a folder says of the test rows, (N,), ms.
+        choose: says whether the alias ``champion`` moves to it, and why, which is a tag of the version; asked again
+            where another command has moved it meanwhile.
+        keep: writes into a folder what another command needs to choose, where this one cannot register.
 
     Raises:
         InputError: ``metric`` cannot be part of a name.
-        TrackingError: the store cannot take it, or what it took does not predict.
+        TrackingError: the store cannot take it, or its files do not predict.
     """
     name = predictor_name(test.space.name, metric)
     frame = test.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
-    logged = mlflow.pyfunc.log_model(
-        name=_ARTIFACT,
-        python_model=str(code),
-        artifacts={_ARTIFACT: str(folder)},
-        pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
-        signature=_SIGNATURE,
-        input_example=frame.head(_NUM_EXAMPLES),
-    )
-    predicted = _predict(mlflow.pyfunc.load_model(logged.model_uri), frame)
-    mape = _mape(predicted, test.latencies_ms)
-    tags = {
-        "space": test.space.name,
-        "metric": metric,
-        "device": test.device,
-        "kind": kind,
-        "num_nets": str(num_nets),
-        "resolutions": ",".join(map(str, np.unique(test.resolutions))),
-        "test_mape": f"{mape:.4f}",
-        "test_digest": test.digest,
-        "run_id": run.id,
-        "champion_reason": reason,
-    }
-    number = _register(logged.model_uri, name, tags)
-    if is_champion:
-        MlflowClient().set_registered_model_alias(name, CHAMPION, str(number))
-    return RegisteredPredictor(name, number, mape, is_champion, reason)
+    place = predictor_folder(run.outgoing)
+    with translated("registering the predictor"):
+        place.mkdir(parents=True)
+        mlflow.pyfunc.save_model(
+            place / _MODEL,
+            python_model=str(code),
+            artifacts={_ARTIFACT: str(folder)},
+            pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
+            signature=_SIGNATURE,
+            input_example=frame.head(_NUM_EXAMPLES),
+        )
+        keep(place)
+        mape = _mape(predict(kept_files(place)), test.latencies_ms)
+        tags = {
+            "space": test.space.name,
+            "metric": metric,
+            "device": test.device,
+            "kind": kind,
+            "num_nets": str(num_nets),
+            "resolutions": ",".join(map(str, np.unique(test.resolutions))),
+            "test_mape": f"{mape:.4f}",
+            "test_digest": test.digest,
+            "run_id": run.id,
+        }
+        _Facts(name, mape, tags, [point for point in run.outgoing.points if point[3] == 0]).write(place)
+    run.send()
+    return register(run.outgoing, choose)
 
 
-def predict_stored(predictor: StoredPredictor, rows: LatencyData) -> pd.DataFrame:
-    """What a registered predictor says of (N,) rows: N rows of ``latency_ms``, and its interval's bounds.
+def predictor_folder(outgoing: Outgoing) -> Path:
+    """Where a run's predictor is kept until it is registered."""
+    return outgoing.folder / _FOLDER
+
+
+def kept_files(place: Path) -> Path:
+    """The predictor's own files, in the folder where it is kept."""
+    (files,) = (place / _MODEL / "artifacts").iterdir()
+    return files
+
+
+def register(outgoing: Outgoing, choose: Callable[[], Choice]) -> RegisteredPredictor:
+    """Log and register the predictor that is in the outbox; what of it was done before is not done twice.
 
     Raises:
-        InputError: it does not know a resolution, or the space, of the rows.
-        TrackingError: it cannot be loaded.
+        ServerGoneError: the server is gone.
+        TrackingError: the store refuses.
     """
-    with translated(f"loading {predictor.name} version {predictor.version}"):
-        model = mlflow.pyfunc.load_model(predictor.model_uri)
-    frame = rows.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
-    try:
-        return pd.DataFrame(model.predict(frame))
-    except (MlflowException, ValueError) as error:
-        raise InputError(f"{predictor.name} version {predictor.version}: {one_line(error)}") from error
+    place = predictor_folder(outgoing)
+    facts = _Facts(**json.loads((place / _FACTS).read_text()))
+    if not facts.model_id:
+        facts = replace(facts, model_id=_make_model(outgoing))
+        facts.write(place)
+    _fill_model(outgoing, facts, place / _MODEL)
+    if not facts.version:
+        facts = replace(facts, version=_make_version(outgoing, facts))
+        facts.write(place)
+    number = str(facts.version)
+    choice = crown(facts.name, facts.version, choose)
+    because = ("champion_reason", choice.reason)
+    send("tagging the predictor", lambda: MlflowClient().set_model_version_tag(facts.name, number, *because))
+    return RegisteredPredictor(facts.name, facts.version, facts.mape, choice.is_champion, choice.reason)
 
 
-def _register(model_uri: str, name: str, tags: dict[str, str]) -> int:
-    disable_logging()  # it writes to stderr at any level of logging
-    try:
-        return int(mlflow.register_model(model_uri, name, tags=tags).version)
-    finally:
-        enable_logging()
+def _make_model(outgoing: Outgoing) -> str:
+    client, run_id, place = MlflowClient(), outgoing.run_id, [outgoing.experiment_id]
+    asked = outgoing.is_again
+
+    def make() -> str:
+        nonlocal asked
+        found = client.search_logged_models(place, f"source_run_id = '{run_id}'") if asked else []
+        asked = True
+        return (found[0] if found else client.create_logged_model(place[0], _ARTIFACT, run_id)).model_id
+
+    return send("logging the predictor", make)
 
 
-def _predict(model: PyFuncModel, frame: pd.DataFrame) -> FloatArray:
-    return np.asarray(pd.DataFrame(model.predict(frame))["latency_ms"], dtype=float)
+def _fill_model(outgoing: Outgoing, facts: _Facts, folder: Path) -> None:
+    """Give a logged model its files, and the metrics of its run."""
+    client = MlflowClient()
+    described = Model.load(str(folder))
+    described.model_id = described.model_uuid = facts.model_id
+    described.run_id, described.artifact_path = outgoing.run_id, _ARTIFACT
+    described.save(str(folder / "MLmodel"))
+    metrics = [Metric(*point, model_id=facts.model_id, run_id=outgoing.run_id) for point in facts.points]
+
+    def fill() -> None:
+        client.log_outputs(outgoing.run_id, [LoggedModelOutput(facts.model_id, step=0)])
+        client.log_batch(outgoing.run_id, metrics)
+        client.log_model_artifacts(facts.model_id, str(folder))
+        client.finalize_logged_model(facts.model_id, "READY")
+
+    send("logging the predictor", fill)
+
+
+def _make_version(outgoing: Outgoing, facts: _Facts) -> int:
+    client, source = MlflowClient(), f"models:/{facts.model_id}"
+    asked = outgoing.is_again
+
+    def make() -> int:
+        nonlocal asked
+        found = client.search_model_versions(f"run_id = '{outgoing.run_id}'") if asked else []
+        asked = True
+        if found:
+            return int(found[0].version)
+        try:
+            client.create_registered_model(facts.name)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
+                raise
+        made = client.create_model_version(facts.name, source, outgoing.run_id, facts.tags, model_id=facts.model_id)
+        return int(made.version)
+
+    number = send("registering the predictor", make)
+    shown = json.dumps([{"name": facts.name, "version": str(number)}])
+    send("registering the predictor", lambda: client.set_logged_model_tags(facts.model_id, {_VERSIONS_TAG: shown}))
+    return number
 
 
 def _mape(predicted: FloatArray, actual: FloatArray) -> float:

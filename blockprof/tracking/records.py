@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import PurePosixPath
 
 import mlflow
 import pandas as pd
@@ -32,6 +33,7 @@ class RunRecord:
     space: str
     status: str
     started: datetime
+    artifact_uri: str
     tags: Mapping[str, str] = field(hash=False, repr=False)
     params: Mapping[str, str] = field(hash=False, repr=False)
 
@@ -89,6 +91,7 @@ def _record(run: MlflowRun) -> RunRecord:
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        artifact_uri=run.info.artifact_uri,
         tags=dict(tags),
         params=dict(run.data.params),
     )
@@ -97,8 +100,9 @@ def _record(run: MlflowRun) -> RunRecord:
 @translated("listing the run's files")
 def list_frames(run: RunRecord) -> tuple[str, ...]:
     """The names of a run's CSV artifacts, without the ending: ``placements``, ``random``, ``responses``."""
-    files = MlflowClient().list_artifacts(run.id)
-    return tuple(file.path.removesuffix(".csv") for file in files if file.path.endswith(".csv"))
+    files = mlflow.artifacts.list_artifacts(artifact_uri=run.artifact_uri)
+    names = [PurePosixPath(file.path).name for file in files]
+    return tuple(name.removesuffix(".csv") for name in names if name.endswith(".csv"))
 
 
 @translated("reading the run's files")
@@ -108,7 +112,7 @@ def load_frame(run: RunRecord, name: str) -> pd.DataFrame:
     Raises:
         TrackingError: it is not there, or cannot be read.
     """
-    return pd.read_csv(StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")))
+    return pd.read_csv(StringIO(mlflow.artifacts.load_text(f"{run.artifact_uri}/{name}.csv")))
 
 
 def load_frames(run: RunRecord) -> dict[str, pd.DataFrame]:

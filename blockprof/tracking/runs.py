@@ -217,7 +217,7 @@ def _adopt(client: MlflowClient, run_id: str, command: str, name: str | None, ta
 
 def _run_of(run: MlflowRun, command: str) -> Run:
     run_id, name = run.info.run_id, run.info.run_name
-    return Run(run_id, name, Outgoing(run_id, name, command, sending.server()))
+    return Run(run_id, name, Outgoing(run_id, name, command, sending.server(), run.info.experiment_id))
 
 
 def _create_experiment(name: str) -> str:

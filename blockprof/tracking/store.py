@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
@@ -22,12 +23,16 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
 from blockprof.errors import InputError, TrackingError
+from blockprof.tracking import sending
 from blockprof.tracking.location import is_there, sqlite_file
 from blockprof.tracking.translation import one_line, translated
 
 DEFAULT_EXPERIMENT = "blockprof"
 _REQUEST_SECONDS = 5
 _DEADLINE_SECONDS = 7.0
+_KNOWN_SECONDS = 60.0
+_known: dict[str, float] = {}
+"""What was asked of a server and answered, and when."""
 
 _T = TypeVar("_T")
 
@@ -44,6 +49,8 @@ def check_store(experiment: str | None = None) -> None:
         InputError: the experiment is deleted.
     """
     uri = tracking_uri()
+    if _is_known(f"{uri} {experiment}"):
+        return
     for each in dict.fromkeys((uri, mlflow.get_registry_uri())):
         check_answers(each)
     database = sqlite_file(uri)
@@ -57,6 +64,8 @@ def check_store(experiment: str | None = None) -> None:
     location = found.artifact_location if found else DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH if database else None
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
+    if _is_remote(uri):
+        _known[f"{uri} {experiment}"] = time.monotonic()
 
 
 def tracking_uri() -> str:
@@ -83,15 +92,30 @@ def check_answers(uri: str) -> None:
             f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
             "the runs with `mlflow migrate-filestore`"
         )
-    if scheme in ("http", "https"):
-        within_deadline(f"asking {uri}", lambda: _check_server(uri))
+    if _is_remote(uri):
+        if not _is_known(uri):
+            within_deadline(f"asking {uri}", lambda: _check_server(uri))
+            _known[uri] = time.monotonic()
+            sending.renew()
     elif database := sqlite_file(uri):
         is_there(database)
     else:
         within_deadline(f"asking {uri}", lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
 
 
+def _is_remote(uri: str) -> bool:
+    return urlsplit(uri).scheme in ("http", "https")
+
+
+def _is_known(question: str) -> bool:
+    """Whether a server has answered a check within the last minute: a command asks it once."""
+    return time.monotonic() - _known.get(question, -_KNOWN_SECONDS) < _KNOWN_SECONDS
+
+
 def _check_server(uri: str) -> None:
+    is_registry = uri != mlflow.get_tracking_uri()
+    what = "model registry" if is_registry else "tracking server"
+    variable = "MLFLOW_REGISTRY_URI" if is_registry else "MLFLOW_TRACKING_URI"
     try:
         response = http_request(
             get_default_host_creds(uri),
@@ -104,12 +128,16 @@ def _check_server(uri: str) -> None:
         )
     except MlflowException as error:
         raise TrackingError(
-            f"the tracking server {uri} does not answer ({_first_cause(error)}): start it, or set MLFLOW_TRACKING_URI"
+            f"the {what} {uri} does not answer ({_first_cause(error)}): start it, or set {variable}"
         ) from error
     if response.status_code in (401, 403):
         raise TrackingError(
-            f"the tracking server {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
+            f"the {what} {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        )
+    if response.status_code >= 500:
+        raise TrackingError(
+            f"the {what} {uri} is ill (status {response.status_code}): wait until it is well, or set {variable}"
         )
     try:
         is_mlflow = response.ok and isinstance(response.json(), dict)
@@ -117,7 +145,7 @@ def _check_server(uri: str) -> None:
         is_mlflow = False
     if not is_mlflow:
         raise TrackingError(
-            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check MLFLOW_TRACKING_URI"
+            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check {variable}"
         )
 
 

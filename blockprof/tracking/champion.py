@@ -1,0 +1,77 @@
+"""Moving the alias ``champion``, such that no two trainings at once each overrule the other's."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from blockprof.errors import TrackingError
+from blockprof.tracking.location import registry_uri, sqlite_file
+from blockprof.tracking.registry import CHAMPION
+
+_MAX_COMPARISONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whether a new version becomes the champion, why, and the version that it was compared with; None: there was
+    none.
+    """
+
+    is_champion: bool
+    reason: str
+    compared_with: int | None = None
+
+
+def crown(name: str, version: int, choose: Callable[[], Choice]) -> Choice:
+    """Make a version the champion where ``choose`` says so, and the alias still stands where it was compared.
+
+    Where another command has moved the alias in the meantime, ``choose`` is asked again. On a local store a lock makes
+    the check and the move one step; on a server another command's move in between is found by reading the alias back.
+
+    Raises:
+        TrackingError: the alias was moved each time that ``choose`` had been asked.
+        MlflowException: the store cannot be asked.
+    """
+    for _ in range(_MAX_COMPARISONS):
+        choice = choose()
+        if not choice.is_champion:
+            return choice
+        with _alone():
+            if _champion_version(name) != choice.compared_with:
+                continue
+            MlflowClient().set_registered_model_alias(name, CHAMPION, str(version))
+            if _champion_version(name) == version:
+                return choice
+    raise TrackingError(
+        f"{name}: other commands moved the alias {CHAMPION} {_MAX_COMPARISONS} times while version {version} was "
+        "compared with it: train again when they have ended"
+    )
+
+
+def _champion_version(name: str) -> int | None:
+    try:
+        return int(MlflowClient().get_model_version_by_alias(name, CHAMPION).version)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of a local registry: its folder's, which leaves no file. A server has none."""
+    database = sqlite_file(registry_uri())
+    if database is None:
+        yield
+        return
+    folder = os.open(database.absolute().parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
