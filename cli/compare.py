@@ -14,7 +14,7 @@ def compare(
         typer.Argument(
             metavar="A B...",
             help="Two or more runs of train-predictor or of profile, by id or name, or registered predictors such as "
-            "blockprof-pn-npu/2 or blockprof-pn-npu@champion.",
+            "blockprof-pn-npu/2 or blockprof-pn-npu@champion; with --data also others' models: models:/NAME/VERSION.",
         ),
     ],
     data: Annotated[
@@ -26,6 +26,12 @@ def compare(
             show_default="the networks that all their runs left out",
         ),
     ] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code", help="Run the code of models that are not blockprof's. Its own are read as numbers."
+        ),
+    ] = False,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
@@ -58,7 +64,8 @@ def compare(
         render_compare.print_profiles(profiles)
     else:
         with render.working("comparing"):
-            predictors = comparing.compare_predictors(comparing.load_predictions(sources, latencies))
+            loaded = comparing.load_predictions(sources, latencies, trust_code=trust_code)
+            predictors = comparing.compare_predictors(loaded)
         render_compare.print_predictors(predictors)
     if no_log:
         return

@@ -16,7 +16,7 @@ METRIC, BLOCKS_METRIC = "my-cpu", "my-cpu-blocks"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
-    import onnxruntime
+    from blockprof.onnx_runtime import onnxruntime
 
     return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
 

@@ -63,7 +63,7 @@ def write_onnx(model: BlockwiseModel | GruModel, path: Path, seed: int = 0) -> O
 
 
 def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
-    import onnxruntime
+    from blockprof.onnx_runtime import onnxruntime
 
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
     space = model.space

@@ -79,5 +79,5 @@ def record_profiles(run: Run, comparison: ProfileComparison, sources: Sequence[S
 def _source_params(sources: Sequence[Source]) -> dict[str, object]:
     params: dict[str, object] = {"num_compared": len(sources)}
     for number, source in enumerate(sources, start=1):
-        params |= {f"{source.kind}_{number}": source.label, f"{source.kind}_{number}_run": source.run.id}
+        params |= {f"{source.kind}_{number}": source.label, f"{source.kind}_{number}_run": source.run_id}
     return params

@@ -5,7 +5,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnxruntime
+from blockprof.onnx_runtime import onnxruntime
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _CPU_INFO_NAMES = ("model name", "Model", "Hardware")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from blockprof.errors import InputError
 from blockprof.measuring.environment import read_environment
@@ -17,6 +16,7 @@ from blockprof.measuring.results import MeasuredNetworks
 from blockprof.measuring.sessions import Model, check_provider, make_run, open_session
 from blockprof.measuring.spec import MeasureSpec
 from blockprof.measuring.timing import time_network
+from blockprof.onnx_runtime import onnxruntime
 
 ANCHOR = 0
 """The first network is the anchor."""

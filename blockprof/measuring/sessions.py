@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from blockprof.errors import BlockprofError, InputError
 from blockprof.measuring.spec import CPU_PROVIDER, MeasureSpec
 from blockprof.onnx_networks import SharedModel
+from blockprof.onnx_runtime import onnxruntime, ort_errors
 
 Model = bytes | str | os.PathLike[str] | SharedModel
 """A serialized ONNX model, the path of one, or one with its weights apart."""

@@ -17,7 +17,7 @@ from blockprof.spaces import Architectures, HeadInstance, Placement, Space, Stem
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 
 if TYPE_CHECKING:
-    import onnxruntime
+    from blockprof.onnx_runtime import onnxruntime
 
 IMAGE, LOGITS = "image", "logits"
 

@@ -11,8 +11,9 @@ import onnx
 from onnx import numpy_helper
 
 if TYPE_CHECKING:
-    import onnxruntime
     from torch import nn
+
+    from blockprof.onnx_runtime import onnxruntime
 
 OPSET = 17
 IR_VERSION = 8
@@ -65,7 +66,7 @@ class SharedWeight:
 def _share(name: str, content: bytes) -> SharedWeight:
     if len(content) < LEAST_SHARED_BYTES:
         return SharedWeight(name, content, None)
-    import onnxruntime
+    from blockprof.onnx_runtime import onnxruntime
 
     tensor = onnx.TensorProto.FromString(content)
     value = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(numpy_helper.to_array(tensor)))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from blockprof.errors import BlockprofError
 from blockprof.files import staged
 from blockprof.onnx_networks.composing import compose_bytes
 from blockprof.onnx_networks.fragments import OPSET
 from blockprof.onnx_networks.store import FragmentStore
+from blockprof.onnx_runtime import onnxruntime
 from blockprof.spaces import Architectures
 
 TOLERANCE = 1e-4

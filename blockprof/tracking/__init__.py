@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
     from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
     from blockprof.tracking.registry import (
+        OtherModel,
         StoredPredictor,
         find_champion,
+        find_other_model,
         find_predictor,
         find_predictor_of,
+        is_other_model,
         is_predictor_name,
         list_predictors,
     )
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Choice",
+    "OtherModel",
     "RegisteredPredictor",
     "Resumed",
     "Run",
@@ -34,9 +38,11 @@ __all__ = [
     "StoredPredictor",
     "check_store",
     "find_champion",
+    "find_other_model",
     "find_predictor",
     "find_predictor_of",
     "find_run",
+    "is_other_model",
     "is_predictor_name",
     "list_frames",
     "list_predictors",
@@ -49,6 +55,7 @@ __all__ = [
 
 _MODULES = {
     "Choice": "champion",
+    "OtherModel": "registry",
     "RegisteredPredictor": "predictors",
     "Resumed": "resuming",
     "Run": "runs",
@@ -56,9 +63,11 @@ _MODULES = {
     "StoredPredictor": "registry",
     "check_store": "store",
     "find_champion": "registry",
+    "find_other_model": "registry",
     "find_predictor": "registry",
     "find_predictor_of": "registry",
     "find_run": "records",
+    "is_other_model": "registry",
     "is_predictor_name": "registry",
     "list_frames": "records",
     "list_predictors": "registry",

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from blockprof.errors import InputError
 from blockprof.tracking import store
-from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
 from blockprof.tracking.translation import translated
 
@@ -45,7 +45,7 @@ def find_run(id_or_name: str) -> RunRecord:
         InputError: there is none, or several have the name (the message gives their ids).
         TrackingError: the store does not answer.
     """
-    uri = store.tracking_uri()
+    uri = tracking_uri()
     store.check_answers(uri)
     database = sqlite_file(uri)
     if database is not None and not is_there(database):

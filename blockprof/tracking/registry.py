@@ -8,7 +8,6 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 _PREFIX = "blockprof-"
+_MODELS = "models:/"
 _METRIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[\w-]+))?")
 
@@ -36,6 +36,20 @@ class StoredPredictor:
     run_id: str
     tags: dict[str, str]
     folder: Path
+
+    @property
+    def model_uri(self) -> str:
+        """What ``mlflow.pyfunc.load_model`` takes."""
+        return f"models:/{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherModel:
+    """A version of a registered model that blockprof did not make: to ask it is to run code that is in the registry."""
+
+    name: str
+    version: int
+    run_id: str
 
     @property
     def model_uri(self) -> str:
@@ -96,6 +110,25 @@ def find_predictor(reference: str) -> StoredPredictor:
     return found
 
 
+def find_other_model(reference: str) -> OtherModel:
+    """Find a registered model that is not blockprof's, by ``models:/NAME/2`` or ``models:/NAME@ALIAS``.
+
+    Raises:
+        InputError: there is no such model or version.
+        TrackingError: the store does not answer.
+    """
+    from blockprof.tracking.location import tracking_uri
+    from blockprof.tracking.translation import translated
+
+    parts = _REFERENCE.fullmatch(reference)
+    tracking_uri()
+    with translated(f"looking up {reference}"):
+        found = _find_version(parts["name"], parts["alias"] or "", parts["version"]) if parts and _is_there() else None
+    if found is None:
+        raise InputError(f"no model '{reference}' is registered: write models:/NAME/VERSION or models:/NAME@ALIAS")
+    return OtherModel(found.name, int(found.version), found.run_id or "")
+
+
 def find_predictor_of(run_id: str) -> StoredPredictor | None:
     """The newest version that a run registered; None where it registered none.
 
@@ -116,21 +149,36 @@ def find_predictor_of(run_id: str) -> StoredPredictor | None:
 
 def is_predictor_name(text: str) -> bool:
     """Whether ``text`` is what ``find_predictor`` takes, not the name of a run; nothing is asked of the store."""
-    return text.removeprefix("models:/").startswith(_PREFIX)
+    return text.removeprefix(_MODELS).startswith(_PREFIX)
 
 
-def _names() -> list[str]:
+def is_other_model(text: str) -> bool:
+    """Whether ``text`` is what ``find_other_model`` takes; nothing is asked of the store."""
+    return text.startswith(_MODELS) and not is_predictor_name(text)
+
+
+def _is_there() -> bool:
     uri = registry_uri()
     database = sqlite_file(uri)
     if database is not None:
-        if not is_there(database):
-            return []
+        return is_there(database)
+    from blockprof.tracking.store import check_answers
+
+    check_answers(uri)
+    return True
+
+
+def _names() -> list[str]:
+    if not _is_there():
+        return []
+    uri = registry_uri()
+    database = sqlite_file(uri)
+    if database is not None:
         return read_column(database, "SELECT name FROM registered_models WHERE name LIKE ?", (f"{_PREFIX}%",))
     from mlflow import MlflowClient
 
-    from blockprof.tracking.store import check_answers, within_deadline
+    from blockprof.tracking.store import within_deadline
 
-    check_answers(uri)
     models = within_deadline(
         f"asking {uri}", lambda: MlflowClient().search_registered_models(f"name LIKE '{_PREFIX}%'", max_results=1000)
     )
@@ -140,7 +188,7 @@ def _names() -> list[str]:
 def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredictor | None:
     from mlflow import MlflowClient, artifacts
 
-    from blockprof.tracking.store import tracking_uri
+    from blockprof.tracking.location import tracking_uri
     from blockprof.tracking.translation import translated
 
     tracking_uri()
@@ -149,10 +197,9 @@ def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredic
         if found is None:
             return None
         source = MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
-        # Another store, used in this process before, may have a predictor of that name and version.
-        target = _download_folder() / f"{name}-{found.version}-{sha256(source.encode()).hexdigest()[:16]}"
-        target.mkdir(exist_ok=True)
-        files = Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=str(target)))
+        # A folder each time: another store may have a predictor of that name and version, or this one have lost a file.
+        target = tempfile.mkdtemp(prefix=f"{name}-{found.version}-", dir=_download_folder())
+        files = Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=target))
     facts = next(files.glob("*/model.json"), None)
     if facts is None:
         raise TrackingError(f"{name} version {found.version} holds no model.json: blockprof did not register it")

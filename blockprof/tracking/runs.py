@@ -189,8 +189,7 @@ def _begin(begun: _Begun, command: str, name: str | None, experiment: str | None
         if given := os.environ.get("MLFLOW_RUN_ID"):
             begun.run = _adopt(client, given, command, name, tags)
             return
-        found = store.find_experiment(experiment)
-        experiment_id = found.experiment_id if found else _create_experiment(store.experiment_name(experiment))
+        experiment_id = store.begin_experiment(experiment)
         # Where no answer came, the run may be there all the same.
         made = client.search_runs([experiment_id], _having(mark)) if asked else []
         asked.append(experiment_id)
@@ -218,15 +217,6 @@ def _adopt(client: MlflowClient, run_id: str, command: str, name: str | None, ta
 def _run_of(run: MlflowRun, command: str) -> Run:
     run_id, name = run.info.run_id, run.info.run_name
     return Run(run_id, name, Outgoing(run_id, name, command, sending.server(), run.info.experiment_id))
-
-
-def _create_experiment(name: str) -> str:
-    try:
-        return MlflowClient().create_experiment(name)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := store.find_experiment(name)):
-            return str(found.experiment_id)  # another command was quicker
-        raise
 
 
 def _end_failed(run: Run, error: BaseException, *, is_ours: bool) -> None:

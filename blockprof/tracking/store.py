@@ -12,19 +12,17 @@ from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
 from blockprof.errors import InputError, TrackingError
 from blockprof.tracking import sending
-from blockprof.tracking.location import is_there, sqlite_file
+from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.translation import one_line, translated
 
 DEFAULT_EXPERIMENT = "blockprof"
@@ -51,33 +49,21 @@ def check_store(experiment: str | None = None) -> None:
     uri = tracking_uri()
     if _is_known(f"{uri} {experiment}"):
         return
-    for each in dict.fromkeys((uri, mlflow.get_registry_uri())):
+    for each in dict.fromkeys((uri, registry_uri())):
         check_answers(each)
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
         check_writable(database.parent)
-        check_writable(Path(DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH))
+        check_writable(Path(local_file_uri_to_path(artifact_root())))
         return
     if database is not None:
         _check_unlocked(database)
     found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
-    location = found.artifact_location if found else DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH if database else None
+    location = found.artifact_location if found else artifact_root() if database else None
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
     if _is_remote(uri):
         _known[f"{uri} {experiment}"] = time.monotonic()
-
-
-def tracking_uri() -> str:
-    """Where MLflow logs to.
-
-    MLflow's own default escapes the blanks of a folder's name, and then makes a folder of the escaped name beside it.
-    So the default is then told to MLflow unescaped.
-    """
-    uri = mlflow.get_tracking_uri()
-    if "%" in uri and not mlflow.is_tracking_uri_set():
-        mlflow.set_tracking_uri(f"sqlite:///{Path('mlflow.db').absolute()}")
-    return mlflow.get_tracking_uri()
 
 
 def check_answers(uri: str) -> None:
@@ -113,7 +99,7 @@ def _is_known(question: str) -> bool:
 
 
 def _check_server(uri: str) -> None:
-    is_registry = uri != mlflow.get_tracking_uri()
+    is_registry = uri != tracking_uri()
     what = "model registry" if is_registry else "tracking server"
     variable = "MLFLOW_REGISTRY_URI" if is_registry else "MLFLOW_TRACKING_URI"
     try:
@@ -237,13 +223,40 @@ def experiment_name(name: str | None) -> str:
     return name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT
 
 
+def begin_experiment(name: str | None) -> str:
+    """The id of the experiment that runs go to, which is created where it is not there.
+
+    Raises:
+        InputError: as ``find_experiment``.
+        MlflowException: the store cannot create it.
+    """
+    if found := find_experiment(name):
+        return str(found.experiment_id)
+    try:
+        return _create_experiment(experiment_name(name))
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_ALREADY_EXISTS" and (found := find_experiment(name)):
+            return str(found.experiment_id)  # another command was quicker
+        raise
+
+
+def _create_experiment(name: str) -> str:
+    """Create an experiment; of a local store with its artifacts' folder quoted, which MLflow's own default is not."""
+    uri = tracking_uri()
+    if sqlite_file(uri) is None:
+        return MlflowClient().create_experiment(name)
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    return str(SqlAlchemyStore(uri, artifact_root()).create_experiment(name))
+
+
 def begin_stores() -> None:
     """Create the SQLite files that MLflow is to use, where there are none yet.
 
     Raises:
         TrackingError: as ``check_store``.
     """
-    for uri in dict.fromkeys((tracking_uri(), mlflow.get_registry_uri())):
+    for uri in dict.fromkeys((tracking_uri(), registry_uri())):
         database = sqlite_file(uri)
         if database is not None and not is_there(database):
             with translated(f"creating {database}"):
@@ -264,7 +277,7 @@ def _create(database: Path) -> None:
         draft = Path(folder, "mlflow.db")
         sqlalchemy.event.listen(sqlalchemy.Engine, "connect", _skip_flushes)
         try:
-            store = SqlAlchemyStore(f"sqlite:///{draft.absolute()}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+            store = SqlAlchemyStore(sqlite_uri(draft), artifact_root())
             store.engine.dispose()
         finally:
             sqlalchemy.event.remove(sqlalchemy.Engine, "connect", _skip_flushes)

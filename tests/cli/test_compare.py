@@ -136,7 +136,7 @@ def test_a_resolution_that_a_predictor_does_not_know(cli, in_compared: Path) -> 
     Path("other.csv").write_text("\n".join(lines[:1] + [line.replace(",224,", ",192,") for line in lines[1:30]]))
     outcome = cli("compare", "few", "split", "--data", "other.csv")
     assert outcome.returncode == 2
-    assert "blockprof-pn-npu version 2: row 0: resolution 192, but this predictor was trained on 224" in outcome.stderr
+    assert "blockprof-pn-npu version 2: the npu predictor was trained on resolution 224, not on 192" in outcome.stderr
 
 
 def test_runs_of_other_commands_hold_nothing_to_compare(cli, in_compared: Path) -> None:

@@ -16,11 +16,16 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import predictors, tracking
-from blockprof.errors import InputError, TrackingError
+from blockprof.errors import InputError
 from blockprof.latency_data import LatencyData
 
 Log = Callable[..., tracking.RegisteredPredictor]
 MakeLatencies = Callable[..., LatencyData]
+
+
+def champion_version() -> int | None:
+    champion = tracking.find_champion("pn", "npu")
+    return champion.version if champion else None
 
 
 @pytest.fixture
@@ -40,8 +45,10 @@ def log(store: Path, save_predictor: Callable[[LatencyData], Path], pyfunc_code:
                 kind="blockwise",
                 num_nets=len(train),
                 test=test,
-                is_champion=is_champion,
-                reason=reason,
+                predict=lambda folder: (
+                    predictors.load_predictor(folder).predict(test.archs, test.resolutions).latency_ms
+                ),
+                choose=lambda: tracking.Choice(is_champion, reason, champion_version()),
             )
 
     return log_trained
@@ -122,7 +129,7 @@ def test_the_command_that_is_given_moves_the_alias(store: Path, log: Log, make_l
 
 
 def test_what_does_not_predict_is_not_registered(store: Path, log: Log, make_latencies: MakeLatencies) -> None:
-    with pytest.raises(TrackingError, match="registering the predictor failed"):
+    with pytest.raises(InputError, match="trained on resolution 224, not on 96"):
         log(make_latencies(40, seed=0), make_latencies(10, seed=1, resolution=96))
     assert tracking.list_predictors("pn") == []
     assert MlflowClient().search_runs([MlflowClient().get_experiment_by_name("blockprof").experiment_id])[
@@ -225,8 +232,8 @@ def test_a_gru_too(
             kind="gru",
             num_nets=60,
             test=test,
-            is_champion=True,
-            reason="there was none before",
+            predict=lambda saved: predictors.load_predictor(saved).predict(test.archs, test.resolutions).latency_ms,
+            choose=lambda: tracking.Choice(True, "there was none before"),
         )
     files = Path(mlflow.artifacts.download_artifacts(registered.model_uri))
     assert "torch" not in (files / "requirements.txt").read_text()
