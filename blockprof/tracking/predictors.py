@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import mlflow
 import numpy as np
@@ -28,6 +29,7 @@ _ARTIFACT = "predictor"
 _REQUIRED = ("mlflow", "numpy", "pandas")
 _NUM_EXAMPLES = 5
 _FOLDER, _MODEL, _FACTS = "predictor", "model", "facts.json"
+_T = TypeVar("_T")
 _VERSIONS_TAG = "mlflow.modelVersions"
 """By this tag of a logged model, MLflow's pages show which versions it is registered as."""
 _SIGNATURE = ModelSignature(
@@ -182,46 +184,52 @@ def register(outgoing: Outgoing, choose: Callable[[], Choice]) -> RegisteredPred
 
 
 def _make_model(outgoing: Outgoing) -> str:
-    client, run_id, place = MlflowClient(), outgoing.run_id, [outgoing.experiment_id]
-    asked = outgoing.is_again
+    client, run_id, place = MlflowClient(), outgoing.run_id, outgoing.experiment_id
+
+    def find() -> str | None:
+        found = client.search_logged_models([place], f"source_run_id = '{run_id}'")
+        return found[0].model_id if found else None
 
     def make() -> str:
-        nonlocal asked
-        found = client.search_logged_models(place, f"source_run_id = '{run_id}'") if asked else []
-        asked = True
-        return (found[0] if found else client.create_logged_model(place[0], _ARTIFACT, run_id)).model_id
+        return client.create_logged_model(place, _ARTIFACT, run_id).model_id
 
-    return send("logging the predictor", make)
+    return _once(outgoing, "logging the predictor", find, make)
 
 
 def _fill_model(outgoing: Outgoing, facts: _Facts, folder: Path) -> None:
     """Give a logged model its files, and the metrics of its run."""
-    client = MlflowClient()
+    client, run_id, model_id = MlflowClient(), outgoing.run_id, facts.model_id
     described = Model.load(str(folder))
-    described.model_id = described.model_uuid = facts.model_id
-    described.run_id, described.artifact_path = outgoing.run_id, _ARTIFACT
+    described.model_id = described.model_uuid = model_id
+    described.run_id, described.artifact_path = run_id, _ARTIFACT
     described.save(str(folder / "MLmodel"))
-    metrics = [Metric(*point, model_id=facts.model_id, run_id=outgoing.run_id) for point in facts.points]
+    metrics = [Metric(*point, model_id=model_id, run_id=run_id) for point in facts.points]
+
+    def find() -> bool | None:
+        outputs = client.get_run(run_id).outputs
+        return any(one.model_id == model_id for one in outputs.model_outputs) or None if outputs else None
+
+    def link() -> bool:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+        return True
 
     def fill() -> None:
-        client.log_outputs(outgoing.run_id, [LoggedModelOutput(facts.model_id, step=0)])
-        client.log_batch(outgoing.run_id, metrics)
-        client.log_model_artifacts(facts.model_id, str(folder))
-        client.finalize_logged_model(facts.model_id, "READY")
+        client.log_batch(run_id, metrics)
+        client.log_model_artifacts(model_id, str(folder))
+        client.finalize_logged_model(model_id, "READY")
 
+    _once(outgoing, "logging the predictor", find, link)
     send("logging the predictor", fill)
 
 
 def _make_version(outgoing: Outgoing, facts: _Facts) -> int:
     client, source = MlflowClient(), f"models:/{facts.model_id}"
-    asked = outgoing.is_again
+
+    def find() -> int | None:
+        found = client.search_model_versions(f"run_id = '{outgoing.run_id}'")
+        return int(found[0].version) if found else None
 
     def make() -> int:
-        nonlocal asked
-        found = client.search_model_versions(f"run_id = '{outgoing.run_id}'") if asked else []
-        asked = True
-        if found:
-            return int(found[0].version)
         try:
             client.create_registered_model(facts.name)
         except MlflowException as error:
@@ -230,10 +238,23 @@ def _make_version(outgoing: Outgoing, facts: _Facts) -> int:
         made = client.create_model_version(facts.name, source, outgoing.run_id, facts.tags, model_id=facts.model_id)
         return int(made.version)
 
-    number = send("registering the predictor", make)
+    number = _once(outgoing, "registering the predictor", find, make)
     shown = json.dumps([{"name": facts.name, "version": str(number)}])
     send("registering the predictor", lambda: client.set_logged_model_tags(facts.model_id, {_VERSIONS_TAG: shown}))
     return number
+
+
+def _once(outgoing: Outgoing, task: str, find: Callable[[], _T | None], make: Callable[[], _T]) -> _T:
+    """Have MLflow make what it would make again if told twice: where it may have been told before, it is looked for."""
+    is_asked = outgoing.is_again
+
+    def find_or_make() -> _T:
+        nonlocal is_asked
+        found = find() if is_asked else None
+        is_asked = True
+        return make() if found is None else found
+
+    return send(task, find_or_make)
 
 
 def _mape(predicted: FloatArray, actual: FloatArray) -> float:
