@@ -24,6 +24,7 @@ from blockprof.cli import (
     search,
     train_predictor,
 )
+from blockprof.cli.terminal import write_plainly
 from blockprof.errors import BlockprofError
 
 INTERRUPTED = 130
@@ -99,6 +100,7 @@ def main() -> None:
     Ctrl-C ends with 130, SIGTERM with 143 and SIGHUP with 129.
     """
     warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
+    write_plainly()
     with _notes_shown():
         try:
             # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
