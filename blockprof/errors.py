@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 
+from blockprof.text import masked, printable
+
 
 class BlockprofError(Exception):
-    """Root of every error that blockprof raises itself. The command line ends with exit code 1."""
+    """Root of every error that blockprof raises itself. The command line ends with exit code 1.
+
+    Its message has no password, and no control character of what it names: a message is one line.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(" ".join(masked(message).split("\n"))))
 
 
 class InputError(BlockprofError):

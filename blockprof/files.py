@@ -1,9 +1,12 @@
-"""Files that are read or said why not, and files that appear whole or not at all."""
+"""Files that are read or said why not, that appear whole or not at all, and folders that no kill leaves behind."""
 
+import fcntl
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blockprof.errors import DataFileError, InputError
@@ -23,6 +26,64 @@ def read_file(path: Path) -> bytes:
         raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
 
 
+_PREFIX = ".blockprof-"
+_TEMPORARY = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder in ``parent``, else in the system's temporary folder, that is removed after the block.
+
+    It is locked for as long as its process lives: by that :func:`sweep` knows what a killed one left, and first sweeps
+    ``parent``.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    sweep(parent)
+    path, lock = _locked_folder(parent)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        lock = os.open(path, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks: then nothing there is swept
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return path, lock
+        os.close(lock)  # swept by another command before it was locked
+
+
+def sweep(parent: Path) -> None:
+    """Remove the temporary folders in ``parent`` whose process was killed. Those in use, and other users', stay."""
+    with suppress(OSError):
+        for entry in list(os.scandir(parent)):
+            if _TEMPORARY.fullmatch(entry.name):
+                _remove_abandoned(Path(entry.path))
+
+
+def _remove_abandoned(path: Path) -> None:
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        if os.fstat(lock).st_uid == os.getuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # in use
+        pass
+    finally:
+        os.close(lock)
+
+
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """Give an empty temporary folder whose files are moved into ``folder`` when the block ends without an error.
@@ -36,10 +97,10 @@ def staged(folder: Path) -> Iterator[Path]:
     # On the file system that folder is, or will be, on: a rename within one is a single step.
     existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     try:
-        with tempfile.TemporaryDirectory(prefix=".blockprof-", dir=existing) as name:
-            yield Path(name)
+        with temporary_folder(existing) as stage:
+            yield stage
             folder.mkdir(parents=True, exist_ok=True)
-            for file in sorted(Path(name).iterdir()):
+            for file in sorted(stage.iterdir()):
                 os.replace(file, folder / file.name)
     except OSError as error:
         raise InputError(f"cannot write to the folder {folder}: {error.strerror}: choose another one") from error

@@ -1,6 +1,5 @@
 """What is logged of each command: the one place that says which params, metrics and files its run has."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from blockprof.figures import (
     predicted_against_measured,
     response_heatmap,
 )
+from blockprof.files import temporary_folder
 from blockprof.metrics import MetricInfo
 from blockprof.profiling import Profile
 from blockprof.reporting import profile_report, training_report
@@ -189,8 +189,8 @@ def record_training(
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
-    with tempfile.TemporaryDirectory(prefix="blockprof-") as temporary:
-        folder = Path(temporary) / "predictor"
+    with temporary_folder() as temporary:
+        folder = temporary / "predictor"
         model.save(folder)
         registered = log_predictor(
             run,

@@ -3,9 +3,11 @@
 import inspect
 import logging
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,10 +24,14 @@ from blockprof.cli import (
     reduce,
     resume,
     search,
+    store,
     train_predictor,
 )
 from blockprof.cli.terminal import write_plainly
 from blockprof.errors import BlockprofError
+from blockprof.files import sweep
+from blockprof.paths import data_folder
+from blockprof.text import masked, printable, shown
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""
@@ -44,6 +50,10 @@ app = typer.Typer(
 export_app = typer.Typer(
     help="Write a run's tables, a predictor or networks as files.\n\nExample: blockprof export run able-panda-12",
     no_args_is_help=True,
+)
+
+store_app = typer.Typer(
+    help="Look after the MLflow store of this folder.\n\nExample: blockprof store repair", no_args_is_help=True
 )
 
 _state = {"debug": False}
@@ -69,6 +79,8 @@ def options(
     Example: blockprof profile --space pn --metrics npu
     """
     _state["debug"] = debug
+    for folder in (Path.cwd(), data_folder()):
+        sweep(folder)
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
@@ -92,6 +104,8 @@ _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)
 _add(export_app, "network", export.export_network)
 _add(export_app, "networks", export.export_networks)
+app.add_typer(store_app, name="store")
+_add(store_app, "repair", store.repair)
 
 
 def main() -> None:
@@ -99,7 +113,7 @@ def main() -> None:
 
     Ctrl-C ends with 130, SIGTERM with 143 and SIGHUP with 129.
     """
-    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {shown(str(message))}\n"
     write_plainly()
     with _notes_shown():
         try:
@@ -107,8 +121,11 @@ def main() -> None:
             code = app(prog_name="blockprof", standalone_mode=False)
         except BaseException as error:
             _end_interrupted()
-            if _state["debug"] or not isinstance(error, Exception):
+            if not isinstance(error, Exception):
                 raise
+            if _state["debug"] and not isinstance(error, typer.TyperException):
+                typer.echo(shown(traceback.format_exc()), err=True)
+                sys.exit(error.exit_code if isinstance(error, BlockprofError) else 1)
             _end_failed(error)
     _end_interrupted()
     if code == INTERRUPTED:
@@ -156,5 +173,5 @@ def _usage(error: typer.TyperException) -> str:
 
 def _end(message: str, code: int) -> NoReturn:
     if message:  # there is none where help was shown for want of arguments
-        typer.secho(f"error: {' '.join(message.split())}", err=True, fg="red")
+        typer.secho(f"error: {printable(masked(' '.join(message.split())))}", err=True, fg="red")
     sys.exit(code)

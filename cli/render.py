@@ -6,7 +6,9 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +17,7 @@ from blockprof.cli.terminal import Terminal
 from blockprof.figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
+from blockprof.text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +28,34 @@ if TYPE_CHECKING:
     from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
-# Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
-out = Terminal(highlight=False, markup=False, emoji=False)
-err = Terminal(stderr=True, highlight=False, markup=False, emoji=False)
+
+class _Printable:
+    """What another prints, without what a terminal would obey: passwords and control characters are not shown."""
+
+    def __init__(self, inner: RenderableType) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style, control in console.render(self._inner, options):
+            yield Segment(text if control else shown(text), style, control)
+
+
+class _Guard(RenderHook):
+    """Whatever a console prints, through :class:`_Printable`."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Printable(each) for each in renderables]
+
+
+def _console(*, stderr: bool = False) -> Terminal:
+    # Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
+    console = Terminal(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console.push_render_hook(_Guard())
+    return console
+
+
+out = _console()
+err = _console(stderr=True)
 
 EXTREMES_SHOWN = 5
 

@@ -22,6 +22,7 @@ from blockprof.latency_data.layout import (
 )
 from blockprof.latency_data.table import LatencyData
 from blockprof.spaces import Architectures, FloatArray, IntArray, Space, space_of
+from blockprof.text import printable
 
 SAME_LATENCY = 1e-9
 """Relative difference below which two latencies are the same number, written in different units."""
@@ -93,7 +94,7 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
         problems = _check_repeats(rows.lines, archs, resolutions, latencies_ms)
     if problems:
         raise _error(problems, origin)
-    return LatencyData(archs, resolutions, latencies_ms, device=rows.devices[0].strip())
+    return LatencyData(archs, resolutions, latencies_ms, device=printable(rows.devices[0].strip()))
 
 
 def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetworks:

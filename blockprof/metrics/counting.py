@@ -5,8 +5,6 @@ operator of these networks spans two blocks.
 """
 
 import json
-import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from blockprof.errors import BlockprofError
+from blockprof.errors import BlockprofError, InputError
+from blockprof.files import staged
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import cache_folder
 from blockprof.spaces import FloatArray, Space, network_holding
@@ -102,12 +101,10 @@ def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:
 def _write_counts(path: Path, counts: dict[str, FloatArray]) -> None:
     """Write whole or not at all; a folder that cannot be written only means counting again."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w") as file:
-            json.dump({key: value.tolist() for key, value in counts.items()}, file)
-        Path(temporary).replace(path)
-    except OSError as error:
+        with staged(path.parent) as stage:
+            content = json.dumps({key: value.tolist() for key, value in counts.items()})
+            (stage / path.name).write_text(content)
+    except InputError as error:
         warnings.warn(f"cannot keep counts in {path.parent} ({error}): they are counted anew each time", stacklevel=2)
 
 

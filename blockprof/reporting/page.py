@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from blockprof.figures import format_value
 from blockprof.metrics.metric import Origin
 from blockprof.spaces import FloatArray
+from blockprof.text import shown
 
 ORIGINS: dict[Origin, str] = {
     "counted": "counted from the structure of the networks",
@@ -29,12 +31,17 @@ def render(template: str, **values: object) -> str:
     environment = Environment(
         loader=PackageLoader("blockprof.reporting"),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     versions = [f"Python {platform.python_version()}", *(f"{package} {version(package)}" for package in _VERSIONED)]
     return environment.get_template(template).render(command=command_line(), versions=", ".join(versions), **values)
+
+
+def _visible(value: object) -> object:
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def command_line() -> str:

@@ -14,6 +14,7 @@ from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from blockprof.errors import InputError
+from blockprof.text import printable
 from blockprof.tracking import store
 from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
@@ -86,7 +87,7 @@ def _record(run: MlflowRun) -> RunRecord:
     tags = run.data.tags
     return RunRecord(
         id=run.info.run_id,
-        name=run.info.run_name,
+        name=printable(run.info.run_name),
         command=tags.get(COMMAND_TAG, ""),
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,

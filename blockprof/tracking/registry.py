@@ -6,12 +6,14 @@ Imports MLflow only where there is something to fetch.
 import atexit
 import re
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.errors import InputError, TrackingError
+from blockprof.files import temporary_folder
 from blockprof.tracking.location import is_there, read_column, registry_uri, sqlite_file
 
 if TYPE_CHECKING:
@@ -189,9 +191,10 @@ def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredic
     from mlflow import MlflowClient, artifacts
 
     from blockprof.tracking.location import tracking_uri
+    from blockprof.tracking.store import check_answers
     from blockprof.tracking.translation import translated
 
-    tracking_uri()
+    check_answers(tracking_uri())
     with translated(f"fetching {name}"):
         found = _find_version(name, alias, version)
         if found is None:
@@ -222,6 +225,6 @@ def _find_version(name: str, alias: str, version: str | None) -> "ModelVersion |
 @cache
 def _download_folder() -> Path:
     """Where this process keeps fetched predictors; removed when it ends."""
-    folder = tempfile.TemporaryDirectory(prefix="blockprof-")
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(temporary_folder())

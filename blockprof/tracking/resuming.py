@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from blockprof.errors import TrackingError
 from blockprof.tracking import sending, store
 from blockprof.tracking.champion import Choice
 from blockprof.tracking.outbox import Outgoing, waiting
 from blockprof.tracking.predictors import RegisteredPredictor, kept_files, predictor_folder, register
-from blockprof.tracking.runs import FAILURE_TAG
+from blockprof.tracking.runs import clear_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +59,9 @@ def _log(outgoing: Outgoing, choose: Callable[[Path, Path], Choice]) -> Register
     client, run_id = MlflowClient(), outgoing.run_id
 
     def end() -> None:
-        for tag in (FAILURE_TAG, MLFLOW_RUN_NOTE):
-            _remove_tag(client, run_id, tag)
+        clear_failure(run_id)
         client.set_terminated(run_id, "FINISHED")
 
     sending.send("ending the run", end)
     outgoing.remove()
     return registered
-
-
-def _remove_tag(client: MlflowClient, run_id: str, tag: str) -> None:
-    try:
-        client.delete_tag(run_id, tag)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise

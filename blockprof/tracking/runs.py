@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -23,9 +23,11 @@ from mlflow.utils.time import get_current_time_millis
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from blockprof import interrupts
-from blockprof.errors import ServerGoneError, TrackingError
+from blockprof.errors import InputError, ServerGoneError, TrackingError
+from blockprof.text import masked, printable, shown
 from blockprof.tracking import sending, store
 from blockprof.tracking.outbox import Outgoing
+from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 COMMAND_TAG = "blockprof.command"
 SPACE_TAG = "blockprof.space"
-FAILURE_TAG = "blockprof.failure"
+_RUN_ID = "MLFLOW_RUN_ID"
 _BEGUN_TAG = "blockprof.begun"
 _VERSIONED = ("torch", "ofa", "numpy", "mlflow")
 _MAX_DIGEST_LENGTH = 32
@@ -47,16 +49,19 @@ _log = logging.getLogger("blockprof")
 class Run:
     """A run that is under way. What is logged is kept in the outbox, and sent to the store when the run ends, or
     :meth:`send` says so.
+
+    ``is_given`` says that MLFLOW_RUN_ID names it: it was there before.
     """
 
     id: str
     name: str
     outgoing: Outgoing = field(repr=False, compare=False)
+    is_given: bool = False
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log params. A value longer than MLflow takes is cut, and is whole in the artifact ``params/<key>.txt``."""
         for key, value in params.items():
-            text = str(value)
+            text = shown(str(value))
             if len(text) > MAX_PARAM_VAL_LENGTH:
                 self.log_text(text, f"params/{key}.txt")
                 text = f"{text[: MAX_PARAM_VAL_LENGTH - 1]}…"
@@ -64,7 +69,7 @@ class Run:
 
     def log_tags(self, tags: Mapping[str, object]) -> None:
         """Log tags."""
-        self.outgoing.tags |= {key: str(value) for key, value in tags.items()}
+        self.outgoing.tags |= {key: shown(str(value)) for key, value in tags.items()}
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Log metrics, all at one time and at step 0. Names hold letters, digits and ``_ - . : /`` and blanks."""
@@ -90,7 +95,7 @@ class Run:
     def log_text(self, text: str, path: str) -> None:
         """Log a text as an artifact."""
         with self.outgoing.file(path) as file:
-            file.write_text(text, encoding="utf-8", newline="")
+            file.write_text(masked(text), encoding="utf-8", newline="")
 
     def log_dataset(self, frame: pd.DataFrame, *, source: str, name: str, digest: str, context: str) -> None:
         """Log which data the run used: not the rows, but their columns, number, source and digest.
@@ -103,7 +108,7 @@ class Run:
             context: ``training`` or ``testing``.
         """
         with translated("describing the dataset"):
-            dataset = from_pandas(frame, source=source, name=name, digest=digest[:_MAX_DIGEST_LENGTH])
+            dataset = from_pandas(frame, source=shown(source), name=shown(name), digest=digest[:_MAX_DIGEST_LENGTH])
             self.outgoing.datasets.append({**dataset.to_dict(), "context": context})
 
     def send(self) -> None:
@@ -112,11 +117,20 @@ class Run:
         From here on another command can log it, where this one cannot.
 
         Raises:
+            InputError: the run that MLFLOW_RUN_ID names has other params.
             ServerGoneError: the store's server is gone.
             TrackingError: the store refuses, or the disk is full.
         """
         self.outgoing.seal()
-        self.outgoing.send()
+        try:
+            self.outgoing.send()
+        except TrackingError as error:
+            if self.is_given and _is_refusal(error):
+                raise InputError(
+                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error}): unset it, or give the "
+                    "options that the run was begun with"
+                ) from error
+            raise
 
 
 @dataclass
@@ -154,13 +168,14 @@ def start_run(
         InputError: the experiment is deleted.
     """
     outer = mlflow.active_run()
-    all_tags = {**_origin_tags(command, space), **{key: str(value) for key, value in (tags or {}).items()}}
+    all_tags = {**_origin_tags(command, space), **{key: shown(str(value)) for key, value in (tags or {}).items()}}
     begun = _Begun()
     with interrupts.handled():
         try:
             if outer is None:
                 store.check_store(experiment)
                 store.begin_stores()
+                sending.send("looking for runs of killed commands", mark_killed)
                 _begin(begun, command, name, experiment, all_tags)
             else:
                 begun.run = _run_of(outer, command)
@@ -171,6 +186,8 @@ def start_run(
             yield run
             run.send()
             interrupts.work_is_done()
+            if outer or run.is_given:
+                sending.send("ending the run", lambda: clear_failure(run.id))
             if outer is None:
                 sending.send("ending the run", lambda: MlflowClient().set_terminated(run.id, "FINISHED"))
         except BaseException as error:
@@ -184,17 +201,20 @@ def _begin(begun: _Begun, command: str, name: str | None, experiment: str | None
     """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it."""
     client, mark = MlflowClient(), {_BEGUN_TAG: uuid4().hex}
     asked: list[str] = []
+    shown_name = printable(name) if name else None
+    all_tags = {**tags, **process_tags()}
+    context = resolve_tags({**all_tags, **mark, **({MLFLOW_RUN_NAME: shown_name} if shown_name else {})})
 
     def begin() -> None:
-        if given := os.environ.get("MLFLOW_RUN_ID"):
-            begun.run = _adopt(client, given, command, name, tags)
+        if given := os.environ.get(_RUN_ID):
+            begun.run = _adopt(client, given, command, name, all_tags)
+            os.environ.pop(_RUN_ID)  # as MLflow does: the next run is another one
             return
         experiment_id = store.begin_experiment(experiment)
         # Where no answer came, the run may be there all the same.
         made = client.search_runs([experiment_id], _having(mark)) if asked else []
         asked.append(experiment_id)
-        all_tags = resolve_tags({**tags, **mark, **({MLFLOW_RUN_NAME: name} if name else {})})
-        begun.run = _run_of(made[0] if made else client.create_run(experiment_id, None, all_tags, name), command)
+        begun.run = _run_of(made[0] if made else client.create_run(experiment_id, None, context, shown_name), command)
 
     sending.send("beginning a run", begin)
 
@@ -205,13 +225,27 @@ def _having(tag: Mapping[str, str]) -> str:
 
 def _adopt(client: MlflowClient, run_id: str, command: str, name: str | None, tags: Mapping[str, str]) -> Run:
     """Go on with the run that MLFLOW_RUN_ID names, as MLflow does."""
-    found = client.get_run(run_id)
-    if found.info.lifecycle_stage != LifecycleStage.ACTIVE:
-        raise TrackingError(f"MLFLOW_RUN_ID={run_id}: the run is deleted: unset the variable, or restore the run")
-    client.update_run(run_id, "RUNNING", name)
-    run = _run_of(client.get_run(run_id), command)
+    try:
+        if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise InputError(f"{_RUN_ID}={run_id}: the run is deleted: unset it, or restore the run")
+        client.update_run(run_id, "RUNNING", name and printable(name))
+    except MlflowException as error:
+        if sending.describe_illness(error):
+            raise
+        raise InputError(f"{_RUN_ID}={run_id}: {one_line(error)}: unset it, or give the id of a run") from error
+    run = replace(_run_of(client.get_run(run_id), command), is_given=True)
     run.log_tags(tags)
     return run
+
+
+def clear_failure(run_id: str) -> None:
+    """Take back what an earlier command said of its failure, now that one has succeeded in the same run."""
+    client = MlflowClient()
+    tags = client.get_run(run_id).data.tags
+    if FAILURE_TAG in tags:
+        client.delete_tag(run_id, FAILURE_TAG)
+        if tags.get(MLFLOW_RUN_NOTE, "").endswith(tags[FAILURE_TAG]):
+            client.delete_tag(run_id, MLFLOW_RUN_NOTE)
 
 
 def _run_of(run: MlflowRun, command: str) -> Run:

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import mlflow
 import requests
 
 from blockprof import interrupts
 from blockprof.errors import ServerGoneError, TrackingError
+from blockprof.text import masked
 from blockprof.tracking.translation import one_line, translated
 
 BUDGET_SECONDS = 30.0
@@ -187,15 +188,7 @@ def is_remote() -> bool:
 
 def server() -> str:
     """The tracking server's address, without a password."""
-    return without_password(mlflow.get_tracking_uri())
-
-
-def without_password(uri: str) -> str:
-    """An address as it may be shown and kept."""
-    parts = urlsplit(uri)
-    if parts.password is None:
-        return uri
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"))
+    return masked(mlflow.get_tracking_uri())
 
 
 def _registry() -> str:

@@ -1,12 +1,14 @@
 """The store that runs go to: checked before any work is done, and begun where there is none yet."""
 
 import os
+import re
 import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
@@ -21,11 +23,17 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
 from blockprof.errors import InputError, TrackingError
+from blockprof.files import temporary_folder
 from blockprof.tracking import sending
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
+from blockprof.tracking.moving import check_unmoved
 from blockprof.tracking.translation import one_line, translated
 
 DEFAULT_EXPERIMENT = "blockprof"
+_FILE_SCHEMES = ("", "file")
+_DATABASES = ("postgresql", "mysql", "mssql")
+_SCHEMES = ("http", "https", "sqlite", *_DATABASES)
+_MANAGED = re.compile(r"(databricks|uc)\b")
 _REQUEST_SECONDS = 5
 _DEADLINE_SECONDS = 7.0
 _KNOWN_SECONDS = 60.0
@@ -58,7 +66,11 @@ def check_store(experiment: str | None = None) -> None:
         return
     if database is not None:
         _check_unlocked(database)
-    found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
+    if database is not None:
+        with translated(f"asking {uri}"):
+            found = find_experiment(experiment)
+    else:
+        found = within_deadline(f"asking {uri}", lambda: find_experiment(experiment))
     location = found.artifact_location if found else artifact_root() if database else None
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
@@ -73,7 +85,13 @@ def check_answers(uri: str) -> None:
         TrackingError: it does not answer, is not MLflow's, or is of a kind that MLflow no longer has.
     """
     scheme = urlsplit(uri).scheme
-    if scheme in ("", "file"):
+    if _MANAGED.match(uri) or scheme.partition("+")[0] not in (*_FILE_SCHEMES, *_SCHEMES):
+        raise TrackingError(
+            f"blockprof does not log to {uri}: set MLFLOW_TRACKING_URI (and MLFLOW_REGISTRY_URI, where that is set) to "
+            f"an SQLite file (sqlite:///mlflow.db), a database server ({', '.join(_DATABASES)}) or the address of an "
+            "MLflow server (http, https)"
+        )
+    if scheme in _FILE_SCHEMES:
         raise TrackingError(
             f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
             "the runs with `mlflow migrate-filestore`"
@@ -84,8 +102,10 @@ def check_answers(uri: str) -> None:
             _known[uri] = time.monotonic()
             sending.renew()
     elif database := sqlite_file(uri):
-        is_there(database)
+        if is_there(database):
+            check_unmoved(database)
     else:
+        _import_database_store()
         within_deadline(f"asking {uri}", lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
 
 
@@ -96,6 +116,12 @@ def _is_remote(uri: str) -> bool:
 def _is_known(question: str) -> bool:
     """Whether a server has answered a check within the last minute: a command asks it once."""
     return time.monotonic() - _known.get(question, -_KNOWN_SECONDS) < _KNOWN_SECONDS
+
+
+def _import_database_store() -> None:
+    """Import what MLflow would when it first asks a database: a second or, on a busy machine, many, of no server's."""
+    import_module("mlflow.store.tracking.sqlalchemy_store")
+    import_module("mlflow.store.model_registry.sqlalchemy_store")
 
 
 def _check_server(uri: str) -> None:
@@ -273,8 +299,8 @@ def _create(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
-        draft = Path(folder, "mlflow.db")
+    with temporary_folder(database.parent) as folder:
+        draft = folder / "mlflow.db"
         sqlalchemy.event.listen(sqlalchemy.Engine, "connect", _skip_flushes)
         try:
             store = SqlAlchemyStore(sqlite_uri(draft), artifact_root())

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from mlflow.exceptions import MlflowException
 
 from blockprof.errors import TrackingError
+from blockprof.text import masked, printable
 
 _MAX_LENGTH = 500
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, in one line of at most 500 characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    """What an exception says, in one line of at most 500 characters, without passwords."""
+    text = printable(masked(" ".join(str(error).split()))) or type(error).__name__
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
 
 

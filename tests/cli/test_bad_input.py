@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from blockprof.errors import InputError
-
 HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"
 MBV3_NET = "|".join(["mbconv3_e3_k3->mbconv3_e3_k3"] * 5)
 
@@ -195,6 +193,8 @@ def test_a_store_in_a_folder_that_cannot_be_written(
 
 
 def test_debug_shows_the_traceback(cli, folder: Path) -> None:
-    with pytest.raises(InputError, match="unknown space 'nosuch'"):
-        cli("--debug", "profile", "--space", "nosuch")
+    outcome = cli("--debug", "profile", "--space", "nosuch")
+    assert outcome.returncode == 2
+    assert outcome.stderr.startswith("Traceback (most recent call last):\n")
+    assert "InputError: unknown space 'nosuch'" in outcome.stderr
     assert cli("profile", "--space", "nosuch").returncode == 2

@@ -36,6 +36,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "import-predictor", "profile", "compare",
         "reduce", "search",
         "export", "export run", "export predictor", "export network", "export networks",
+        "store", "store repair",
     }  # fmt: skip
 
 

@@ -16,7 +16,13 @@ from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
 from blockprof.tracking.store import begin_stores
 
-MLFLOW_NAMES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID")
+MLFLOW_NAMES = (
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_REGISTRY_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_RUN_ID",
+)
 
 
 @pytest.fixture
