@@ -18,7 +18,7 @@ from blockprof import tracking
 from blockprof.comparing.asking import predict_stored
 from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
-from blockprof.errors import InputError, TrackingError
+from blockprof.errors import InputError, ServerGoneError, TrackingError
 from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def choose_champion(
             (better,) = comparison.differences.query("score == 'mape_percent'")["better"]
             if better:
                 return Choice(better == _NEW, found, champion.version)
+    except ServerGoneError:
+        raise  # who resumes this compares
     except TrackingError as error:
         return Choice(False, f"it cannot be asked: {error}")
     if is_lower and _is_successor(trained, data, champion, record):

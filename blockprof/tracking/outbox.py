@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_ENTITIES_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
@@ -27,7 +28,8 @@ from blockprof.tracking.sending import send
 OUTBOX = "outbox"
 ARTIFACTS = "artifacts"
 _RECORD = "run.json"
-_KEPT = ("run_id", "name", "command", "store", "experiment_id", "params", "tags", "points", "datasets", "is_first")
+_FACTS = ("run_id", "name", "command", "store", "experiment_id", "artifact_uri")
+_KEPT = (*_FACTS, "params", "tags", "points", "datasets", "is_first")
 _T = TypeVar("_T")
 Point = tuple[str, float, int, int]
 """A metric: key, value, time in ms, step."""
@@ -46,6 +48,7 @@ class Outgoing:
     command: str
     store: str
     experiment_id: str
+    artifact_uri: str
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
@@ -106,7 +109,7 @@ class Outgoing:
             )
         files = self.folder / ARTIFACTS
         if files.is_dir():
-            send("logging files", lambda: client.log_artifacts(self.run_id, str(files)))
+            send("logging files", lambda: get_artifact_repository(self.artifact_uri).log_artifacts(str(files)))
         self.params, self.tags, self.points, self.datasets = {}, {}, [], []
         shutil.rmtree(files, ignore_errors=True)
 

@@ -10,14 +10,15 @@ from typing import TypeVar
 import mlflow
 import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelOutput, Metric
+from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.types import ColSpec, DataType, Schema
 
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
-from blockprof.tracking.champion import Choice, crown
+from blockprof.tracking.champion import Choice, champion_version, crown
 from blockprof.tracking.outbox import Outgoing, Point
 from blockprof.tracking.registry import CHAMPION, predictor_name
 from blockprof.tracking.runs import Run
@@ -76,6 +77,7 @@ class _Facts:
     tags: dict[str, str]
     points: list[Point]
     model_id: str = ""
+    artifact_uri: str = ""
     version: int = 0
 
     def write(self, folder: Path) -> None:
@@ -170,28 +172,31 @@ def register(outgoing: Outgoing, choose: Callable[[], Choice]) -> RegisteredPred
     place = predictor_folder(outgoing)
     facts = _Facts(**json.loads((place / _FACTS).read_text()))
     if not facts.model_id:
-        facts = replace(facts, model_id=_make_model(outgoing))
+        model = _make_model(outgoing)
+        facts = replace(facts, model_id=model.model_id, artifact_uri=model.artifact_location)
         facts.write(place)
     _fill_model(outgoing, facts, place / _MODEL)
     if not facts.version:
         facts = replace(facts, version=_make_version(outgoing, facts))
         facts.write(place)
     number = str(facts.version)
-    choice = crown(facts.name, facts.version, choose)
+    if outgoing.is_again and champion_version(facts.name) == facts.version:
+        choice = Choice(True, "it was made the champion when it was registered", facts.version)
+    else:
+        choice = crown(facts.name, facts.version, choose)
     because = ("champion_reason", choice.reason)
     send("tagging the predictor", lambda: MlflowClient().set_model_version_tag(facts.name, number, *because))
     return RegisteredPredictor(facts.name, facts.version, facts.mape, choice.is_champion, choice.reason)
 
 
-def _make_model(outgoing: Outgoing) -> str:
+def _make_model(outgoing: Outgoing) -> LoggedModel:
     client, run_id, place = MlflowClient(), outgoing.run_id, outgoing.experiment_id
 
-    def find() -> str | None:
-        found = client.search_logged_models([place], f"source_run_id = '{run_id}'")
-        return found[0].model_id if found else None
+    def find() -> LoggedModel | None:
+        return next(iter(client.search_logged_models([place], f"source_run_id = '{run_id}'")), None)
 
-    def make() -> str:
-        return client.create_logged_model(place, _ARTIFACT, run_id).model_id
+    def make() -> LoggedModel:
+        return client.create_logged_model(place, _ARTIFACT, run_id)
 
     return _once(outgoing, "logging the predictor", find, make)
 
@@ -215,7 +220,7 @@ def _fill_model(outgoing: Outgoing, facts: _Facts, folder: Path) -> None:
 
     def fill() -> None:
         client.log_batch(run_id, metrics)
-        client.log_model_artifacts(model_id, str(folder))
+        get_artifact_repository(facts.artifact_uri).log_artifacts(str(folder))
         client.finalize_logged_model(model_id, "READY")
 
     _once(outgoing, "logging the predictor", find, link)

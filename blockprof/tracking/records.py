@@ -18,7 +18,7 @@ from blockprof.text import printable
 from blockprof.tracking import store
 from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
-from blockprof.tracking.translation import translated
+from blockprof.tracking.sending import send, sent
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MAX_NAMED = 5
@@ -51,8 +51,7 @@ def find_run(id_or_name: str) -> RunRecord:
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
         raise InputError(f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet")
-    with translated("searching runs"):
-        found = _by_id(id_or_name) or _by_name(id_or_name)
+    found = send("searching runs", lambda: _by_id(id_or_name) or _by_name(id_or_name))
     if not found:
         raise InputError(f"no run has the id or name '{id_or_name}' in {uri}")
     if len(found) > 1:
@@ -98,7 +97,7 @@ def _record(run: MlflowRun) -> RunRecord:
     )
 
 
-@translated("listing the run's files")
+@sent("listing the run's files")
 def list_frames(run: RunRecord) -> tuple[str, ...]:
     """The names of a run's CSV artifacts, without the ending: ``placements``, ``random``, ``responses``."""
     files = mlflow.artifacts.list_artifacts(artifact_uri=run.artifact_uri)
@@ -106,7 +105,7 @@ def list_frames(run: RunRecord) -> tuple[str, ...]:
     return tuple(name.removesuffix(".csv") for name in names if name.endswith(".csv"))
 
 
-@translated("reading the run's files")
+@sent("reading the run's files")
 def load_frame(run: RunRecord, name: str) -> pd.DataFrame:
     """One of a run's CSV artifacts, by its name in ``list_frames``, with the very numbers that were logged.
 

@@ -249,8 +249,9 @@ def clear_failure(run_id: str) -> None:
 
 
 def _run_of(run: MlflowRun, command: str) -> Run:
-    run_id, name = run.info.run_id, run.info.run_name
-    return Run(run_id, name, Outgoing(run_id, name, command, sending.server(), run.info.experiment_id))
+    info = run.info
+    places = (sending.server(), info.experiment_id, info.artifact_uri)
+    return Run(info.run_id, info.run_name, Outgoing(info.run_id, info.run_name, command, *places))
 
 
 def _end_failed(run: Run, error: BaseException, *, is_ours: bool) -> None:

@@ -12,8 +12,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from threading import Lock, Thread
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import mlflow
@@ -33,6 +34,7 @@ _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 _log = logging.getLogger("blockprof")
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class _Retries:
@@ -132,6 +134,19 @@ def send(task: str, work: Callable[[], _T]) -> _T:
             if _budget.retries is None:
                 _budget.spend(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def sent(task: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Have a function that asks the store do so by :func:`send`."""
+
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(function)
+        def sending(*arguments: _P.args, **options: _P.kwargs) -> _T:
+            return send(task, lambda: function(*arguments, **options))
+
+        return sending
+
+    return decorate
 
 
 def waited_for(task: str, work: Callable[[], _T], seconds: float | None = None) -> _T:
