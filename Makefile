@@ -2,6 +2,7 @@
 # make test   sets up .venv and runs the tests
 # make ui     opens MLflow on the runs of this folder
 # make lint   ruff and mypy;  make bench  the benchmarks;  make clean  removes the environment and built files
+# make test-signals   200 signals at random moments of the commands: an hour or so
 # make test-timing   the tests that compare latencies, and so need a quiet machine
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing ui lint format bench clean
+.PHONY: setup demo test test-timing test-signals ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -32,6 +33,9 @@ test: setup
 # Compares latencies, one test at a time, with nothing else going on.
 test-timing: setup
 	$(BIN)/python -m pytest -m timing
+
+test-signals: setup
+	BLOCKPROF_SIGNALS=200 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/cli/test_signals.py
 
 ui: setup
 	$(BIN)/mlflow ui

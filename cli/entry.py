@@ -1,5 +1,7 @@
 """Where the ``blockprof`` command begins: signals are handled before anything that takes time is imported."""
 
+import atexit
+import os
 import signal
 import sys
 
@@ -20,3 +22,13 @@ def main() -> None:
             for name in interrupts.NAMES:
                 if hasattr(signal, name):
                     signal.signal(getattr(signal, name), signal.SIG_IGN)
+            if number := interrupts.pending():
+                _leave(128 + number)
+
+
+def _leave(code: int) -> None:
+    """End now: taking down torch and MLflow, or threads that wait for a server, may take seconds on a busy machine."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

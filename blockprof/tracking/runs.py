@@ -175,7 +175,8 @@ def start_run(
             if outer is None:
                 store.check_store(experiment)
                 store.begin_stores()
-                sending.send("looking for runs of killed commands", mark_killed)
+                experiment_id = store.known_experiment(experiment)
+                sending.send("looking for runs of killed commands", lambda: mark_killed(experiment_id))
                 _begin(begun, command, name, experiment, all_tags)
             else:
                 begun.run = _run_of(outer, command)

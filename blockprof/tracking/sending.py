@@ -30,6 +30,7 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 8.0
 _POLL_SECONDS = 0.05
 _SAY_SECONDS = 3.0
+_LOCAL_END_SECONDS, _REMOTE_END_SECONDS = 1.5, 0.3
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 _log = logging.getLogger("blockprof")
@@ -154,7 +155,7 @@ def waited_for(task: str, work: Callable[[], _T], seconds: float | None = None) 
 
     Raises:
         TrackingError: no result in time.
-        KeyboardInterrupt, TerminatedError: a signal came; ``work`` had another second to end.
+        KeyboardInterrupt, TerminatedError: a signal came; ``work`` had a little time to end.
     """
     outcome: Future[_T] = Future()
 
@@ -182,7 +183,7 @@ def waited_for(task: str, work: Callable[[], _T], seconds: float | None = None) 
 
 def _let_end(outcome: "Future[_T]") -> None:
     try:
-        outcome.exception(1.0)
+        outcome.exception(_REMOTE_END_SECONDS if is_remote() else _LOCAL_END_SECONDS)
     except FutureTimeoutError:
         return
 

@@ -37,8 +37,8 @@ _MANAGED = re.compile(r"(databricks|uc)\b")
 _REQUEST_SECONDS = 5
 _DEADLINE_SECONDS = 7.0
 _KNOWN_SECONDS = 60.0
-_known: dict[str, float] = {}
-"""What was asked of a server and answered, and when."""
+_known: dict[tuple[str, ...], tuple[float, str]] = {}
+"""What was asked of a server, when it was answered, and how."""
 
 _T = TypeVar("_T")
 
@@ -55,7 +55,7 @@ def check_store(experiment: str | None = None) -> None:
         InputError: the experiment is deleted.
     """
     uri = tracking_uri()
-    if _is_known(f"{uri} {experiment}"):
+    if _is_known(uri, _asked(experiment)):
         return
     for each in dict.fromkeys((uri, registry_uri())):
         check_answers(each)
@@ -75,7 +75,7 @@ def check_store(experiment: str | None = None) -> None:
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
     if _is_remote(uri):
-        _known[f"{uri} {experiment}"] = time.monotonic()
+        _learn(uri, _asked(experiment), answer=str(found.experiment_id) if found else "")
 
 
 def check_answers(uri: str) -> None:
@@ -99,7 +99,7 @@ def check_answers(uri: str) -> None:
     if _is_remote(uri):
         if not _is_known(uri):
             within_deadline(f"asking {uri}", lambda: _check_server(uri))
-            _known[uri] = time.monotonic()
+            _learn(uri)
             sending.renew()
     elif database := sqlite_file(uri):
         if is_there(database):
@@ -113,9 +113,23 @@ def _is_remote(uri: str) -> bool:
     return urlsplit(uri).scheme in ("http", "https")
 
 
-def _is_known(question: str) -> bool:
-    """Whether a server has answered a check within the last minute: a command asks it once."""
-    return time.monotonic() - _known.get(question, -_KNOWN_SECONDS) < _KNOWN_SECONDS
+def _learn(*question: str, answer: str = "") -> None:
+    _known[question] = (time.monotonic(), answer)
+
+
+def _is_known(*question: str) -> bool:
+    """Whether a server has answered this within the last minute: a command asks it once."""
+    return question in _known and time.monotonic() - _known[question][0] < _KNOWN_SECONDS
+
+
+def _asked(experiment: str | None) -> str:
+    return f"{experiment_name(experiment)} {os.environ.get('MLFLOW_EXPERIMENT_ID')}"
+
+
+def known_experiment(name: str | None) -> str | None:
+    """The id of the experiment that runs go to, where a server has just told it; None where it is to be asked."""
+    question = (tracking_uri(), _asked(name))
+    return _known[question][1] or None if _is_known(*question) else None
 
 
 def _import_database_store() -> None:
@@ -256,6 +270,8 @@ def begin_experiment(name: str | None) -> str:
         InputError: as ``find_experiment``.
         MlflowException: the store cannot create it.
     """
+    if known := known_experiment(name):
+        return known
     if found := find_experiment(name):
         return str(found.experiment_id)
     try:

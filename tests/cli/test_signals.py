@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -80,13 +81,14 @@ def test_signals_at_random_moments(process: Callable[..., Any], cli: Callable[..
         slowest = max(slowest, 0 if is_over else lasted)
         if not (is_killed or is_done) or "Traceback" in err or "Exception" in err:
             faults.append((arguments, sent.name, code, status, f"{lasted:.1f} s", err))
+        print(number, *arguments, sent.name, code, status, f"{lasted:.1f} s", flush=True)
     print(f"{NUM_SIGNALS} signals, {len(faults)} faults, the slowest end after {slowest:.1f} s")
     assert not faults, "\n".join(map(str, faults))
 
 
 def test_a_signal_that_is_dropped_is_raised_again(process: Callable[..., Any], folder: Path) -> None:
     script = """
-import gc, sys, time, weakref
+import time, weakref
 from blockprof import interrupts, tracking
 
 class Thing: pass
@@ -102,8 +104,6 @@ with tracking.start_run("profile", name="dropped") as run:
     del thing   # Python drops what is raised in the callback
     time.sleep(60)
 """
-    import sys
-
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:
@@ -133,8 +133,6 @@ MlflowClient.create_run = slow
 with tracking.start_run("profile", name="begun"):
     time.sleep(60)
 """
-    import sys
-
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=DEADLINE_S, check=False)
     assert done.returncode in (128 + sent, -sent)
     assert status_of("begun") == "KILLED"
