@@ -57,6 +57,9 @@ def measure_blocks(
         )
     check_block_journal(space, resolution, journal, spec)
 
+    if crowding := render_measuring.describe_crowding(spec.threads):
+        render.note(crowding)
+
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
         with render_measuring.progress() as (on_progress, on_piece):

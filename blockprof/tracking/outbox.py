@@ -22,6 +22,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_ENTITIES_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
 from blockprof.errors import TrackingError
+from blockprof.files import FULL
 from blockprof.paths import data_folder
 from blockprof.tracking.sending import send
 
@@ -177,4 +178,5 @@ def _split(entities: Sequence[_T], size: int) -> tuple[list[_T], list[_T]]:
 
 
 def _unwritable(folder: Path, error: OSError) -> TrackingError:
-    return TrackingError(f"cannot keep the run in {folder}: {error.strerror}")
+    remedy = "make room there" if error.errno in FULL else "set BLOCKPROF_DATA to a folder that can be written to"
+    return TrackingError(f"cannot keep the run in {folder.absolute()} ({error.strerror}): {remedy}")

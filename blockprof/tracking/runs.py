@@ -41,6 +41,8 @@ _VERSIONED = ("torch", "ofa", "numpy", "mlflow")
 _MAX_DIGEST_LENGTH = 32
 _DOTS_PER_INCH = 150
 _ENDING_SECONDS = 1.5
+_ROOM_BYTES = 8_000_000
+"""What a run writes at most, but for a training on thousands of networks: figures, tables, a report, a predictor."""
 
 _log = logging.getLogger("blockprof")
 
@@ -174,6 +176,7 @@ def start_run(
         try:
             if outer is None:
                 store.check_store(experiment)
+                store.check_room(_ROOM_BYTES)
                 store.begin_stores()
                 experiment_id = store.known_experiment(experiment)
                 sending.send("looking for runs of killed commands", lambda: mark_killed(experiment_id))

@@ -22,8 +22,10 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
+from blockprof import files
 from blockprof.errors import InputError, TrackingError
 from blockprof.files import temporary_folder
+from blockprof.paths import data_folder
 from blockprof.tracking import sending
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import check_unmoved
@@ -76,6 +78,17 @@ def check_store(experiment: str | None = None) -> None:
         check_writable(Path(local_file_uri_to_path(location)))
     if _is_remote(uri):
         _learn(uri, _asked(experiment), answer=str(found.experiment_id) if found else "")
+
+
+def check_room(num_bytes: int) -> None:
+    """Make sure that a run of so many bytes can be kept in the data folder and, where it is local, in the store.
+
+    Raises:
+        InputError: there is not so much room.
+    """
+    database = sqlite_file(tracking_uri())
+    for folder in (data_folder(), *([database.absolute().parent] if database else [])):
+        files.check_room(folder, num_bytes)
 
 
 def check_answers(uri: str) -> None:
