@@ -29,8 +29,10 @@ from blockprof.tracking.sending import send
 OUTBOX = "outbox"
 ARTIFACTS = "artifacts"
 _RECORD = "run.json"
+_MARK = "made-with-the-data-folder"
+_TRIES = 5
 _FACTS = ("run_id", "name", "command", "store", "experiment_id", "artifact_uri")
-_KEPT = (*_FACTS, "params", "tags", "points", "datasets", "is_first")
+_KEPT = (*_FACTS, "params", "tags", "points", "datasets")
 _T = TypeVar("_T")
 Point = tuple[str, float, int, int]
 """A metric: key, value, time in ms, step."""
@@ -40,8 +42,8 @@ Point = tuple[str, float, int, int]
 class Outgoing:
     """What of a run is not in the store yet.
 
-    ``is_whole`` says that nothing is to come, so that the run can be logged by another command; ``is_first`` that the
-    data folder was made for it; ``is_again`` that another command may have sent some of it, or all.
+    ``is_whole`` says that nothing is to come, so that the run can be logged by another command; ``is_again``
+    that another command may have sent some of it, or all.
     """
 
     run_id: str
@@ -55,7 +57,6 @@ class Outgoing:
     points: list[Point] = field(default_factory=list)
     datasets: list[dict[str, str]] = field(default_factory=list)
     is_whole: bool = False
-    is_first: bool = field(default_factory=lambda: not data_folder().exists())
     is_again: bool = False
     _claim: int | None = field(default=None, repr=False, compare=False)
 
@@ -73,7 +74,7 @@ class Outgoing:
         """
         target = self.folder / ARTIFACTS / path
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             yield target
         except OSError as error:
             raise _unwritable(self.folder, error) from error
@@ -86,7 +87,7 @@ class Outgoing:
         """
         self.is_whole = True
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             self.claim()
             draft = self.folder / f"{_RECORD}.part"
             draft.write_text(json.dumps({name: getattr(self, name) for name in _KEPT}, indent=1))
@@ -144,9 +145,32 @@ class Outgoing:
         if self._claim is not None:
             os.close(self._claim)
             self._claim = None
-        for folder in (self.folder.parent, *([data_folder()] if self.is_first else [])):
-            with suppress(OSError):
-                folder.rmdir()
+        _clear(self.folder.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder in the outbox; beside it stays a mark where the data folder was made for the outbox alone."""
+    box = data_folder() / OUTBOX
+    for _ in range(_TRIES):
+        is_first = not data_folder().exists()
+        with suppress(FileNotFoundError):  # another command has just cleared the outbox
+            box.mkdir(parents=True, exist_ok=True)
+            if is_first:
+                (box / _MARK).touch()
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+    folder.mkdir(parents=True)
+
+
+def _clear(box: Path) -> None:
+    """Remove the outbox where nothing is in it, and a data folder that was made for it."""
+    with suppress(OSError):
+        if os.listdir(box) == [_MARK]:
+            (box / _MARK).unlink()
+            box.rmdir()
+            data_folder().rmdir()
+        else:
+            box.rmdir()
 
 
 def waiting() -> list[Outgoing]:

@@ -19,7 +19,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import FloatArray
 from blockprof.tracking.champion import Choice, champion_version, crown
-from blockprof.tracking.outbox import Outgoing, Point
+from blockprof.tracking.outbox import Outgoing, Point, make_folder
 from blockprof.tracking.registry import CHAMPION, predictor_name
 from blockprof.tracking.runs import Run
 from blockprof.tracking.sending import send
@@ -124,7 +124,7 @@ def log_predictor(
     frame = test.to_frame()[["net", "resolution"]].astype({"resolution": "int64"})
     place = predictor_folder(run.outgoing)
     with translated("registering the predictor"):
-        place.mkdir(parents=True)
+        make_folder(place)
         mlflow.pyfunc.save_model(
             place / _MODEL,
             python_model=str(code),
