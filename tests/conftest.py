@@ -22,6 +22,9 @@ from hypothesis import settings
 settings.register_profile("shared", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("shared")
 
+# Tests import ONNX Runtime themselves, and phone home as little as the commands do.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("BLOCKPROF_SHARED", REPOSITORY.parent / "shared" / "data"))
 

@@ -8,7 +8,6 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import tracking
-from blockprof.errors import TrackingError
 from blockprof.tracking.champion import Choice, crown
 
 DEADLINE_S = 120
@@ -66,5 +65,6 @@ def test_the_better_of_two_trainings_at_once_is_champion(store: Path, quicker: s
 
 def test_an_alias_that_never_stands_where_it_was_compared(store: Path) -> None:
     MlflowClient().create_registered_model("blockprof-pn-npu")
-    with pytest.raises(TrackingError, match="moved the alias champion 10 times"):
-        crown("blockprof-pn-npu", 1, lambda: Choice(True, "better", compared_with=99))
+    choice = crown("blockprof-pn-npu", 1, lambda: Choice(True, "better", compared_with=99))
+    assert choice == Choice(False, "other commands moved the alias 10 times while it was compared")
+    assert MlflowClient().get_registered_model("blockprof-pn-npu").aliases == {}
