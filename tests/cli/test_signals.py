@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,16 @@ def status_of(name: str) -> str | None:
     return found[0] if found else None
 
 
+@pytest.fixture(autouse=True)
+def signals_not_ignored() -> Iterator[None]:
+    """A command inherits what whoever started the tests ignores: a shell, of what it starts in the background."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def test_signals_at_random_moments(process: Callable[..., Any], cli: Callable[..., Any], in_trained: Path) -> None:
     assert cli("profile", "-s", "pn", "-m", "npu,accuracy", "--name", "other").returncode == 0
     commands = [command.format(other="other").split() for command in COMMANDS]
@@ -79,6 +89,7 @@ def test_signals_at_random_moments(process: Callable[..., Any], cli: Callable[..
         is_killed = code == 128 + sent and status in (None, "KILLED") and lasted < END_S
         is_done = code == 0 and status == "FINISHED"
         slowest = max(slowest, 0 if is_over else lasted)
+        seconds[which] *= 0.8 if is_over else 1  # the machine is less busy than it was
         if not (is_killed or is_done) or "Traceback" in err or "Exception" in err:
             faults.append((arguments, sent.name, code, status, f"{lasted:.1f} s", err))
         print(number, *arguments, sent.name, code, status, f"{lasted:.1f} s", flush=True)
