@@ -90,7 +90,7 @@ def note_doubts(result: "CampaignResult") -> None:
         waiting = np.median([each.waiting_percent for each in noisy])
         render.note(
             f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
-            f"{NOISY_PERCENT:.0f} % of the median): {_remedy(float(waiting), measured.spec.threads)}"
+            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads)}"
         )
     if measured.drift.percent > DRIFT_NOTED_PERCENT:
         render.note(

@@ -12,6 +12,7 @@ from rich.text import Text
 MIN_COLUMNS = 60
 """Containers and CI say that they have none, and on fewer no table can be read."""
 _BETWEEN_COLUMNS = 3
+_LEAST_NAME = 12
 _PLAIN = {"±": "+/-", "…": "...", "µ": "u", "×": "x", "–": "-", "→": "->", "≤": "<=", "≥": ">="}
 _HANDLER = "blockprof.plain"
 
@@ -40,12 +41,13 @@ class Terminal(Console):
 
 
 def _least_width(table: Table) -> int:
-    """The columns in which no word, and no cell of a column that does not wrap, is cut."""
+    """The columns in which no word, and no cell of a column that does not wrap, is cut; names that fold are folded."""
     widths = []
     for column in table.columns:
         cells = [cell.plain if isinstance(cell, Text) else str(cell) for cell in (column.header, *column.cells)]
         parts = [part for cell in cells for part in (cell.splitlines() if column.no_wrap else cell.split())]
-        widths.append(max(map(cell_len, parts), default=0))
+        width = max(map(cell_len, parts), default=0)
+        widths.append(min(width, _LEAST_NAME) if column.overflow == "fold" else width)
     return sum(widths) + _BETWEEN_COLUMNS * (len(widths) - 1)
 
 
