@@ -6,8 +6,10 @@ or between a database's commit and the note of it. So the handler only takes not
 until somebody says that it was heard (:func:`heard`). A second Ctrl-C interrupts at once.
 """
 
+import _weakrefset
 import signal
 import time
+import weakref
 from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ GRACE_SECONDS = 1.0
 """How long the program has to come to its next step, and once a signal was raised, to end."""
 _UNWIND_SECONDS = 2.0
 _STEP_SECONDS = 0.05
+_DROPPING = (weakref.__file__, _weakrefset.__file__)
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 
@@ -109,15 +112,26 @@ def _is_waiting() -> bool:
     return _state.number is not None and not _state.heard.is_set() and not _state.done
 
 
-def _take_note(number: int, _: FrameType | None) -> None:
+def _take_note(number: int, frame: FrameType | None) -> None:
     if _state.heard.is_set():
         return
     if _state.number is None:
         _state.number, _state.due = number, time.monotonic() + GRACE_SECONDS
         if not _state.done:
             Thread(target=_insist, args=(get_ident(), number), daemon=True).start()
+    elif _is_dropping(frame):
+        _state.due = time.monotonic() + _STEP_SECONDS
     else:
         raise _state.exception()
+
+
+def _is_dropping(frame: FrameType | None) -> bool:
+    """Whether Python would print what is raised, and go on: in a finaliser, or a callback of its weak collections."""
+    while frame:
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename in _DROPPING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _insist(thread: int, number: int) -> None:

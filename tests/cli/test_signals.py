@@ -126,6 +126,31 @@ with tracking.start_run("profile", name="dropped") as run:
     assert status_of("dropped") == "KILLED"
 
 
+def test_nothing_is_raised_in_a_finaliser(folder: Path) -> None:
+    script = """
+import time
+from blockprof import interrupts
+
+class Thing:
+    def __del__(self):
+        print("ready", flush=True)
+        end = time.monotonic() + 3
+        while time.monotonic() < end: pass
+
+with interrupts.handled():
+    Thing()
+    time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        started.send_signal(signal.SIGTERM)
+        _, err = started.communicate(timeout=DEADLINE_S)
+    assert (started.returncode, err) == (143, "")
+
+
 @pytest.mark.parametrize("sent", SIGNALS)
 def test_a_run_that_is_just_begun_is_killed(folder: Path, sent: signal.Signals) -> None:
     """The signal comes while MLflow has made the run, and the command does not know it yet."""
