@@ -3,6 +3,7 @@
 # make ui     opens MLflow on the runs of this folder
 # make lint   ruff and mypy;  make bench  the benchmarks;  make clean  removes the environment and built files
 # make fuzz   reads many damaged files with every parser
+# make test-signals   200 signals at random moments of the commands: an hour or so
 # make test-timing   the tests that compare latencies, and so need a quiet machine
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing fuzz ui lint format bench clean
+.PHONY: setup demo test test-timing test-signals fuzz ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -37,6 +38,9 @@ test-timing: setup
 # 100,000 changed files for each parser, or a share of that; BLOCKPROF_FUZZ_SEED=N gives others.
 fuzz: setup
 	BLOCKPROF_FUZZ=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/fuzz
+
+test-signals: setup
+	BLOCKPROF_SIGNALS=200 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/cli/test_signals.py
 
 ui: setup
 	$(BIN)/mlflow ui

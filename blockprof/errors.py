@@ -60,3 +60,7 @@ class FetchError(BlockprofError):
 
 class TrackingError(BlockprofError):
     """The MLflow store cannot be reached, or does not hold what was asked."""
+
+
+class ServerGoneError(TrackingError):
+    """The tracking server does not answer, or is ill, and was asked as often as it is to be."""

@@ -1,5 +1,6 @@
 """Files that are read or said why not, that appear whole or not at all, and folders that no kill leaves behind."""
 
+import errno
 import fcntl
 import os
 import re
@@ -24,6 +25,25 @@ def read_file(path: Path) -> bytes:
         raise DataFileError(f"{path}: there is no such file: check the path") from None
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The system's errors that say that there is no more room."""
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Make sure that so much can be written into ``folder``, which need not be there yet.
+
+    Raises:
+        InputError: there is not so much room.
+    """
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    free = shutil.disk_usage(there).free
+    if free < num_bytes:
+        raise InputError(
+            f"the disk of {there} has {free / 1e6:.1f} MB left, and this command writes about {num_bytes / 1e6:.0f} MB "
+            "there: make room, or use another folder"
+        )
 
 
 _PREFIX = ".blockprof-"
@@ -103,4 +123,5 @@ def staged(folder: Path) -> Iterator[Path]:
             for file in sorted(stage.iterdir()):
                 os.replace(file, folder / file.name)
     except OSError as error:
-        raise InputError(f"cannot write to the folder {folder}: {error.strerror}: choose another one") from error
+        remedy = "make room, or choose another one" if error.errno in FULL else "choose another one"
+        raise InputError(f"cannot write to the folder {folder}: {error.strerror}: {remedy}") from error

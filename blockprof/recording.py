@@ -144,6 +144,7 @@ def record_training(
 
     from blockprof import predictors
     from blockprof.comparing.champion import NETWORKS, choose_champion, networks_frame
+    from blockprof.comparing.kept_training import keep_training
     from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
     from blockprof.predictors.evaluation import predicted_frame
 
@@ -206,9 +207,10 @@ def record_training(
             num_nets=model.num_nets,
             test=test,
             predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
+            keep=lambda place: keep_training(place, trained, data, folds),
             choose=lambda: choose_champion(trained, data, folds),
         )
-    run.log_tags({"blockprof.became_champion": registered.is_champion, "blockprof.champion_reason": registered.reason})
+    run.log_tags(registered.run_tags)
     return registered
 
 

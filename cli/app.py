@@ -1,15 +1,18 @@
 """The ``blockprof`` command: its sub-commands, and how errors end."""
 
 import inspect
+import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from blockprof import interrupts
 from blockprof.cli import (
     cache_imagenet,
     compare,
@@ -19,11 +22,13 @@ from blockprof.cli import (
     measure,
     profile,
     reduce,
+    resume,
     search,
     store,
     train_predictor,
 )
 from blockprof.cli.several_values import SeveralValues
+from blockprof.cli.terminal import write_plainly
 from blockprof.errors import BlockprofError, DataNote
 from blockprof.files import sweep
 from blockprof.paths import data_folder
@@ -95,6 +100,7 @@ _add(app, "profile", profile.profile)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
+_add(app, "resume", resume.resume)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)
@@ -105,22 +111,60 @@ _add(store_app, "repair", store.repair)
 
 
 def main() -> None:
-    """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed."""
+    """Run the command line; an error is one line, exit code 2 for what the user gave, 1 for what failed.
+
+    Ctrl-C ends with 130, SIGTERM with 143 and SIGHUP with 129.
+    """
     warnings.formatwarning = _format_warning
-    try:
-        # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
-        code = app(prog_name="blockprof", standalone_mode=False)
-    except typer.TyperException as error:
-        _end(_usage(error), error.exit_code)
-    except Exception as error:
-        if _state["debug"]:
-            typer.echo(shown(traceback.format_exc()), err=True)
-            sys.exit(error.exit_code if isinstance(error, BlockprofError) else 1)
-        if isinstance(error, BlockprofError):
-            _end(str(error), error.exit_code)
-        _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
+    write_plainly()
+    with _notes_shown():
+        try:
+            # Standalone, Typer would show usage errors in a box, and swallow Ctrl-C.
+            code = app(prog_name="blockprof", standalone_mode=False)
+        except BaseException as error:
+            _end_interrupted()
+            if not isinstance(error, Exception):
+                raise
+            if _state["debug"] and not isinstance(error, typer.TyperException):
+                typer.echo(shown(traceback.format_exc()), err=True)
+                sys.exit(error.exit_code if isinstance(error, BlockprofError) else 1)
+            _end_failed(error)
+    _end_interrupted()
     if code == INTERRUPTED:
         _end("interrupted", INTERRUPTED)
+
+
+def _end_interrupted() -> None:
+    """End, where a signal came: whatever was raised since, such as by an import that was cut off, is of no interest."""
+    if number := interrupts.pending():
+        interrupts.heard()
+        _end("interrupted" if number.name == "SIGINT" else f"interrupted by {number.name}", 128 + number)
+
+
+def _end_failed(error: Exception) -> NoReturn:
+    if isinstance(error, typer.TyperException):
+        _end(_usage(error), error.exit_code)
+    if isinstance(error, BlockprofError):
+        _end(str(error), error.exit_code)
+    _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
+
+
+@contextmanager
+def _notes_shown() -> Iterator[None]:
+    """Print on stderr what the library logs: what it waits for, what it could not do."""
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            from blockprof.cli import render
+
+            render.note(record.getMessage())
+
+    log, notes = logging.getLogger("blockprof"), Notes(logging.WARNING)
+    log.addHandler(notes)
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
 
 
 def _format_warning(message: Warning | str, category: type[Warning], *_args: object, **_options: object) -> str:

@@ -155,8 +155,8 @@ def fetch_data(
     run_space = chosen_space.name if chosen_space else None
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:
         fetched = fetched or fetch()
+        render.print_files(fetched)
         recording.record_fetch(run, fetched, source, params)
-    render.print_files(fetched)
     render.print_run(run.name, run.id)
 
 

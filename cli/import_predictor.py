@@ -72,8 +72,8 @@ def import_predictor(
         return
     tracking.check_store(experiment)
     with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
+        render.print_training(imported, latencies)
+        render.note_few_tests(num_test)
         registered = recording.record_training(run, imported, latencies, path, seed)
-    render.print_training(imported, latencies)
-    render.note_few_tests(num_test)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

@@ -152,8 +152,8 @@ def measure(
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
         result = run()
+        show(result)
         recording.record_measurement(logged, result, {"metric": metric, **chosen})
-    show(result)
     render.print_run(logged.name, logged.id)
 
 

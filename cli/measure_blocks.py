@@ -57,6 +57,9 @@ def measure_blocks(
         )
     check_block_journal(space, resolution, journal, spec)
 
+    if crowding := render_measuring.describe_crowding(spec.threads):
+        render.note(crowding)
+
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
         with render_measuring.progress() as (on_progress, on_piece):
@@ -72,8 +75,8 @@ def measure_blocks(
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
         table, seconds = measure()
+        _print(table, seconds, metric, [path, journal])
         record_block_table(run, table, {"metric": metric, "blocks": True, "out": path}, seconds)
-    _print(table, seconds, metric, [path, journal])
     render.print_run(run.name, run.id)
 
 

@@ -173,6 +173,6 @@ def profile(
 
     with tracking.start_run("profile", name=name, experiment=experiment, space=chosen_space.name) as run:
         result = compute()
+        render.print_profile(result)
         recording.record_profile(run, result)
-    render.print_profile(result)
     render.print_run(run.name, run.id)

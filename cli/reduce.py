@@ -81,8 +81,8 @@ def reduce(
         render.print_paths([path])
         return
     with tracking.start_run("reduce", name=name, experiment=experiment, space=space.name) as run:
-        record_reduction(run, reduction, profile, trim)
         write()
-    render_reduction.print_reduction(reduction, profile)
-    render.print_paths([path])
+        render_reduction.print_reduction(reduction, profile)
+        render.print_paths([path])
+        record_reduction(run, reduction, profile, trim)
     render.print_run(run.name, run.id)

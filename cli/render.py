@@ -12,6 +12,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from blockprof import interrupts
+from blockprof.cli.terminal import Terminal
 from blockprof.figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 from blockprof.spaces import FloatArray
@@ -45,9 +47,9 @@ class _Guard(RenderHook):
         return [_Printable(each) for each in renderables]
 
 
-def _console(*, stderr: bool = False) -> Console:
+def _console(*, stderr: bool = False) -> Terminal:
     # Names of runs, files and devices are the user's: a bracket or a colon in one is no markup.
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = Terminal(stderr=stderr, highlight=False, markup=False, emoji=False)
     console.push_render_hook(_Guard())
     return console
 
@@ -67,6 +69,7 @@ def progress(description: str) -> Iterator[Callable[[int, int], None]]:
         task = bar.add_task(description, total=None)
 
         def update(done: int, total: int) -> None:
+            interrupts.check()
             bar.update(task, completed=done, total=total)
 
         yield update
@@ -89,7 +92,7 @@ def print_line(text: str | Text) -> None:
     _print_whole(out, text)
 
 
-def _print_whole(console: Console, text: str | Text) -> None:
+def _print_whole(console: Terminal, text: str | Text) -> None:
     # Only a terminal has a width: lines in a file or a pipe are for programs to search.
     console.print(text, soft_wrap=not console.is_terminal)
 
@@ -167,7 +170,7 @@ def _print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> N
         table.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in rows:
         table.add_row(*row)
-    out.print(table)
+    out.print_table(table)
 
 
 def _size(num_bytes: int | None) -> str:
@@ -207,7 +210,7 @@ def print_training(trained: "TrainedPredictor", data: "LatencyData", folds: "Cro
             f"{scores.kendall:.4f}",
             f"{scores.top10_overlap_percent:.0f}",
         )
-    out.print(table)
+    out.print_table(table)
     print_line(
         f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test rows lie inside, "
         f"width {test.interval.width_percent:.1f} % of the latency"
@@ -291,9 +294,9 @@ def print_profile(profile: Profile) -> None:
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print(_heatmap(profile, metric, responses[responses["metric"] == name]))
+            out.print_table(_heatmap(profile, metric, responses[responses["metric"] == name]))
         print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
-        out.print(_effects(metric, placements[placements["metric"] == name]))
+        out.print_table(_effects(metric, placements[placements["metric"] == name]))
 
 
 def _print_check(metric: MetricProfile, check: HeldOut) -> None:

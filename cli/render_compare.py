@@ -38,7 +38,7 @@ def print_predictors(comparison: "PredictorComparison") -> None:
     table = _table("", *comparison.labels)
     for name, (title, digits) in _ALL_SCORES.items():
         table.add_row(title, *(_cell(value, digits) for value in comparison.scores[name].tolist()))
-    render.out.print(table)
+    render.out.print_table(table)
     render.print_line("\ndifferences, with 95 % intervals (paired bootstrap over networks)")
     for (first, second), rows in comparison.differences.groupby(["first", "second"], sort=False):
         table = _table(f"{second} minus {first}", "difference", "interval", "better", left=(0, 3))
@@ -46,7 +46,7 @@ def print_predictors(comparison: "PredictorComparison") -> None:
             title, digits = _SCORES[row["score"]]
             interval = f"{row['lower']:{digits}} to {row['upper']:{digits}}"
             table.add_row(title, f"{row['difference']:+{digits}}", interval, row["better"] or "neither")
-        render.out.print(table)
+        render.out.print_table(table)
         render.print_line("")
     for sentence in comparison.verdicts():
         render.print_line(sentence)
@@ -59,13 +59,13 @@ def print_profiles(comparison: "ProfileComparison") -> None:
         render.print_line(pair.verdict())
         if len(pair.blocks):
             render.print_line("\nresponse of a block, and its rank (1 is the greatest)")
-            render.out.print(_ranks(pair, pair.blocks))
+            render.out.print_table(_ranks(pair, pair.blocks))
         changed = pair.placements[pair.placements["beyond"] != 0]
         if len(changed):
             most = changed.loc[changed["beyond"].abs().sort_values(ascending=False, kind="stable").index]
             shown = f"the {CHANGES_SHOWN} most" if len(most) > CHANGES_SHOWN else "all"
             render.print_line(f"\neffects that change rank beyond their intervals, {shown}")
-            render.out.print(_ranks(pair, most.head(CHANGES_SHOWN)))
+            render.out.print_table(_ranks(pair, most.head(CHANGES_SHOWN)))
         if len(pair.differences):
             _print_differences(pair)
 
@@ -137,5 +137,5 @@ def print_curve(curve: "LearningCurve | None") -> None:
         table.add_row(
             f"{size:,}", *(f"{value:.2f}" for value in values), f"{step['learning_curve.coverage_percent']:.1f}"
         )
-    render.out.print(table)
+    render.out.print_table(table)
     render.print_line(curve.advice())

@@ -9,7 +9,9 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from blockprof import interrupts
 from blockprof.cli import render
+from blockprof.measuring.cores import usable_cores
 from blockprof.measuring.measurement import NOISY_PERCENT
 from blockprof.predictors.splitting import MIN_NETWORKS
 
@@ -39,12 +41,25 @@ def print_plan(campaign: "Campaign") -> None:
             render.note(
                 f"going on with a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
             )
-    load, cores = campaign.environment.load, campaign.environment.machine.cores
-    if load is not None and load + campaign.spec.threads > cores:
+    load, cores, threads = campaign.environment.load, campaign.environment.machine.cores, campaign.spec.threads
+    if crowding := describe_crowding(threads):
+        render.note(crowding)
+    elif load is not None and load + threads > cores:
         render.note(
             f"other programs may take time from this measurement: the load of the last minute is {load:.1f} on "
             f"{cores} cores"
         )
+
+
+def describe_crowding(threads: int) -> str:
+    """Say that there are more threads than cores, and why; empty where there are not."""
+    cores = usable_cores()
+    if threads <= cores.count:
+        return ""
+    return (
+        f"{threads} threads share {cores.count} core{'s' if cores.count > 1 else ''} ({cores.why}) and wait for each "
+        f"other: these are not the latencies of {threads} cores; give --threads {cores.count}"
+    )
 
 
 @contextmanager
@@ -57,9 +72,11 @@ def progress() -> "Iterator[tuple[Callable[[Progress], None], Callable[[int, int
         task = bars.add_task("preparing", total=None)
 
         def on_piece(done: int, total: int) -> None:
+            interrupts.check()
             bars.update(task, description="pieces of networks", completed=done, total=total, refresh=True)
 
         def on_progress(now: "Progress") -> None:
+            interrupts.check()
             text = f"round {now.round}, {now.median_ms:.3g} ms"
             bars.update(task, description=text, completed=now.done, total=now.total, refresh=True)
 
@@ -73,13 +90,19 @@ def note_doubts(result: "CampaignResult") -> None:
         waiting = np.median([each.waiting_percent for each in noisy])
         render.note(
             f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
-            f"{NOISY_PERCENT:.0f} % of the median), {waiting:.0f} % of their time went by waiting for a core: close "
-            "other programs and measure anew"
+            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads)}"
         )
     if measured.drift.percent > DRIFT_NOTED_PERCENT:
         render.note(
             f"the machine's speed drifted by {measured.drift.percent:.0f} % while measuring, which is divided out"
         )
+
+
+def _remedy(waiting_percent: float, threads: int) -> str:
+    if crowding := describe_crowding(threads):
+        return crowding
+    waited = f"{waiting_percent:.0f} % of their time went by waiting for a core: " if threads == 1 else ""
+    return f"{waited}close other programs and measure again with --fresh"
 
 
 def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool) -> None:

@@ -18,9 +18,9 @@ def print_reduction(reduction: Reduction, profile: "LoggedProfile") -> None:
     space = reduction.space
     print_line(Text(f"reduction of {space.name} from the profile {profile.run.name} ({origins})", style="bold"))
     print_line("")
-    out.print(_kept(reduction))
+    out.print_table(_kept(reduction))
     print_line("")
-    out.print(_left_out(reduction))
+    out.print_table(_left_out(reduction))
     print_line("")
     left, whole = reduction.num_networks, Reduction.whole(space).num_networks
     print_line(f"{_many(left)} of {_many(whole)} networks are left" if left < whole else "nothing is left out")

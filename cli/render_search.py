@@ -41,7 +41,7 @@ def print_study(study: Study, *, with_networks: bool) -> None:
         render.print_line(f"\n{front}: {len(first.best):,} networks{some}")
     else:
         render.print_line(f"\nthe best {len(first.best)} networks, best first")
-    render.out.print(_table(first, places))
+    render.out.print_table(_table(first, places))
     if outside := _outside(first, places):
         render.print_line(outside)
     if with_networks:
@@ -70,7 +70,7 @@ def print_verification(verification: Verification) -> None:
         said = [_value_format(info, frame[info.name].to_numpy())(row[info.name]) for info in verification.metrics]
         bounds = " to ".join(format_value(row[bound], measured) for bound in ("lower_ms", "upper_ms"))
         table.add_row(*said, format_value(row["measured_ms"], measured), bounds)
-    render.out.print(table)
+    render.out.print_table(table)
     for agreement in verification.agreements:
         ranks = (("Spearman", agreement.spearman), ("Kendall", agreement.kendall))
         said = [f"{name} {value:.3f}" for name, value in ranks if isfinite(value)]

@@ -218,10 +218,10 @@ def search(
         tracking.start_run("search", name=name, experiment=experiment, space=chosen_space.name) as run,
     ):
         study, verification = work()
+        render_search.print_study(study, with_networks=False)
+        if verification:
+            render_search.print_verification(verification)
         record_search(run, study, verification)
-    render_search.print_study(study, with_networks=False)
-    if verification:
-        render_search.print_verification(verification)
     render.print_run(run.name, run.id)
     render_search.print_hand_over(run.name)
 

@@ -139,14 +139,15 @@ def train_predictor(
 
         with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
             trained, folds = train(), cross_validate()
-            registered = recording.record_training(run, trained, latencies, path, seed, folds)
-            if curve := draw_curve():
+            render.print_training(trained, latencies, folds)
+            render.note_few_tests(num_test, folds)
+            render.note_outliers(trained, latencies, folds)
+            curve = draw_curve()
+            render_compare.print_curve(curve)
+            if curve:
                 recording.record_learning_curve(run, curve, trained)
             recording.record_training_report(run, trained, latencies, path, curve, folds)
-        render.print_training(trained, latencies, folds)
-        render.note_few_tests(num_test, folds)
-        render.note_outliers(trained, latencies, folds)
-        render_compare.print_curve(curve)
+            registered = recording.record_training(run, trained, latencies, path, seed, folds)
         render.print_registered(registered)
         render.print_run(run.name, run.id)
     if gru:

@@ -2,9 +2,18 @@
 
 import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -111,3 +120,63 @@ def browse(chromium: str, tmp_path: Path) -> Callable[..., "subprocess.Completed
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
     return run
+
+
+SERVER_START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[str, Path], AbstractContextManager[str]]:
+    """Runs ``mlflow <command>`` in a folder for as long as a block lasts, and gives its address."""
+    return _serving
+
+
+@contextmanager
+def _serving(command: str, place: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = place / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+            cwd=place,
+            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait_for_server(f"http://127.0.0.1:{port}/health", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, 9)
+        server.wait()
+
+
+def _wait_for_server(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + SERVER_START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the MLflow server did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def proxy() -> Iterator[Callable[[str], Any]]:
+    """Starts a proxy before a server: see ``proxy.py``."""
+    with ExitStack() as stack:
+        yield lambda address: stack.enter_context(_proxy_module().Proxy(address))
+
+
+@cache
+def _proxy_module() -> ModuleType:
+    spec = spec_from_file_location("blockprof_tests_proxy", Path(__file__).with_name("proxy.py"))
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

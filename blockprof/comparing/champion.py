@@ -18,10 +18,11 @@ from blockprof import tracking
 from blockprof.comparing.asking import predict_stored
 from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
-from blockprof.errors import InputError, TrackingError
+from blockprof.errors import InputError, ServerGoneError, TrackingError
 from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
+    from blockprof.comparing.kept_training import KeptTraining
     from blockprof.latency_data import LatencyData
     from blockprof.predictors import CrossValidation, Split, TrainedPredictor
     from blockprof.tracking import StoredPredictor
@@ -70,7 +71,9 @@ def networks_frame(data: "LatencyData", split: "Split") -> pd.DataFrame:
     return pd.concat([frame.iloc[rows].assign(part=part) for part, rows in parts.items()], ignore_index=True)
 
 
-def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> Choice:
+def choose_champion(
+    trained: "TrainedPredictor | KeptTraining", data: "LatencyData", folds: "CrossValidation | None" = None
+) -> Choice:
     """Decide whether ``trained``, split from ``data``, takes the place of the champion of its space and metric.
 
     It does where there is none; where its error is lower by more than the paired 95 % interval of
@@ -98,6 +101,8 @@ def choose_champion(trained: "TrainedPredictor", data: "LatencyData", folds: "Cr
             (better,) = comparison.differences.query("score == 'mape_percent'")["better"]
             if better:
                 return Choice(better == _NEW, found, champion.version)
+    except ServerGoneError:
+        raise  # who resumes this compares
     except TrackingError as error:
         return Choice(False, f"it cannot be asked: {error}")
     if is_lower and _is_successor(trained, data, champion, record):
@@ -118,7 +123,7 @@ def _load_record(champion: "StoredPredictor") -> _Record:
 
 
 def _evidence(
-    trained: "TrainedPredictor",
+    trained: "TrainedPredictor | KeptTraining",
     test: "LatencyData",
     folds: "CrossValidation | None",
     champion: "StoredPredictor",
@@ -155,7 +160,7 @@ def _predict_known(champion: "StoredPredictor", rows: "LatencyData") -> pd.DataF
 
 
 def _is_successor(
-    trained: "TrainedPredictor", data: "LatencyData", champion: "StoredPredictor", record: _Record
+    trained: "TrainedPredictor | KeptTraining", data: "LatencyData", champion: "StoredPredictor", record: _Record
 ) -> bool:
     """Whether it is of the champion's kind and trained on more networks, from data that hold all of the champion's."""
     return (

@@ -84,7 +84,7 @@ class Measurement:
         """What is to be said of this measurement, in one line; empty where there is nothing."""
         if not self.is_noisy:
             return ""
-        return (
-            f"the interquartile range is {self.iqr_percent:.0f} % of the median (over {NOISY_PERCENT:.0f} %), and "
-            f"{self.waiting_percent:.0f} % of the time went by waiting for a core: close other programs"
-        )
+        noise = f"the interquartile range is {self.iqr_percent:.0f} % of the median (over {NOISY_PERCENT:.0f} %)"
+        if not self.waiting_percent:
+            return noise
+        return f"{noise}, and {self.waiting_percent:.0f} % of the time went by waiting for a core: close other programs"

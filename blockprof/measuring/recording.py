@@ -63,7 +63,7 @@ def record_measurement(run: Run, result: CampaignResult, params: dict[str, objec
     run.log_params({**measurement_params(result), **params})
     run.log_tags({**measured_tags(measured), "blockprof.governor": result.governor})
     run.log_dataset(data.to_frame(), source=str(path), name=path.name, digest=data.digest, context="measured")
-    run.log_text(path.read_text(), path.name)
+    run.log_text(path.read_text(encoding="utf-8"), path.name)
     run.log_frame(result.record_frame(), "measurements.csv")
     run.log_frame(measured.raw_frame(), "raw_times.csv")
     run.log_frame(measured.drift_frame(), "drift.csv")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         is_predictor_name,
         list_predictors,
     )
+    from blockprof.tracking.resuming import Resumed, resume
     from blockprof.tracking.runs import Run, start_run
     from blockprof.tracking.store import check_store
 
@@ -31,6 +32,7 @@ __all__ = [
     "Choice",
     "OtherModel",
     "RegisteredPredictor",
+    "Resumed",
     "Run",
     "RunRecord",
     "StoredPredictor",
@@ -47,6 +49,7 @@ __all__ = [
     "load_frame",
     "load_frames",
     "log_predictor",
+    "resume",
     "start_run",
 ]
 
@@ -54,6 +57,7 @@ _MODULES = {
     "Choice": "champion",
     "OtherModel": "registry",
     "RegisteredPredictor": "predictors",
+    "Resumed": "resuming",
     "Run": "runs",
     "RunRecord": "records",
     "StoredPredictor": "registry",
@@ -70,13 +74,15 @@ _MODULES = {
     "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",
+    "resume": "resuming",
     "start_run": "runs",
 }
 
 _MLFLOW_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # else it asks config.mlflow-telemetry.io
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds without a byte; its own 120, eight times over, are 16 minutes
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # else it prints SQL, of errors that are told as ours
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_UV_AUTO_DETECT": "false",  # else a uv.lock in the working folder is copied into every predictor
 }

@@ -11,8 +11,10 @@ from mlflow.exceptions import MlflowException
 
 from blockprof.tracking.location import registry_uri, sqlite_file
 from blockprof.tracking.registry import CHAMPION
+from blockprof.tracking.sending import send, sent
 
 _MAX_COMPARISONS = 10
+_TASK = "choosing the champion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,25 @@ def crown(name: str, version: int, choose: Callable[[], Choice]) -> Choice:
     reading the alias back.
 
     Raises:
-        MlflowException: the store cannot be asked.
+        ServerGoneError: the server is gone.
+        TrackingError: the store refuses.
     """
     for _ in range(_MAX_COMPARISONS):
         choice = choose()
         if not choice.is_champion:
             return choice
         with _alone():
-            if _champion_version(name) != choice.compared_with:
+            if champion_version(name) != choice.compared_with:
                 continue
-            MlflowClient().set_registered_model_alias(name, CHAMPION, str(version))
-            if _champion_version(name) == version:
+            send(_TASK, lambda: MlflowClient().set_registered_model_alias(name, CHAMPION, str(version)))
+            if champion_version(name) == version:
                 return choice
     return Choice(False, f"other commands moved the alias {_MAX_COMPARISONS} times while it was compared")
 
 
-def _champion_version(name: str) -> int | None:
+@sent(_TASK)
+def champion_version(name: str) -> int | None:
+    """The version that the alias ``champion`` of a registered model stands at; None: there is none."""
     try:
         return int(MlflowClient().get_model_version_by_alias(name, CHAMPION).version)
     except MlflowException as error:

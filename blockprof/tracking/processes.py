@@ -60,30 +60,32 @@ def is_gone(tags: Mapping[str, str]) -> bool:
     return found is None or found[0] in _ENDED or found[1] != tags.get(_STARTED_TAG)
 
 
-def mark_killed() -> list[str]:
+def mark_killed(experiment_id: str | None) -> list[str]:
     """Mark runs of this host as KILLED that are RUNNING, and whose process is gone; their ids.
+
+    Of a server, those of the experiment ``experiment_id`` only, where that is known: each command asks it.
 
     Raises:
         TrackingError: the store does not answer.
     """
     with translated("marking the runs of killed commands"):
         client = MlflowClient()
-        gone = [run for run in map(client.get_run, _running(client)) if is_gone(run.data.tags)]
+        gone = [run for run in map(client.get_run, _running(client, experiment_id)) if is_gone(run.data.tags)]
         for run in gone:
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
             client.set_tag(run.info.run_id, FAILURE_TAG, f"its process {run.data.tags[PID_TAG]} was killed")
     return [run.info.run_id for run in gone]
 
 
-def _running(client: MlflowClient) -> list[str]:
+def _running(client: MlflowClient, experiment_id: str | None) -> list[str]:
     """The ids of the runs that processes of this host have begun, and not ended."""
     uri, host = tracking_uri(), platform.node()
     database = sqlite_file(uri)
     if database is not None:
         return read_column(database, _RUNNING, (HOST_TAG, host)) if is_there(database) else []
-    experiments = [each.experiment_id for each in client.search_experiments()]
+    known = [experiment_id] if experiment_id else [each.experiment_id for each in client.search_experiments()]
     wanted = f"attributes.status = 'RUNNING' AND tags.`{HOST_TAG}` = '{host}'"
-    return [run.info.run_id for run in client.search_runs(experiments, wanted)]
+    return [run.info.run_id for run in client.search_runs(known, wanted)]
 
 
 def _boot_id() -> str:

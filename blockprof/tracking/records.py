@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import PurePosixPath
 
 import mlflow
 import pandas as pd
@@ -17,7 +18,7 @@ from blockprof.text import printable
 from blockprof.tracking import store
 from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG
-from blockprof.tracking.translation import translated
+from blockprof.tracking.sending import send, sent
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MAX_NAMED = 5
@@ -33,6 +34,7 @@ class RunRecord:
     space: str
     status: str
     started: datetime
+    artifact_uri: str
     tags: Mapping[str, str] = field(hash=False, repr=False)
     params: Mapping[str, str] = field(hash=False, repr=False)
 
@@ -49,8 +51,7 @@ def find_run(id_or_name: str) -> RunRecord:
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
         raise InputError(f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet")
-    with translated("searching runs"):
-        found = _by_id(id_or_name) or _by_name(id_or_name)
+    found = send("searching runs", lambda: _by_id(id_or_name) or _by_name(id_or_name))
     if not found:
         raise InputError(f"no run has the id or name '{id_or_name}' in {uri}")
     if len(found) > 1:
@@ -90,26 +91,28 @@ def _record(run: MlflowRun) -> RunRecord:
         space=tags.get(SPACE_TAG, ""),
         status=run.info.status,
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        artifact_uri=run.info.artifact_uri,
         tags=dict(tags),
         params=dict(run.data.params),
     )
 
 
-@translated("listing the run's files")
+@sent("listing the run's files")
 def list_frames(run: RunRecord) -> tuple[str, ...]:
     """The names of a run's CSV artifacts, without the ending: ``placements``, ``random``, ``responses``."""
-    files = MlflowClient().list_artifacts(run.id)
-    return tuple(file.path.removesuffix(".csv") for file in files if file.path.endswith(".csv"))
+    files = mlflow.artifacts.list_artifacts(artifact_uri=run.artifact_uri)
+    names = [PurePosixPath(file.path).name for file in files]
+    return tuple(name.removesuffix(".csv") for name in names if name.endswith(".csv"))
 
 
-@translated("reading the run's files")
+@sent("reading the run's files")
 def load_frame(run: RunRecord, name: str) -> pd.DataFrame:
     """One of a run's CSV artifacts, by its name in ``list_frames``, with the very numbers that were logged.
 
     Raises:
         TrackingError: it is not there, or cannot be read.
     """
-    return pd.read_csv(StringIO(mlflow.artifacts.load_text(f"runs:/{run.id}/{name}.csv")))
+    return pd.read_csv(StringIO(mlflow.artifacts.load_text(f"{run.artifact_uri}/{name}.csv")))
 
 
 def load_frames(run: RunRecord) -> dict[str, pd.DataFrame]:

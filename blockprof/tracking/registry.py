@@ -91,7 +91,8 @@ def find_champion(space: str, metric: str) -> StoredPredictor | None:
         TrackingError: the store does not answer, or the champion's files cannot be read.
     """
     name = predictor_name(space, metric)
-    return _fetch(name, alias=CHAMPION) if name in _names() else None
+    is_known = _is_there() if sqlite_file(registry_uri()) is None else name in _names()
+    return _fetch(name, alias=CHAMPION) if is_known else None
 
 
 def find_predictor(reference: str) -> StoredPredictor:
@@ -120,12 +121,14 @@ def find_other_model(reference: str) -> OtherModel:
         TrackingError: the store does not answer.
     """
     from blockprof.tracking.location import tracking_uri
-    from blockprof.tracking.translation import translated
+    from blockprof.tracking.sending import send
 
     parts = _REFERENCE.fullmatch(reference)
     tracking_uri()
-    with translated(f"looking up {reference}"):
-        found = _find_version(parts["name"], parts["alias"] or "", parts["version"]) if parts and _is_there() else None
+    found = None
+    if parts and _is_there():
+        asked = (parts["name"], parts["alias"] or "", parts["version"])
+        found = send(f"looking up {reference}", lambda: _find_version(*asked))
     if found is None:
         raise InputError(f"no model '{reference}' is registered: write models:/NAME/VERSION or models:/NAME@ALIAS")
     return OtherModel(found.name, int(found.version), found.run_id or "")
@@ -141,10 +144,9 @@ def find_predictor_of(run_id: str) -> StoredPredictor | None:
         return None
     from mlflow import MlflowClient
 
-    from blockprof.tracking.translation import translated
+    from blockprof.tracking.sending import send
 
-    with translated("searching predictors"):
-        found = MlflowClient().search_model_versions(f"run_id = '{run_id}'")
+    found = send("searching predictors", lambda: MlflowClient().search_model_versions(f"run_id = '{run_id}'"))
     newest = max(found, key=lambda one: int(one.version), default=None)
     return _fetch(newest.name, alias=CHAMPION, version=str(newest.version)) if newest else None
 
@@ -191,18 +193,24 @@ def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredic
     from mlflow import MlflowClient, artifacts
 
     from blockprof.tracking.location import tracking_uri
+    from blockprof.tracking.sending import send
     from blockprof.tracking.store import check_answers
-    from blockprof.tracking.translation import translated
 
     check_answers(tracking_uri())
-    with translated(f"fetching {name}"):
+
+    def download() -> "tuple[ModelVersion, Path] | None":
         found = _find_version(name, alias, version)
         if found is None:
             return None
         source = MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
         # A folder each time: another store may have a predictor of that name and version, or this one have lost a file.
         target = tempfile.mkdtemp(prefix=f"{name}-{found.version}-", dir=_download_folder())
-        files = Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=target))
+        return found, Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=target))
+
+    fetched = send(f"fetching {name}", download)
+    if fetched is None:
+        return None
+    found, files = fetched
     facts = next(files.glob("*/model.json"), None)
     if facts is None:
         raise TrackingError(f"{name} version {found.version} holds no model.json: blockprof did not register it")

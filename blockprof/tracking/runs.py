@@ -1,28 +1,32 @@
 """One run a command: begun, logged to, and ended as what it was: finished, failed or killed."""
 
+import logging
 import os
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import LifecycleStage, RunTag
+from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 from mlflow.utils.time import get_current_time_millis
-from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH
+from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-from blockprof.errors import InputError, TrackingError
+from blockprof import interrupts
+from blockprof.errors import InputError, ServerGoneError, TrackingError
 from blockprof.text import masked, printable, shown
-from blockprof.tracking import store
+from blockprof.tracking import sending, store
+from blockprof.tracking.outbox import Outgoing
 from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
 
@@ -32,86 +36,69 @@ if TYPE_CHECKING:
 COMMAND_TAG = "blockprof.command"
 SPACE_TAG = "blockprof.space"
 _RUN_ID = "MLFLOW_RUN_ID"
-_NOTE_TAG = "mlflow.note.content"
+_BEGUN_TAG = "blockprof.begun"
 _VERSIONED = ("torch", "ofa", "numpy", "mlflow")
 _MAX_DIGEST_LENGTH = 32
 _DOTS_PER_INCH = 150
+_ENDING_SECONDS = 1.5
+_ROOM_BYTES = 8_000_000
+"""What a run writes at most, but for a training on thousands of networks: figures, tables, a report, a predictor."""
+
+_log = logging.getLogger("blockprof")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that is under way. Every method raises ``TrackingError`` where the store cannot take what is logged.
+    """A run that is under way. What is logged is kept in the outbox, and sent to the store when the run ends, or
+    :meth:`send` says so.
 
     ``is_given`` says that MLFLOW_RUN_ID names it: it was there before.
     """
 
     id: str
     name: str
+    outgoing: Outgoing = field(repr=False, compare=False)
     is_given: bool = False
 
-    @translated("logging params")
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Log params. A value longer than MLflow takes is cut, and is whole in the artifact ``params/<key>.txt``.
-
-        Raises:
-            InputError: the run that MLFLOW_RUN_ID names has other params.
-        """
-        texts = {key: shown(str(value)) for key, value in params.items()}
-        for key, text in texts.items():
+        """Log params. A value longer than MLflow takes is cut, and is whole in the artifact ``params/<key>.txt``."""
+        for key, value in params.items():
+            text = shown(str(value))
             if len(text) > MAX_PARAM_VAL_LENGTH:
-                MlflowClient().log_text(self.id, text, f"params/{key}.txt")
-                texts[key] = f"{text[: MAX_PARAM_VAL_LENGTH - 1]}…"
-        entities = [Param(key, text) for key, text in texts.items()]
-        try:
-            for start in range(0, len(entities), MAX_PARAMS_TAGS_PER_BATCH):
-                MlflowClient().log_batch(self.id, params=entities[start : start + MAX_PARAMS_TAGS_PER_BATCH])
-        except MlflowException as error:
-            if self.is_given and error.error_code == "INVALID_PARAMETER_VALUE":
-                raise InputError(
-                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({one_line(error)}): unset it, or give "
-                    "the options that the run was begun with"
-                ) from error
-            raise
+                self.log_text(text, f"params/{key}.txt")
+                text = f"{text[: MAX_PARAM_VAL_LENGTH - 1]}…"
+            self.outgoing.params[key] = text
 
-    @translated("logging tags")
     def log_tags(self, tags: Mapping[str, object]) -> None:
         """Log tags."""
-        entities = [RunTag(key, shown(str(value))) for key, value in tags.items()]
-        for start in range(0, len(entities), MAX_PARAMS_TAGS_PER_BATCH):
-            MlflowClient().log_batch(self.id, tags=entities[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+        self.outgoing.tags |= {key: shown(str(value)) for key, value in tags.items()}
 
-    @translated("logging metrics")
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Log metrics, all at one time and at step 0. Names hold letters, digits and ``_ - . : /`` and blanks."""
-        self._log_points([(key, value, 0) for key, value in metrics.items()])
+        self._add_points([(key, value, 0) for key, value in metrics.items()])
 
-    @translated("logging metrics by step")
     def log_steps(self, steps: Mapping[int, Mapping[str, float]]) -> None:
         """Log the metrics of each step, such as a generation, all at one time; MLflow draws them as curves."""
-        self._log_points([(key, value, step) for step, metrics in steps.items() for key, value in metrics.items()])
+        self._add_points([(key, value, step) for step, metrics in steps.items() for key, value in metrics.items()])
 
-    def _log_points(self, points: Sequence[tuple[str, float, int]]) -> None:
+    def _add_points(self, points: Sequence[tuple[str, float, int]]) -> None:
         now = get_current_time_millis()
-        entities = [Metric(key, float(value), now, step) for key, value, step in points]
-        for start in range(0, len(entities), MAX_METRICS_PER_BATCH):
-            MlflowClient().log_batch(self.id, metrics=entities[start : start + MAX_METRICS_PER_BATCH])
+        self.outgoing.points.extend((key, float(value), now, step) for key, value, step in points)
 
-    @translated("logging a table")
     def log_frame(self, frame: pd.DataFrame, path: str) -> None:
         """Log a frame as a CSV artifact, without its index; ``load_frames`` gives the same numbers back."""
-        MlflowClient().log_text(self.id, frame.to_csv(index=False), path)
+        self.log_text(frame.to_csv(index=False), path)
 
-    @translated("logging a figure")
     def log_figure(self, figure: "Figure", path: str) -> None:
         """Log a figure; the ending of ``path`` (``.png``, ``.svg``) decides the format."""
-        MlflowClient().log_figure(self.id, figure, path, save_kwargs={"dpi": _DOTS_PER_INCH})
+        with self.outgoing.file(path) as file:
+            figure.savefig(file, dpi=_DOTS_PER_INCH)
 
-    @translated("logging a text")
     def log_text(self, text: str, path: str) -> None:
         """Log a text as an artifact."""
-        MlflowClient().log_text(self.id, masked(text), path)
+        with self.outgoing.file(path) as file:
+            file.write_text(masked(text), encoding="utf-8", newline="")
 
-    @translated("logging the dataset")
     def log_dataset(self, frame: pd.DataFrame, *, source: str, name: str, digest: str, context: str) -> None:
         """Log which data the run used: not the rows, but their columns, number, source and digest.
 
@@ -122,16 +109,37 @@ class Run:
             digest: of their content; MLflow keeps the first 32 characters.
             context: ``training`` or ``testing``.
         """
-        dataset = from_pandas(frame, source=shown(source), name=shown(name), digest=digest[:_MAX_DIGEST_LENGTH])
-        mlflow.log_input(dataset, context=context)
+        with translated("describing the dataset"):
+            dataset = from_pandas(frame, source=shown(source), name=shown(name), digest=digest[:_MAX_DIGEST_LENGTH])
+            self.outgoing.datasets.append({**dataset.to_dict(), "context": context})
+
+    def send(self) -> None:
+        """Send all that was logged so far, which is complete but for what the store answers.
+
+        From here on another command can log it, where this one cannot.
+
+        Raises:
+            InputError: the run that MLFLOW_RUN_ID names has other params.
+            ServerGoneError: the store's server is gone.
+            TrackingError: the store refuses, or the disk is full.
+        """
+        self.outgoing.seal()
+        try:
+            self.outgoing.send()
+        except TrackingError as error:
+            if self.is_given and _is_refusal(error):
+                raise InputError(
+                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error}): unset it, or give the "
+                    "options that the run was begun with"
+                ) from error
+            raise
 
 
-class _TerminatedError(SystemExit):
-    """SIGTERM or SIGHUP, raised where the program is, so that it ends in order with the shell's exit code."""
+@dataclass
+class _Begun:
+    """The run of a command, known from the moment that the store has made it: see :func:`_begin`."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
-        self.signal_name = signal.Signals(number).name
+    run: Run | None = None
 
 
 @contextmanager
@@ -147,105 +155,160 @@ def start_run(
     """Begin a run, and end it with the block: FINISHED, FAILED or, by Ctrl-C, SIGTERM or SIGHUP, KILLED.
 
     A run that is already active in this thread is logged to, and neither renamed nor ended. A store that does not exist
-    yet is created.
+    yet is created. Where the store cannot take what the whole block logged, it stays in the outbox of the data folder.
 
     Args:
         command: which command of blockprof it is.
         name: of the run; MLflow makes one up where there is none.
         experiment: it goes to; default: MLFLOW_EXPERIMENT_NAME, else ``blockprof``.
         space: the design space, where there is one.
-        params: logged at the start.
+        params: logged with the rest.
         tags: logged at the start, beside the command's, the space's, the versions' and the git commit's.
 
     Raises:
         TrackingError: the store cannot be reached or written to; found before the run is begun.
         InputError: the experiment is deleted.
     """
-    outer, given = mlflow.active_run(), os.environ.get(_RUN_ID)
-    all_tags = {**_origin_tags(command, space), **(tags or {})}
-    with _signals_raised():
-        if outer is None:
-            store.check_store(experiment)
-            store.begin_stores()
-            mark_killed()
+    outer = mlflow.active_run()
+    all_tags = {**_origin_tags(command, space), **{key: shown(str(value)) for key, value in (tags or {}).items()}}
+    begun = _Begun()
+    with interrupts.handled():
         try:
-            active = outer or _begin(name, experiment, given)
-            run = Run(active.info.run_id, active.info.run_name, is_given=given == active.info.run_id)
-            run.log_tags(all_tags)
+            if outer is None:
+                store.check_store(experiment)
+                store.check_room(_ROOM_BYTES)
+                store.begin_stores()
+                experiment_id = store.known_experiment(experiment)
+                sending.send("looking for runs of killed commands", lambda: mark_killed(experiment_id))
+                _begin(begun, command, name, experiment, all_tags)
+            else:
+                begun.run = _run_of(outer, command)
+                begun.run.log_tags(all_tags)
+            run = begun.run
+            assert run is not None
             run.log_params(params or {})
             yield run
-        except BaseException as error:
-            _end_failed(error, is_ours=outer is None)
-            raise
-        with translated("ending the run"):
-            if outer or given:
-                _clear_failure(run.id)
+            run.send()
+            interrupts.work_is_done()
+            if outer or run.is_given:
+                sending.send("ending the run", lambda: clear_failure(run.id))
             if outer is None:
-                mlflow.end_run()
-
-
-@translated("beginning a run")
-def _begin(name: str | None, experiment: str | None, given: str | None) -> mlflow.ActiveRun:
-    experiment_id = store.begin_experiment(experiment)
-    shown_name = printable(name) if name else None
-    try:
-        return mlflow.start_run(run_name=shown_name, experiment_id=experiment_id, tags=process_tags())
-    except MlflowException as error:
-        if given is None:
+                sending.send("ending the run", lambda: MlflowClient().set_terminated(run.id, "FINISHED"))
+        except BaseException as error:
+            if begun.run:
+                _end_failed(begun.run, error, is_ours=outer is None)
             raise
-        raise InputError(f"{_RUN_ID}={given}: {one_line(error)}: unset it, or give the id of a run") from error
+        run.outgoing.remove()
 
 
-def _clear_failure(run_id: str) -> None:
+def _begin(begun: _Begun, command: str, name: str | None, experiment: str | None, tags: dict[str, str]) -> None:
+    """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it."""
+    client, mark = MlflowClient(), {_BEGUN_TAG: uuid4().hex}
+    asked: list[str] = []
+    shown_name = printable(name) if name else None
+    all_tags = {**tags, **process_tags()}
+    context = resolve_tags({**all_tags, **mark, **({MLFLOW_RUN_NAME: shown_name} if shown_name else {})})
+
+    def begin() -> None:
+        if given := os.environ.get(_RUN_ID):
+            begun.run = _adopt(client, given, command, name, all_tags)
+            os.environ.pop(_RUN_ID)  # as MLflow does: the next run is another one
+            return
+        experiment_id = store.begin_experiment(experiment)
+        # Where no answer came, the run may be there all the same.
+        made = client.search_runs([experiment_id], _having(mark)) if asked else []
+        asked.append(experiment_id)
+        begun.run = _run_of(made[0] if made else client.create_run(experiment_id, None, context, shown_name), command)
+
+    sending.send("beginning a run", begin)
+
+
+def _having(tag: Mapping[str, str]) -> str:
+    return " and ".join(f"tags.`{key}` = '{value}'" for key, value in tag.items())
+
+
+def _adopt(client: MlflowClient, run_id: str, command: str, name: str | None, tags: Mapping[str, str]) -> Run:
+    """Go on with the run that MLFLOW_RUN_ID names, as MLflow does."""
+    try:
+        if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise InputError(f"{_RUN_ID}={run_id}: the run is deleted: unset it, or restore the run")
+        client.update_run(run_id, "RUNNING", name and printable(name))
+    except MlflowException as error:
+        if sending.describe_illness(error):
+            raise
+        raise InputError(f"{_RUN_ID}={run_id}: {one_line(error)}: unset it, or give the id of a run") from error
+    run = replace(_run_of(client.get_run(run_id), command), is_given=True)
+    run.log_tags(tags)
+    return run
+
+
+def clear_failure(run_id: str) -> None:
     """Take back what an earlier command said of its failure, now that one has succeeded in the same run."""
     client = MlflowClient()
     tags = client.get_run(run_id).data.tags
     if FAILURE_TAG in tags:
         client.delete_tag(run_id, FAILURE_TAG)
-        if tags.get(_NOTE_TAG, "").endswith(tags[FAILURE_TAG]):
-            client.delete_tag(run_id, _NOTE_TAG)
+        if tags.get(MLFLOW_RUN_NOTE, "").endswith(tags[FAILURE_TAG]):
+            client.delete_tag(run_id, MLFLOW_RUN_NOTE)
 
 
-def _end_failed(error: BaseException, *, is_ours: bool) -> None:
-    active = mlflow.active_run()
-    if active is None:
-        return
-    match error:
-        case _TerminatedError():
-            status, reason = "KILLED", f"interrupted by {error.signal_name}"
-        case KeyboardInterrupt():
-            status, reason = "KILLED", "interrupted by SIGINT"
-        case _:
-            status, reason = "FAILED", f"{type(error).__name__}: {one_line(error)}"
-    run = Run(active.info.run_id, active.info.run_name)
-    try:
-        run.log_tags({FAILURE_TAG: reason})
+def _run_of(run: MlflowRun, command: str) -> Run:
+    info = run.info
+    places = (sending.server(), info.experiment_id, info.artifact_uri)
+    return Run(info.run_id, info.run_name, Outgoing(info.run_id, info.run_name, command, *places))
+
+
+def _end_failed(run: Run, error: BaseException, *, is_ours: bool) -> None:
+    """Say in the store what became of the run, and keep or log what it holds."""
+    number = interrupts.pending()
+    is_signal = number is not None or isinstance(error, KeyboardInterrupt)
+    is_kept = run.outgoing.is_whole and (is_signal or (isinstance(error, TrackingError) and not _is_refusal(error)))
+    if is_kept:
+        _log.warning("what was to be logged is kept in %s: `blockprof resume` logs it", run.outgoing.folder)
+    if is_signal:
+        interrupts.heard()
+        name = number.name if number else "SIGINT"
+        _mark(run, "KILLED", f"interrupted by {name}", is_ours=is_ours, seconds=_ENDING_SECONDS)
+    else:
+        _mark(run, "FAILED", f"{type(error).__name__}: {one_line(error)}", is_ours=is_ours)
+        if not run.outgoing.is_whole:
+            _log_rest(run)
+    if not is_kept:
+        run.outgoing.remove()
+
+
+def _mark(run: Run, status: str, reason: str, *, is_ours: bool, seconds: float | None = None) -> None:
+    """End a run before it is tagged: whatever happens between, it does not look as if it still ran, or had finished."""
+    tags = {FAILURE_TAG: reason, **({MLFLOW_RUN_NOTE: f"{status.lower()}: {reason}"} if is_ours else {})}
+
+    def mark() -> None:
         if is_ours:
-            run.log_tags({_NOTE_TAG: f"{status.lower()}: {reason}"})
-            mlflow.end_run(status)
-    except (TrackingError, MlflowException) as second:
-        error.add_note(f"run {run.id} could not be marked {status}: {one_line(second)}")
+            MlflowClient().set_terminated(run.id, status)
+        MlflowClient().log_batch(run.id, tags=[RunTag(*pair) for pair in tags.items()])
 
-
-@contextmanager
-def _signals_raised() -> Iterator[None]:
-    """Raise SIGTERM and SIGHUP as exceptions, where they would otherwise end the process without a word."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def terminate(number: int, _: FrameType | None) -> None:
-        raise _TerminatedError(number)
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    taken = [number for name in names if signal.getsignal(number := signal.Signals[name]) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, terminate)
+    task = "marking the run"
     try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+        if seconds is None:
+            sending.send(task, mark)
+        else:
+            with translated(task):
+                sending.waited_for(task, mark, seconds)
+    except TrackingError as error:
+        _log.warning("run %s could not be marked %s and is left RUNNING: %s", run.id, status, error)
+
+
+def _log_rest(run: Run) -> None:
+    try:
+        run.outgoing.send()
+    except TrackingError as error:
+        _log.warning("what run %s held when it failed is lost: %s", run.id, error)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether MLflow says that what it is given is wrong: it would say so again."""
+    cause = error.__cause__
+    refused = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+    return not isinstance(error, ServerGoneError) and isinstance(cause, MlflowException) and cause.error_code in refused
 
 
 def _origin_tags(command: str, space: str | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
@@ -21,8 +22,11 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
+from blockprof import files
 from blockprof.errors import InputError, TrackingError
 from blockprof.files import temporary_folder
+from blockprof.paths import data_folder
+from blockprof.tracking import sending
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import check_unmoved
 from blockprof.tracking.translation import one_line, translated
@@ -34,6 +38,9 @@ _SCHEMES = ("http", "https", "sqlite", *_DATABASES)
 _MANAGED = re.compile(r"(databricks|uc)\b")
 _REQUEST_SECONDS = 5
 _DEADLINE_SECONDS = 7.0
+_KNOWN_SECONDS = 60.0
+_known: dict[tuple[str, ...], tuple[float, str]] = {}
+"""What was asked of a server, when it was answered, and how."""
 
 _T = TypeVar("_T")
 
@@ -50,6 +57,8 @@ def check_store(experiment: str | None = None) -> None:
         InputError: the experiment is deleted.
     """
     uri = tracking_uri()
+    if _is_known(uri, _asked(experiment)):
+        return
     for each in dict.fromkeys((uri, registry_uri())):
         check_answers(each)
     database = sqlite_file(uri)
@@ -67,6 +76,19 @@ def check_store(experiment: str | None = None) -> None:
     location = found.artifact_location if found else artifact_root() if database else None
     if location is not None and urlsplit(location).scheme in ("", "file"):
         check_writable(Path(local_file_uri_to_path(location)))
+    if _is_remote(uri):
+        _learn(uri, _asked(experiment), answer=str(found.experiment_id) if found else "")
+
+
+def check_room(num_bytes: int) -> None:
+    """Make sure that a run of so many bytes can be kept in the data folder and, where it is local, in the store.
+
+    Raises:
+        InputError: there is not so much room.
+    """
+    database = sqlite_file(tracking_uri())
+    for folder in (data_folder(), *([database.absolute().parent] if database else [])):
+        files.check_room(folder, num_bytes)
 
 
 def check_answers(uri: str) -> None:
@@ -87,14 +109,40 @@ def check_answers(uri: str) -> None:
             f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
             "the runs with `mlflow migrate-filestore`"
         )
-    if scheme in ("http", "https"):
-        within_deadline(f"asking {uri}", lambda: _check_server(uri))
+    if _is_remote(uri):
+        if not _is_known(uri):
+            within_deadline(f"asking {uri}", lambda: _check_server(uri))
+            _learn(uri)
+            sending.renew()
     elif database := sqlite_file(uri):
         if is_there(database):
             check_unmoved(database)
     else:
         _import_database_store()
         within_deadline(f"asking {uri}", lambda: MlflowClient(uri, uri).search_experiments(max_results=1))
+
+
+def _is_remote(uri: str) -> bool:
+    return urlsplit(uri).scheme in ("http", "https")
+
+
+def _learn(*question: str, answer: str = "") -> None:
+    _known[question] = (time.monotonic(), answer)
+
+
+def _is_known(*question: str) -> bool:
+    """Whether a server has answered this within the last minute: a command asks it once."""
+    return question in _known and time.monotonic() - _known[question][0] < _KNOWN_SECONDS
+
+
+def _asked(experiment: str | None) -> str:
+    return f"{experiment_name(experiment)} {os.environ.get('MLFLOW_EXPERIMENT_ID')}"
+
+
+def known_experiment(name: str | None) -> str | None:
+    """The id of the experiment that runs go to, where a server has just told it; None where it is to be asked."""
+    question = (tracking_uri(), _asked(name))
+    return _known[question][1] or None if _is_known(*question) else None
 
 
 def _import_database_store() -> None:
@@ -104,6 +152,9 @@ def _import_database_store() -> None:
 
 
 def _check_server(uri: str) -> None:
+    is_registry = uri != tracking_uri()
+    what = "model registry" if is_registry else "tracking server"
+    variable = "MLFLOW_REGISTRY_URI" if is_registry else "MLFLOW_TRACKING_URI"
     try:
         response = http_request(
             get_default_host_creds(uri),
@@ -116,12 +167,16 @@ def _check_server(uri: str) -> None:
         )
     except MlflowException as error:
         raise TrackingError(
-            f"the tracking server {uri} does not answer ({_first_cause(error)}): start it, or set MLFLOW_TRACKING_URI"
+            f"the {what} {uri} does not answer ({_first_cause(error)}): start it, or set {variable}"
         ) from error
     if response.status_code in (401, 403):
         raise TrackingError(
-            f"the tracking server {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
+            f"the {what} {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        )
+    if response.status_code >= 500:
+        raise TrackingError(
+            f"the {what} {uri} is ill (status {response.status_code}): wait until it is well, or set {variable}"
         )
     try:
         is_mlflow = response.ok and isinstance(response.json(), dict)
@@ -129,7 +184,7 @@ def _check_server(uri: str) -> None:
         is_mlflow = False
     if not is_mlflow:
         raise TrackingError(
-            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check MLFLOW_TRACKING_URI"
+            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check {variable}"
         )
 
 
@@ -228,6 +283,8 @@ def begin_experiment(name: str | None) -> str:
         InputError: as ``find_experiment``.
         MlflowException: the store cannot create it.
     """
+    if known := known_experiment(name):
+        return known
     if found := find_experiment(name):
         return str(found.experiment_id)
     try:

@@ -3,11 +3,14 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
 from blockprof.errors import TrackingError
+from blockprof.files import FULL
 from blockprof.text import masked, printable
+from blockprof.tracking.location import sqlite_file, tracking_uri
 
 _MAX_LENGTH = 500
 
@@ -33,4 +36,18 @@ def translated(task: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (MlflowException, OSError, ImportError) as error:
+        if _is_full(error):
+            raise TrackingError(f"{task} failed: the disk of {_full_folder()} is full: make room there") from error
         raise TrackingError(f"{task} failed: {one_line(error)}") from error
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether the disk, or SQLite, says that there is no room."""
+    told = str(error)
+    return (isinstance(error, OSError) and error.errno in FULL) or "disk is full" in told
+
+
+def _full_folder() -> Path:
+    """Where a local store is; a server's disk is its own affair, and only the working folder is written to."""
+    database = sqlite_file(tracking_uri())
+    return database.absolute().parent if database else Path.cwd()

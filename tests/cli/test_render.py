@@ -6,11 +6,11 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from rich.console import Console
 from rich.text import Text
 
 import blockprof
 from blockprof.cli import render
+from blockprof.cli.terminal import Terminal
 from blockprof.metrics import load_reference
 from blockprof.profiling import HeldOut
 from blockprof.reduction import Reduction
@@ -23,7 +23,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch):
 
     def start(width: int, *, colours: str = "truecolor") -> StringIO:
         sent = StringIO()
-        console = Console(
+        console = Terminal(
             file=sent, width=width, force_terminal=True, color_system=colours, highlight=False, markup=False,
             emoji=False, _environ={},
         )  # fmt: skip

@@ -1,14 +1,7 @@
 """Real MLflow stores in temporary folders, real predictors, and a real server."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +23,6 @@ MLFLOW_NAMES = (
     "MLFLOW_EXPERIMENT_ID",
     "MLFLOW_RUN_ID",
 )
-SERVER_START_SECONDS = 60
 
 
 @pytest.fixture
@@ -104,43 +96,3 @@ def save_gru(tmp_path: Path) -> Callable[[LatencyData], Path]:
 def pyfunc_code() -> Path:
     """The file that MLflow loads a predictor by."""
     return Path(predictors.__file__).with_name("pyfunc_model.py")
-
-
-@pytest.fixture(scope="session")
-def serve() -> Callable[[str, Path], AbstractContextManager[str]]:
-    """Runs ``mlflow <command>`` in a folder for as long as a block lasts, and gives its address."""
-    return _serving
-
-
-@contextmanager
-def _serving(command: str, place: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = place / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-            cwd=place,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        _wait_for_server(f"http://127.0.0.1:{port}/health", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, 9)
-        server.wait()
-
-
-def _wait_for_server(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + SERVER_START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the MLflow server did not start: {log.read_text()[-2000:]}")
