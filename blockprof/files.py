@@ -73,12 +73,16 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 def _locked_folder(parent: Path) -> tuple[Path, int]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        lock = os.open(path, os.O_RDONLY)
+        # Until it is locked, another command may sweep it.
+        try:
+            lock = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
         with suppress(OSError):  # a file system without locks: then nothing there is swept
             fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return path, lock
-        os.close(lock)  # swept by another command before it was locked
+        os.close(lock)
 
 
 def sweep(parent: Path) -> None:

@@ -83,7 +83,8 @@ def profile(
     names = options.parse_metrics(metrics, chosen_space, numbered=True)
     if theirs and metrics is None:
         names = list(theirs.metrics)
-    options.note_flops(names)
+    if not theirs:
+        options.note_flops(names)
     check_sampler(sampler)
     if theirs and theirs.accuracy == "ofa-predictor" and ACCURACY in names:
         accuracy_source = accuracy_source or theirs.accuracy

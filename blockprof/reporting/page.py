@@ -41,7 +41,7 @@ def render(template: str, **values: object) -> str:
 
 
 def _visible(value: object) -> object:
-    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return value if isinstance(value, Markup) else shown(str(value))
 
 
 def command_line() -> str:

@@ -7,7 +7,7 @@ import mlflow
 import pytest
 import yaml
 
-DATA = "blockprof-data/ofa_pn_npu_lat_data.csv"
+DATA = "blockprof-data/ofa_pn_npu_reference.csv"
 MODEL = "blockprof-pn-npu"
 COMMANDS = (
     f"train-predictor {DATA} -s pn",

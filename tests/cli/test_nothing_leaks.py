@@ -23,7 +23,7 @@ COMMANDS = (
     "train-predictor -s pn",
     "train-predictor -s pn --model gru --fast --epochs 1",
     "profile -s pn -m npu,accuracy,macs --name profiled",
-    "compare blockprof-pn-npu/1 blockprof-pn-npu/2 --data blockprof-data/ofa_pn_npu_lat_data.csv",
+    "compare blockprof-pn-npu/1 blockprof-pn-npu/2 --data blockprof-data/ofa_pn_npu_reference.csv",
     "reduce --from profiled --cost npu",
     "search -s pn --maximize accuracy --minimize npu --generations 2",
     "measure -s pn -n 20 --metric here --rounds 1",
@@ -33,6 +33,7 @@ COMMANDS = (
     "export networks -s pn -n 3 --out nets",
     "cache-imagenet --data {imagenet}",
     "store repair",
+    "resume",
 )
 """At least one of each command, but for the one that needs a predictor of BlockProfile's."""
 LEFT_OUT = {"import-predictor"}

@@ -53,7 +53,7 @@ def test_a_run_that_another_named(folder: Path, cli: Callable) -> None:
 
 def test_whatever_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = StringIO()
-    monkeypatch.setattr(render.out, "file", sent)
+    monkeypatch.setattr(render.out, "_file", sent)  # its property would keep the stream of now
     table = Table(title=EVIL)
     table.add_column(EVIL)
     table.add_row(EVIL)

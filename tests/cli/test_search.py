@@ -249,7 +249,7 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
     ("line", "said"),
     [
         ("-s nosuch", "unknown space 'nosuch'"),
-        ("-s pn --minimize nosuch", "unknown metric 'nosuch' for pn: there are macs, flops"),
+        ("-s pn --minimize nosuch", "unknown metric 'nosuch' for pn: there are macs, conv_macs, flops"),
         ("-s pn --limit nosuch=4", "unknown metric 'nosuch' for pn"),
         ("-s resnet50", "accuracy is evaluated in the supernet with --data, ImageNet's folder"),
         ("-s pn --maximize npu --minimize npu", "npu is both maximised and minimised: choose one"),
