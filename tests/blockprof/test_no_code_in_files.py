@@ -12,7 +12,7 @@ import torch
 from blockprof import predictors
 from blockprof.errors import DataFileError
 from blockprof.fetching.reference import reference_data
-from blockprof.metrics.lookup import _read_means
+from blockprof.metrics.lookup import _read_table
 from blockprof.predictors.gru import training
 from blockprof.spaces import load_space
 
@@ -53,8 +53,8 @@ def test_the_canary_works(canary: Path) -> None:
 def test_a_tag_in_a_look_up_table(canary: Path, tmp_path: Path, tag: str) -> None:
     table = tmp_path / "table.yaml"
     table.write_text(f"block: {{mean: {tag} [{canary}]}}\n")
-    with pytest.raises(DataFileError, match="not a look-up table"):
-        _read_means(table)
+    with pytest.raises(DataFileError, match=str(table)):
+        _read_table(table)
     assert not canary.exists()
 
 

@@ -163,7 +163,10 @@ def test_the_reference_table_is_the_default(cli, folder: Path, imagenet: Path) -
         ("-s pn --data IMAGENET --device cuda:99", "--device 'cuda:99': torch cannot use it here"),
         ("-s pn -m ort-cpu --data IMAGENET -n 200", "--num-archs is 200: with ort-cpu it is how many"),
         ("-s pn --resolution 100 --data IMAGENET", "resolution 100: pn takes 128 to 256"),
-        ("-s pn --resolution 192", "evaluate networks in the supernet with --data at 192, or leave --resolution out"),
+        (
+            "-s pn --resolution 188",
+            "evaluate networks in the supernet with --data at 188, or choose another --resolution",
+        ),
     ],
 )
 def test_what_is_refused(line: str, said: str, refused, imagenet: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 from blockprof import tracking
 from blockprof.cli.measure import measure
@@ -106,7 +107,7 @@ def test_networks_are_measured_written_and_logged(cli, folder: Path) -> None:
     } <= run.data.metrics.keys()  # fmt: skip
     (logged,) = run.inputs.dataset_inputs
     assert logged.dataset.name == LATENCIES.name
-    artifacts = Path(run.info.artifact_uri)
+    artifacts = Path(local_file_uri_to_path(run.info.artifact_uri))
     assert {str(file.relative_to(artifacts)) for file in artifacts.rglob("*.*")} == {
         LATENCIES.name, "measurements.csv", "raw_times.csv", "drift.csv", "environment.json",
         "figures/measurements.png",
@@ -182,7 +183,7 @@ def test_with_more_networks_those_there_are_kept_and_the_others_are_measured(fin
     assert len(set(data.archs.to_strings())) == len(pd.read_csv(RECORD)) == 5
     run = MlflowClient().get_run(tracking.find_run("extended").id)
     assert {"num_nets": "5", "num_nets_kept": "2", "design": "random"}.items() <= run.data.params.items()
-    artifacts = Path(run.info.artifact_uri)
+    artifacts = Path(local_file_uri_to_path(run.info.artifact_uri))
     assert (artifacts / LATENCIES.name).read_bytes() == LATENCIES.read_bytes()
     assert len(pd.read_csv(artifacts / "measurements.csv")) == 5
     assert len(json.loads((artifacts / "environment.json").read_text())) == 2

@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -79,7 +80,9 @@ def test_killed_gone_on_with_logged_and_not_measured_again(process, cli, folder:
     assert again.returncode == 0, again.stderr
     assert JOURNAL.read_bytes() == measured
     effect = placements.set_index("placement").loc["u1.l1.e3k3"].iloc[0]
-    assert f"{abs(effect['effect']):.4f}" in again.stdout
+    half = (effect["effect_upper"] - effect["effect_lower"]) / 2
+    digits = -int(np.floor(np.log10(half)))
+    assert f"{abs(effect['effect']):.{digits}f} ± {half:.{digits}f}" in again.stdout
     library = blockprof.profile("pn", ["flops", "ort-cpu"], resolution=128, num_archs=20).placement_frame()
     same = placements[placements["metric"] == "ort-cpu"].reset_index(drop=True)
     found = library[library["metric"] == "ort-cpu"].reset_index(drop=True)
@@ -109,7 +112,7 @@ def test_the_library_measures_last(own_lock: None, folder: Path) -> None:
         ("--num-archs 19", "--num-archs is 19"),
         ("--resolution 100", "resolution 100: pn takes 128 to 256"),
         ("--metrics nosuch", "unknown metric 'nosuch'"),
-        ("--metrics npu --resolution 192", "192"),
+        ("--metrics npu --resolution 188", "188"),
         ("--blocks u9.l1.e3k3", "u9.l1.e3k3"),
         ("--sampler nosuch", "unknown sampler"),
     ],

@@ -155,7 +155,7 @@ def test_a_predictor_comes_first_and_a_table_before_the_reference(path: Path, tm
     path.rename(path.with_name(block_table_name(PN, "npu", RESOLUTION)))
     (metric,) = load_metrics(PN, ["npu"], RESOLUTION, lambda _: None)
     assert metric.info.origin == "table"
-    with pytest.raises(FileNotFoundError, match=r"model\.json"):
+    with pytest.raises(DataFileError, match=r"model\.json"):
         load_metrics(PN, ["npu"], RESOLUTION, lambda _: PredictorFolder("a predictor", tmp_path))
 
 
