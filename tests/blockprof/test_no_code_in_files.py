@@ -77,7 +77,7 @@ def test_a_pickle_in_a_checkpoint_of_the_gru(canary: Path, tmp_path: Path, monke
     class _State:
         network = torch.nn.Linear(1, 1)
 
-    with pytest.raises(DataFileError, match="holds code .*, which was not run"):
+    with pytest.raises(DataFileError, match=r"holds code .*, which was not run"):
         training._load(checkpoint, _State(), "x")  # type: ignore[arg-type]
     assert not canary.exists()
 
