@@ -31,13 +31,18 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 """The system's errors that say that there is no more room."""
 
 
+def existing_folder(folder: Path) -> Path:
+    """``folder`` where it is there, else the nearest folder above it that is."""
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+
+
 def check_room(folder: Path, num_bytes: int) -> None:
     """Make sure that so much can be written into ``folder``, which need not be there yet.
 
     Raises:
         InputError: there is not so much room.
     """
-    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    there = existing_folder(folder)
     free = shutil.disk_usage(there).free
     if free < num_bytes:
         raise InputError(

@@ -16,7 +16,7 @@ from torch import Tensor
 from blockprof.accuracy.images import LOADED_AT_ONCE, FolderImages, ImageNetFolder, OnProgress
 from blockprof.decoding import MALFORMED, parse_json
 from blockprof.errors import DataFileError, InputError
-from blockprof.files import read_file, staged
+from blockprof.files import existing_folder, read_file, staged
 from blockprof.paths import data_folder
 
 FORMAT = 2
@@ -122,8 +122,7 @@ def _write_validation(images: FolderImages, file: BinaryIO, total: int, on_progr
 
 
 def _check_space(folder: Path, num_bytes: int) -> None:
-    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(existing_folder(folder)).free
     if free < num_bytes:
         raise InputError(
             f"{folder}: the cache takes {num_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free: choose another folder, "

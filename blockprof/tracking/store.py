@@ -6,11 +6,9 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -200,24 +198,8 @@ def within_deadline(task: str, work: Callable[[], _T]) -> _T:
     Raises:
         TrackingError: no result in time, or MLflow's error.
     """
-    outcome: Future[_T] = Future()
-
-    def attempt() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    # Translated here, not in the thread: it changes the filters of warnings, which all threads share, and a thread that
-    # is still waiting would put them back at any time.
     with translated(task):
-        Thread(target=attempt, daemon=True).start()
-        try:
-            return outcome.result(_DEADLINE_SECONDS)
-        except TimeoutError:
-            if outcome.done():
-                raise
-            raise TrackingError(f"{task}: no answer within {_DEADLINE_SECONDS:g} seconds") from None
+        return sending.waited_for(task, work, _DEADLINE_SECONDS)
 
 
 def check_writable(folder: Path) -> None:
@@ -226,8 +208,7 @@ def check_writable(folder: Path) -> None:
     Raises:
         TrackingError: it cannot.
     """
-    folder = folder.absolute()
-    there = next(each for each in (folder, *folder.parents) if each.exists())
+    there = files.existing_folder(folder)
     try:
         tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
