@@ -99,16 +99,27 @@ CHROMIUM_FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Debian's Chromium. Absent: the test is skipped, but fails in CI."""
-    found = shutil.which("chromium")
+def program(name: str) -> str:
+    """Where a program of Debian's package of that name is. Absent: the test is skipped, but fails in CI."""
+    found = shutil.which(name)
     if found is None:
-        message = "no chromium: apt-get install chromium"
+        message = f"no {name}: apt-get install {name}"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """Linux's tracer, which also sees what run-times do beside Python."""
+    return program("strace")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's Chromium. Absent: the test is skipped, but fails in CI."""
+    return program("chromium")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,18 +39,6 @@ LEFT_OUT = {"import-predictor"}
 WRITTEN = {".cache/blockprof", ".cache/matplotlib"}
 IN_TEMPORARY = {"blockprof-measure.lock", "torchinductor"}
 """Below the home folder, and in the temporary one, as README says."""
-
-
-@pytest.fixture(scope="session")
-def strace() -> str:
-    """Linux's tracer, which also sees what run-times do beside Python. Absent: the test is skipped, but fails in CI."""
-    found = shutil.which("strace")
-    if found is None:
-        message = "no strace: apt-get install strace"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 def traced(strace: str, folder: Path, *command: str | Path) -> tuple["subprocess.CompletedProcess[str]", list[str]]:
