@@ -93,11 +93,10 @@ def test_a_real_thread_that_sleeps_waits_and_one_that_computes_does_not():
     spec = MeasureSpec(time_limit_s=0.3, min_runs=6)
     asleep = time_network(lambda: time.sleep(0.002), spec)
     assert np.median(asleep.own_ms) < 1 < 2 <= np.median(asleep.times_ns) / MS
-    numbers = np.random.default_rng(0).random(200_000)
+    # Some 0.5 ms a run: among hundreds, some lie between two turns of the scheduler, however busy the machine.
+    numbers = np.random.default_rng(0).random(10_000)
     awake = time_network(lambda: np.sort(numbers), spec)
-    # Its quickest run, which nothing disturbed.
-    quickest = awake.times_ns.argmin()
-    assert awake.waits_ns[quickest] < 0.05 * awake.times_ns[quickest]
+    assert (awake.waits_ns / awake.times_ns).min() < 0.05
 
 
 def test_a_clock_too_coarse_for_the_network_gives_positive_times():
