@@ -49,6 +49,17 @@ class Registry(Generic[Thing]):
             self._load_packages()
         return self._things.get(name)
 
+    def get(self, name: str) -> Thing:
+        """The thing of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            raise InputError(f"unknown {self.kind} '{name}': there are {', '.join(self.names())}")
+        return found
+
     def names(self) -> tuple[str, ...]:
         """All names, the built-in things' first."""
         self._load_built_in()
