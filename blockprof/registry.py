@@ -39,7 +39,7 @@ class Registry(Generic[Thing]):
             InputError: another thing has that name.
         """
         if self._things.setdefault(name, thing) is not thing:
-            raise InputError(f"there is a {self.kind} called '{name}' already: choose another name")
+            raise InputError(f"the {self.kind} name '{name}' is taken: choose another")
         return thing
 
     def find(self, name: str) -> Thing | None:

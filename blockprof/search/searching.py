@@ -26,8 +26,8 @@ def search(
     """Find the best networks of a problem.
 
     A small space may have fewer networks than ``spec`` asks for: ``SearchResult.shortfall`` says so. The same seed
-    gives the same networks, also where the search was interrupted and resumed: then the algorithm proposes the same again,
-    and what is kept is not evaluated again.
+    gives the same networks, also where the search was interrupted and resumed: then the algorithm proposes the
+    same again, and what is kept is not evaluated again.
 
     Args:
         problem: what to search for.
