@@ -52,7 +52,7 @@ class State:
         rows = self.generations == generation
         if not np.array_equal(self.genes[rows], archs.genes):
             raise _not_a_search(self.path)
-        return self.values[rows]
+        return np.asarray(self.values[rows])
 
 
 def write_state(path: Path, spec: SearchSpec, archive: Archive, seconds: float) -> None:
