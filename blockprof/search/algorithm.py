@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blockprof.registry import Registry
+from blockprof.foundation.registry import Registry
 from blockprof.search.archive import Archive
 from blockprof.spaces import Architectures
 

@@ -12,12 +12,13 @@ from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.reduction import sample_reduced
 from blockprof.search.algorithm import Budget
 from blockprof.search.archive import Archive
 from blockprof.search.drawing import draw_new
 from blockprof.search.mutation import cross, mutate
-from blockprof.spaces import Architectures, IntArray
+from blockprof.spaces import Architectures
 
 
 def evolve(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:

@@ -7,11 +7,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.search.algorithm import ALGORITHMS, Budget
 from blockprof.search.pareto import best_networks, hypervolume, reference_point
 from blockprof.search.problem import Problem
-from blockprof.spaces import Architectures, FloatArray, IntArray
+from blockprof.spaces import Architectures
 
 PARETO_BUDGET = Budget(initial=100, generations=10, children=200)
 TOP_K_BUDGET = Budget(initial=20, generations=4, children=50)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.search.algorithm import ALGORITHMS
 from blockprof.search.archive import Archive
 from blockprof.search.limits import check_limits, nearest_found

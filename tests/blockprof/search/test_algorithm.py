@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import blockprof
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import sample_reduced
 from blockprof.search import ALGORITHMS, Algorithm, Budget, Problem, SearchSpec, search
 from blockprof.search.algorithm import register_algorithm

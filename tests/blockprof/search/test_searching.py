@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from blockprof import load_metrics
-from blockprof.errors import BlockprofError, InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import MetricInfo
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search import Limit, Objective, Problem, SearchResult, SearchSpec, search
 from blockprof.search.limits import least_value
 from blockprof.search.pareto import best_networks, hypervolume
-from blockprof.spaces import SPACES, Architectures, FloatArray, load_space
+from blockprof.spaces import SPACES, Architectures, load_space
 
 MakeProblem = Callable[..., Problem]
 Few = Callable[[str], Reduction]
