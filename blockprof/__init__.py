@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blockprof.evaluators.pooling import measure_surrogate
     from blockprof.foundation.errors import BlockprofError
     from blockprof.profiling import Profile, Surrogate
+    from blockprof.search.algorithm import register_algorithm
     from blockprof.search.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space
 
@@ -25,6 +26,7 @@ __all__ = [
     "load_space",
     "measure_surrogate",
     "profile",
+    "register_algorithm",
     "search_space",
 ]
 
@@ -38,6 +40,7 @@ _MODULES = {
     "load_space": "blockprof.spaces",
     "measure_surrogate": "blockprof.evaluators.pooling",
     "profile": "blockprof.api",
+    "register_algorithm": "blockprof.search.algorithm",
     "search_space": "blockprof.search.by_name",
 }
 

@@ -35,9 +35,9 @@ def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_algorithm(incomplete: str) -> list[str]:
-    from blockprof.search.result import ALGORITHMS
+    from blockprof.search.algorithm import ALGORITHMS
 
-    return [name for name in ALGORITHMS if name.startswith(incomplete)]
+    return [name for name in ALGORITHMS.names() if name.startswith(incomplete)]
 
 
 def search(
@@ -97,7 +97,7 @@ def search(
             "--algorithm",
             metavar="NAME",
             help="evolution: the paper's unit-wise mutation; nsga2: pymoo's NSGA-II; exact: the true optimum, where "
-            "every metric is a sum over blocks.",
+            "every metric is a sum over blocks; random: no search, to compare with.",
             autocompletion=_complete_algorithm,
         ),
     ] = "evolution",

@@ -39,7 +39,7 @@ class Registry(Generic[Thing]):
             InputError: another thing has that name.
         """
         if self._things.setdefault(name, thing) is not thing:
-            raise InputError(f"there is a {self.kind} called '{name}' already: choose another name")
+            raise InputError(f"the {self.kind} name '{name}' is taken: choose another")
         return thing
 
     def find(self, name: str) -> Thing | None:
@@ -48,6 +48,17 @@ class Registry(Generic[Thing]):
         if name not in self._things:
             self._load_packages()
         return self._things.get(name)
+
+    def get(self, name: str) -> Thing:
+        """The thing of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            raise InputError(f"unknown {self.kind} '{name}': there are {', '.join(self.names())}")
+        return found
 
     def names(self) -> tuple[str, ...]:
         """All names, the built-in things' first."""

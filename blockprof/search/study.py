@@ -72,7 +72,7 @@ class Study:
     @property
     def is_exact(self) -> bool:
         """Whether the answer is the true one, which has no seed."""
-        return self.first.spec.algorithm == "exact"
+        return self.first.spec.is_exact
 
     @property
     def seconds(self) -> float:
@@ -183,7 +183,7 @@ class StudyPlan:
         check_limits(self.problem)
         if self.num_seeds < 1:
             raise InputError(f"--seeds is {self.num_seeds}: give at least 1")
-        if self.num_seeds > 1 and self.spec.algorithm == "exact":
+        if self.num_seeds > 1 and self.spec.is_exact:
             raise InputError("--seeds: an exact search has nothing random: leave --seeds out, or choose evolution")
         if self.compares and self.problem.reduction.name == WHOLE:
             raise InputError("--compare: the whole space is searched anyway: give a --reduction to compare it with")
@@ -224,7 +224,7 @@ class StudyPlan:
         Raises:
             InputError: as ``search``.
         """
-        is_exact = self.spec.algorithm == "exact"
+        is_exact = self.spec.is_exact
         generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
 
