@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from blockprof import tracking
-from blockprof.comparing.asking import predict_by_code, predict_stored
 from blockprof.comparing.predictors import BOUNDS, PredictedRows
 from blockprof.comparing.profiles import ProfileTables
 from blockprof.foundation.errors import InputError
+from blockprof.output.runs.asking import predict_by_code, predict_stored
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
