@@ -48,8 +48,8 @@ class JournalError(InputError):
 
     def __init__(self, path: str, differences: Sequence[str]) -> None:
         super().__init__(
-            f"{path}: was measured with {', '.join(differences)}: go on with the same, or give another journal (or "
-            "remove this one) to start anew"
+            f"{path}: was measured with {', '.join(differences)}: resume with the same, or give another journal (or "
+            "remove this one) to start over"
         )
         self.differences = differences
 

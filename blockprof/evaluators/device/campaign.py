@@ -73,7 +73,7 @@ class Campaign:
     """N networks that are to be measured, or are already.
 
     ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
-    ``fresh`` they are measured anew, whatever there is.
+    ``fresh`` they are measured again, whatever there is.
     """
 
     archs: Architectures
@@ -189,7 +189,7 @@ def plan_campaign(
         resolutions: (N,), of each one's input, in pixels.
         latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
         spec: how to measure; the defaults where None.
-        fresh: measure anew; what is there is kept as ``*.old``.
+        fresh: measure again; what is there is kept as ``*.old``.
 
     Raises:
         InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
@@ -209,13 +209,13 @@ def plan_campaign(
         except JournalError as error:
             raise InputError(
                 f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options, "
-                "or more networks, to go on with it, another --metric or --out to keep both, or --fresh to measure anew"
+                "or more networks, to resume it, another --metric or --out to keep both, or --fresh to measure again"
             ) from error
         finished = [names[:size] for size in kept.sizes if kept.visits]
         if latencies.exists() and not _holds(latencies, archs.space, finished):
             raise InputError(
                 f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
-                f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
+                f"measures again and keeps it as {latencies.name}{OLD_SUFFIX}"
             )
     return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
 

@@ -110,6 +110,6 @@ def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path
         filled = f", {listed.num_latencies} of them with latencies" if listed.num_latencies else ""
         raise InputError(
             f"{planned.csv}: lists {len(listed.archs)} other networks{filled}, and is left as it is: give another "
-            "--out, or the options that chose those to go on with them"
+            "--out, or the options that chose those to resume them"
         )
     return DeviceFolder(archs, resolutions, folder, device, listed.num_latencies)
