@@ -29,6 +29,7 @@ from blockprof.cli import (
 )
 from blockprof.cli.several_values import SeveralValues
 from blockprof.cli.terminal import write_plainly
+from blockprof.cli.wording import worded
 from blockprof.errors import BlockprofError, DataNote
 from blockprof.files import sweep
 from blockprof.paths import data_folder
@@ -145,7 +146,7 @@ def _end_failed(error: Exception) -> NoReturn:
     if isinstance(error, typer.TyperException):
         _end(_usage(error), error.exit_code)
     if isinstance(error, BlockprofError):
-        _end(str(error), error.exit_code)
+        _end(worded(error), error.exit_code)
     _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.errors import MetricError
+from blockprof.errors import Command, MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
@@ -134,6 +134,7 @@ def _load(
         return load_reference(space, name, resolution)
     there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
     raise MetricError(
-        f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
-        f"`blockprof train-predictor --space {space.name} --metric {name}`"
+        f"unknown metric '{name}' for {space.name}",
+        remedy=f"there are {', '.join(there)}, and any that you train with "
+        f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.errors import DataFileError, MetricError
+from blockprof.errors import Command, DataFileError, MetricError
 from blockprof.latencies import check_latency
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.paths import data_folder
@@ -112,7 +112,8 @@ def load_note10(space: Space, resolution: int) -> AdditiveMetric:
     metric = load_lookup_table(space, NOTE10, resolution)
     if metric is None:
         folder = data_folder() / NOTE10
-        raise MetricError(f"no note10 tables in {folder}: fetch them with `blockprof fetch-data --source note10`")
+        fetch = Command("blockprof fetch-data", source=NOTE10)
+        raise MetricError(f"no note10 tables in {folder}", remedy=f"fetch them with {fetch}")
     return metric
 
 
@@ -171,7 +172,8 @@ def load_i7(space: Space, resolution: int) -> AdditiveMetric:
         raise MetricError(f"the {I7} table is for {LOOKUP_SPACE}, not for {space.name}")
     path = data_folder() / I7_FOLDER / I7_NAME
     if not path.is_file():
-        raise MetricError(f"no {I7} table at {path}: fetch it with `blockprof fetch-data --source {I7}`")
+        fetch = Command("blockprof fetch-data", source=I7)
+        raise MetricError(f"no {I7} table at {path}", remedy=f"fetch it with {fetch}")
     return _read_i7(path, space, resolution)
 
 

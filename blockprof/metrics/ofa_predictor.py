@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import DataFileError, MetricError
+from blockprof.errors import Argument, Command, DataFileError, MetricError, Said
 from blockprof.metrics.metric import MetricInfo
 from blockprof.paths import data_folder
 from blockprof.spaces import Architectures, FloatArray, MBConv, Space
@@ -75,14 +75,15 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
     """
     if space.name != OFA_PREDICTOR_SPACE:
         raise MetricError(
-            f"OFA's accuracy predictor is of {OFA_PREDICTOR_SPACE}, not of {space.name}: choose another "
-            "--accuracy-source"
+            f"OFA's accuracy predictor is of {OFA_PREDICTOR_SPACE}, not of {space.name}",
+            remedy=Said("choose another {}", Argument("accuracy_source")),
         )
     known = OFA_PREDICTOR_RESOLUTIONS
     if resolution not in known:
         raise MetricError(
             f"OFA's accuracy predictor knows resolutions {known[0]} to {known[-1]} in steps of {known.step}, not "
-            f"{resolution}: choose another --resolution"
+            f"{resolution}",
+            remedy=Said("choose another {}", Argument("resolution")),
         )
     path = data_folder() / OFA_PREDICTOR_FILE if path is None else path
     weights, biases = _read_layers(path)
@@ -107,7 +108,8 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
 
     if not path.is_file():
         raise MetricError(
-            f"OFA's accuracy predictor is not at {path}: `blockprof fetch-data --source ofa-accuracy-predictor`"
+            f"OFA's accuracy predictor is not at {path}",
+            remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
         )
     state = read_torch_file(path, "fetch it anew")
     expected = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockprof.errors import MetricError
+from blockprof.errors import Argument, MetricError, Said
 from blockprof.metrics.metric import AdditiveMetric, KnownErrors, Metric, MetricInfo
 from blockprof.spaces import Architectures, FloatArray, Space
 
@@ -57,7 +57,8 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         there = facts["resolutions"]
         known = f"resolution {there[0]}" if len(there) == 1 else f"resolutions {there[0]} to {there[-1]}"
         raise MetricError(
-            f"{predictor.title} knows {known}, not {resolution}: choose another --resolution, or train it on more"
+            f"{predictor.title} knows {known}, not {resolution}",
+            remedy=Said("choose another {}, or train it on more", Argument("resolution")),
         )
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"

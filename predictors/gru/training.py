@@ -14,7 +14,7 @@ from scipy.stats import t as student_t
 from torch import Tensor, nn
 
 from blockprof.decoding import MALFORMED
-from blockprof.errors import BlockprofError, DataFileError
+from blockprof.errors import Argument, BlockprofError, DataFileError, Said
 from blockprof.files import staged
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import known_resolutions
@@ -147,9 +147,11 @@ def fit_gru(
         if on_epoch:
             on_epoch(state.epochs[-1])
     if not math.isfinite(state.best_error):
-        remedy = "another --seed" if recipe.one_cycle else "--fast"
+        other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
-        raise BlockprofError(f"training diverged: no epoch has a finite error: train with {remedy}{left}")
+        raise BlockprofError(
+            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+        )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
     with np.errstate(divide="ignore"):
