@@ -1,6 +1,6 @@
 """The library's errors in the words of the command line: arguments as options."""
 
-from blockprof.errors import Argument, BlockprofError
+from blockprof.foundation.errors import Argument, BlockprofError
 
 _OPTIONS = {
     "compares": "compare",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.errors import Command, MetricError
+from blockprof.foundation.errors import Command, MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
@@ -22,7 +22,7 @@ from blockprof.metrics.reference import ACCURACY, REFERENCE_SOURCES, has_referen
 from blockprof.spaces import Space
 
 ORT_CPU = "ort-cpu"
-"""Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
+"""Measured on this machine, network by network: ``blockprof.evaluators.pooling`` makes a surrogate of it."""
 BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, *LOOKUP_METRICS, ORT_CPU)
 NOT_PREDICTED = frozenset({*COUNTED, ACCURACY, *LOOKUP_METRICS, ORT_CPU})
 """Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
@@ -103,7 +103,7 @@ def _load_accuracy(space: Space, resolution: int, source: AccuracySource) -> Met
     if source == "supernet":
         raise MetricError(
             f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-            "blockprof.accuracy.load_supernet_accuracy"
+            "blockprof.evaluators.supernet.load_supernet_accuracy"
         )
     if source == "ofa-predictor":
         return load_ofa_predictor(space, resolution)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.errors import Command, DataFileError, MetricError
-from blockprof.latencies import check_latency
+from blockprof.foundation.errors import Command, DataFileError, MetricError
+from blockprof.foundation.latencies import check_latency
+from blockprof.foundation.paths import data_folder
+from blockprof.foundation.yaml_files import read_yaml
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.paths import data_folder
 from blockprof.spaces import BlockInstance, Space, load_space
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES, halved
-from blockprof.yaml_files import read_yaml
 
 NOTE10 = "note10"
 I7 = "i7-8700k"

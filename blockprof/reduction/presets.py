@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.choices import check_choice
+from blockprof.foundation.choices import check_choice
 from blockprof.reduction.reduction import Reduction
 from blockprof.spaces import Space
 

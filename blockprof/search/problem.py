@@ -5,10 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from blockprof.errors import Argument, InputError, Said
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import ExactMetric, Metric, scores_of_values
 from blockprof.reduction import Reduction
-from blockprof.spaces import Architectures, FloatArray
+from blockprof.spaces import Architectures
 
 _DIRECTIONS = Argument("maximize"), Argument("minimize")
 

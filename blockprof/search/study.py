@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blockprof.errors import Argument, InputError, Said
-from blockprof.paths import data_folder
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
@@ -22,7 +23,6 @@ from blockprof.search.problem import Problem
 from blockprof.search.result import SearchResult, SearchSpec
 from blockprof.search.searching import search
 from blockprof.search.state import read_state
-from blockprof.spaces import FloatArray
 
 STATES = "search"
 """The folder of searches under way, in the data folder."""
@@ -72,7 +72,7 @@ class Study:
     @property
     def is_exact(self) -> bool:
         """Whether the answer is the true one, which has no seed."""
-        return self.first.spec.algorithm == "exact"
+        return self.first.spec.is_exact
 
     @property
     def seconds(self) -> float:
@@ -183,7 +183,7 @@ class StudyPlan:
         check_limits(self.problem)
         if self.num_seeds < 1:
             raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
-        if self.num_seeds > 1 and self.spec.algorithm == "exact":
+        if self.num_seeds > 1 and self.spec.is_exact:
             seeds = Argument("num_seeds")
             remedy = Said("leave {} out, or choose evolution", seeds)
             raise InputError("an exact search has nothing random", where=seeds, remedy=remedy)
@@ -227,7 +227,7 @@ class StudyPlan:
         Raises:
             InputError: as ``search``.
         """
-        is_exact = self.spec.algorithm == "exact"
+        is_exact = self.spec.is_exact
         generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
 

@@ -4,7 +4,7 @@ from blockprof.spaces.architectures import ABSENT, Architectures, network_holdin
 from blockprof.spaces.block_lists import parse_blocks
 from blockprof.spaces.blocks import Axis, Block, Bottleneck, MBConv
 from blockprof.spaces.codec import space_of
-from blockprof.spaces.definition import BoolArray, CostsBy, FloatArray, IntArray, Space, Stem, StemChoices, Unit
+from blockprof.spaces.definition import CostsBy, Space, Stem, StemChoices, Unit
 from blockprof.spaces.instances import (
     BlockInstance,
     BottleneckInstance,
@@ -37,16 +37,13 @@ __all__ = [
     "Axis",
     "Block",
     "BlockInstance",
-    "BoolArray",
     "Bottleneck",
     "BottleneckInstance",
     "Catalogue",
     "CostsBy",
     "Fixing",
-    "FloatArray",
     "HeadInstance",
     "Instance",
-    "IntArray",
     "MBConv",
     "Placement",
     "Space",

@@ -10,20 +10,16 @@ the chain has a *state* between its links: the index of the width. A space whose
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.spaces.blocks import PERCENT, Axis, Block, Bottleneck, MBConv
 
 if TYPE_CHECKING:
     from blockprof.spaces.architectures import Architectures
     from blockprof.spaces.instances import Catalogue, Instance
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.integer[Any]]
-FloatArray = NDArray[np.float64]
 
 CostsBy = Literal["instance", "placement"]
 

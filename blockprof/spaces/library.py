@@ -1,6 +1,6 @@
 """The design spaces, as data, and the names they are known by."""
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.spaces.definition import Space, StemChoices, Unit
 from blockprof.spaces.upstream import UPSTREAM_SPACES
 

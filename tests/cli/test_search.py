@@ -326,4 +326,4 @@ def test_completion(complete, folder: Path) -> None:
     assert complete("blockprof search --space pn --minimize npu,g") == ["npu,gpu"]
     assert complete("blockprof search --space pn --limit np") == ["npu="]
     assert complete("blockprof search --space mbv3 --reduction paper-n") == ["paper-npu", "paper-note10"]
-    assert complete("blockprof search --algorithm ") == ["evolution", "nsga2", "exact"]
+    assert complete("blockprof search --algorithm ") == ["evolution", "nsga2", "exact", "random"]

@@ -7,7 +7,7 @@ import blockprof
 import blockprof.predictors
 from blockprof.cli.app import app
 from blockprof.cli.wording import worded
-from blockprof.errors import Argument, Command, InputError, Said
+from blockprof.foundation.errors import Argument, Command, InputError, Said
 
 SOURCES = [
     file

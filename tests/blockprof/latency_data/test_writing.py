@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import (
     LatencyData,
     parse_network_csv,
@@ -12,8 +12,8 @@ from blockprof.latency_data import (
     write_latency_csv,
     write_network_csv,
 )
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import SPACES, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 
 def make_data(space, n=50, seed=0):

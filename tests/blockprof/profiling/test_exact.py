@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.expectation import expected_counts
 from blockprof.metrics import AdditiveMetric, Link, MetricInfo, MonotoneMetric, load_reference
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.lookup import load_note10
 from blockprof.profiling import STATISTICS, profile
 from blockprof.profiling.exact import exact_statistics
-from blockprof.sampling import SAMPLERS, Sampler, draw_base, likely_depths
 from blockprof.spaces import (
     SPACES,
     Architectures,
@@ -26,6 +24,8 @@ from blockprof.spaces import (
     load_space,
     parse_fixing,
 )
+from blockprof.spaces.expectation import expected_counts
+from blockprof.spaces.sampling import SAMPLERS, Sampler, draw_base, likely_depths
 
 INFO = MetricInfo("cost", "ms", False, "table", "made up")
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import blockprof
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, MetricInfo, additive_score
 from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
-from blockprof.spaces import SPACES, Architectures, FloatArray, Space, load_space
+from blockprof.spaces import SPACES, Architectures, Space, load_space
 
 PN, RESNET50 = load_space("pn"), load_space("resnet50")
 
@@ -225,6 +226,6 @@ def test_profiles_that_no_reduction_follows_from_are_refused() -> None:
     few = blockprof.profile(PN, ["npu", "accuracy"], blocks=["u1.l1.e3k3"])
     refuse("has only 1 of the 189 placements of pn: profile all, without blocks", few)
     upstream = blockprof.profile(PN, ["npu", "accuracy"], sampler="upstream")
-    refuse("made with --sampler upstream: not every network .* profile with --sampler paper", upstream)
+    refuse("made with sampler='upstream': not every network .* profile with sampler='paper'", upstream)
     old = profile.placement_frame().drop(columns="higher_is_better")
     refuse("does not say which metrics are better high", old)

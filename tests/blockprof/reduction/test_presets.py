@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, load_preset, preset_names, sample_reduced
 from blockprof.spaces import SPACES, Space, load_space
 

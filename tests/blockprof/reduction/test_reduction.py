@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import SPACES, Space, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 
 @pytest.fixture(params=SPACES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import blockprof
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.reduction import load_preset
@@ -81,3 +81,28 @@ def test_a_search_by_name() -> None:
     assert frame["on_front"].all()
     assert frame.sort_values("npu")["accuracy"].is_monotonic_increasing
     assert "_k7" not in "".join(result.frame()["net_str"])
+
+
+def test_metrics_of_ones_own_are_searched_for_as_they_are_profiled() -> None:
+    accuracy, npu = blockprof.load_metrics("pn", ["accuracy", "npu"])
+    own = replace(npu, info=replace(npu.info, name="board"), base=npu.base + 1)
+    problem = make_problem("pn", ["accuracy"], [own], limits={own: 9, "accuracy": 76})
+    assert problem.names == ("accuracy", "board")
+    assert problem.objectives[1].metric is problem.limits[0].metric is own
+    assert blockprof.profile("pn", [own]).metrics[0].info is own.info
+    shadowing = replace(npu, base=100.0)
+    assert make_problem("pn", [accuracy], [shadowing], limits={"npu": 200}).limits[0].metric is shadowing
+
+
+def test_two_metrics_of_one_name_are_refused() -> None:
+    (npu,) = blockprof.load_metrics("pn", ["npu"])
+    with pytest.raises(InputError, match="two metrics called npu"):
+        make_problem("pn", minimize=[npu], limits={replace(npu, base=1.0): 9})
+
+
+def test_a_surrogate_is_searched_for() -> None:
+    (npu,) = blockprof.load_metrics("pn", ["npu"])
+    ones = np.ones(20)
+    surrogate = Surrogate(npu, 20, HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0))
+    (objective,) = make_problem("pn", minimize=[surrogate]).objectives
+    assert objective.metric.info.origin == "predicted"

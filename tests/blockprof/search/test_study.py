@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.errors import BlockprofError, InputError
+from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import load_reference
+from blockprof.output.charts.search_figures import caption, front_figure, history_figure
+from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, load_preset
 from blockprof.search import Limit, Objective, Problem, SearchSpec, search
-from blockprof.search.figures import caption, front_figure, history_figure
-from blockprof.search.recording import search_metrics, search_steps
 from blockprof.search.study import STATES, Estimate, Study, StudyPlan
 from blockprof.spaces import load_space
 

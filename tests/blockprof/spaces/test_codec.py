@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from blockprof.errors import InputError, NetStringError
-from blockprof.sampling import sample_architectures
+from blockprof.foundation.errors import InputError, NetStringError
 from blockprof.spaces import SPACES, Architectures, Space, Unit, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 spaces = st.sampled_from(sorted(SPACES)).map(load_space)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blockprof.errors import PlacementError
+from blockprof.foundation.errors import PlacementError
 from blockprof.spaces import (
     SPACES,
     MBConv,
