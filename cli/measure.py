@@ -148,12 +148,12 @@ def measure(
     if no_log:
         show(run())
         return
-    from blockprof.evaluators.device import recording
+    from blockprof.output.runs.measurements import record_measurement
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
         result = run()
         show(result)
-        recording.record_measurement(logged, result, {"metric": metric, **chosen})
+        record_measurement(logged, result, {"metric": metric, **chosen})
     render.print_run(logged.name, logged.id)
 
 

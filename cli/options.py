@@ -275,7 +275,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except DataFileError as error:
-        raise DataFileError(f"{path}: {error}") from None
+        raise DataFileError(error, where=path) from None
 
 
 def gru_options(

@@ -171,10 +171,10 @@ def profile(
     if no_log:
         render.print_profile(compute())
         return
-    from blockprof.output.runs import recording
+    from blockprof.output.runs.profiles import record_profile
 
     with tracking.start_run("profile", name=name, experiment=experiment, space=chosen_space.name) as run:
         result = compute()
         render.print_profile(result)
-        recording.record_profile(run, result)
+        record_profile(run, result)
     render.print_run(run.name, run.id)

@@ -63,8 +63,8 @@ def reduce(
     """
     from blockprof import tracking
     from blockprof.cli import render, render_reduction
+    from blockprof.output.runs.reductions import load_profile, record_reduction
     from blockprof.reduction import derive_reduction, write_reduction
-    from blockprof.reduction.recording import load_profile, record_reduction
 
     profile = load_profile(source, gain, options.split_names(cost or []))
     space = profile.space

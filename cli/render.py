@@ -16,7 +16,7 @@ from blockprof.cli.terminal import Terminal
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.text import shown
-from blockprof.output.figures import caption, format_value, heat_colour
+from blockprof.output.charts.profile_figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:

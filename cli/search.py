@@ -211,7 +211,7 @@ def search(
         if verification:
             render_search.print_verification(verification)
         return
-    from blockprof.search.recording import record_search
+    from blockprof.output.runs.searches import record_search
 
     with (
         plan.kept(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.errors import DataFileError, DataNote, NetStringError
+from blockprof.foundation.errors import Argument, DataFileError, DataNote, NetStringError, Place, Said
 from blockprof.foundation.files import read_file
 from blockprof.foundation.latencies import check_latency, parse_decimal
 from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
@@ -114,8 +114,9 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     nets = cells.columns[NET]
     if nets and (found := space_of(nets[0])) not in (space, None):
         raise DataFileError(
-            f"{origin}: row {cells.lines[0]}, column '{NET}': a network of {found.name}, not of {space.name}: "
-            f"use --space {found.name}"
+            f"a network of {found.name}, not of {space.name}",
+            where=Place(origin, cells.lines[0], NET),
+            remedy=Said("use {}", Argument("space", found.name)),
         )
     ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
     return cells, ragged

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from blockprof.foundation.errors import MetricError
+from blockprof.foundation.errors import Command, MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.lookup import list_lookup_tables, load_lookup_table
@@ -109,8 +109,9 @@ def _load(
     if known is None:
         there = dict.fromkeys((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
         raise MetricError(
-            f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
-            f"`blockprof train-predictor --space {space.name} --metric {name}`"
+            f"unknown metric '{name}' for {space.name}",
+            remedy=f"there are {', '.join(there)}, and any that you train with "
+            f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
         )
     if on_count and not known.is_ready(space, resolution):
         on_count()

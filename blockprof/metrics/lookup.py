@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.errors import Command, DataFileError, MetricError
 from blockprof.foundation.latencies import check_latency
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.yaml_files import read_yaml
@@ -110,7 +110,8 @@ def load_note10(space: Space, resolution: int) -> AdditiveMetric:
     metric = load_lookup_table(space, NOTE10, resolution)
     if metric is None:
         folder = data_folder() / NOTE10
-        raise MetricError(f"no note10 tables in {folder}: fetch them with `blockprof fetch-data --source note10`")
+        fetch = Command("blockprof fetch-data", source=NOTE10)
+        raise MetricError(f"no note10 tables in {folder}", remedy=f"fetch them with {fetch}")
     return metric
 
 
@@ -169,7 +170,8 @@ def load_i7(space: Space, resolution: int) -> AdditiveMetric:
         raise MetricError(f"the {I7} table is for {LOOKUP_SPACE}, not for {space.name}")
     path = data_folder() / I7_FOLDER / I7_NAME
     if not path.is_file():
-        raise MetricError(f"no {I7} table at {path}: fetch it with `blockprof fetch-data --source {I7}`")
+        fetch = Command("blockprof fetch-data", source=I7)
+        raise MetricError(f"no {I7} table at {path}", remedy=f"fetch it with {fetch}")
     return _read_i7(path, space, resolution)
 
 

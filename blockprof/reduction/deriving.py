@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blockprof.foundation.arrays import BoolArray, FloatArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.profiling import Profile
 from blockprof.reduction.effects import Effects, choose_metrics, read_effects
 from blockprof.reduction.explaining import explain
@@ -79,7 +79,7 @@ def derive_reduction(
             is not from 0 to below 50.
     """
     if not 0 <= trim < 50:
-        raise InputError(f"--trim {trim:g}: give a percentage from 0 to below 50")
+        raise InputError("give a percentage from 0 to below 50", where=Argument("trim", f"{trim:g}"))
     if isinstance(profile, Profile):
         if profile.space is not space:
             raise InputError(f"the profile is of {profile.space.name}, not of {space.name}")
@@ -118,8 +118,12 @@ def check_sampler_is_papers(sampler: str) -> None:
     """
     if sampler != "paper":
         raise InputError(
-            f"the profile was made with --sampler {sampler}: not every network holds its placement, so that what a "
-            "layer costs cannot be told: profile with --sampler paper"
+            Said(
+                "the profile was made with {}: not every network holds its placement, so that what a layer costs "
+                "cannot be told",
+                Argument("sampler", sampler),
+            ),
+            remedy=Said("profile with {}", Argument("sampler", "paper")),
         )
 
 

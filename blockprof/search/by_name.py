@@ -103,7 +103,7 @@ def search_space(
     """Find the best networks of a space: the Pareto front of several metrics, or the best few in one.
 
     ``search_space("pn", ["accuracy"], ["npu"], reduction="paper-npu").frame()`` has a row for every network that was
-    looked at. Nothing is logged; ``blockprof.search.recording.record_search`` logs a search to a run.
+    looked at. Nothing is logged; ``blockprof.output.runs.searches.record_search`` logs a search to a run.
 
     Args:
         space: a space, or its name.

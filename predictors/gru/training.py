@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import BlockprofError, DataFileError
+from blockprof.foundation.errors import Argument, BlockprofError, DataFileError, Said
 from blockprof.foundation.files import staged
 from blockprof.foundation.torch_device import find_device
 from blockprof.foundation.torch_files import read_torch_file
@@ -147,9 +147,11 @@ def fit_gru(
         if on_epoch:
             on_epoch(state.epochs[-1])
     if not math.isfinite(state.best_error):
-        remedy = "another --seed" if recipe.one_cycle else "--fast"
+        other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
-        raise BlockprofError(f"training diverged: no epoch has a finite error: train with {remedy}{left}")
+        raise BlockprofError(
+            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+        )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
     with np.errstate(divide="ignore"):

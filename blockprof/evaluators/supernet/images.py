@@ -21,7 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.spaces import SPACES
@@ -260,7 +260,11 @@ class FolderImages:
 
     def _note(self, path: str, reason: str) -> None:
         if self.strict:
-            raise DataFileError(f"{path}: does not decode ({reason}): replace it, or leave --strict out")
+            raise DataFileError(
+                f"does not decode ({reason})",
+                where=path,
+                remedy=Said("replace it, or leave {} out", Argument("strict")),
+            )
         if path not in self._undecodable:
             warnings.warn(f"{path}: does not decode ({reason}): left out", stacklevel=2)
             self._undecodable[path] = reason

@@ -7,7 +7,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.output.figures import caption, describe_check, heat_colour
+from blockprof.output.charts.profile_figures import caption, describe_check, heat_colour
 from blockprof.output.report.page import ORIGINS, number, render, signed
 from blockprof.output.report.profile_charts import effect_charts, pool_chart
 from blockprof.profiling import MetricProfile, Profile

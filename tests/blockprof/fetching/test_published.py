@@ -295,7 +295,7 @@ def test_help_files_of_other_content(shared_data, tmp_path):
 def test_names_and_spaces_that_a_source_lacks():
     with pytest.raises(InputError, match="help has no file 'pixel': there are 2080ti_1, "):
         SOURCES["help"].select(["pixel"])
-    with pytest.raises(InputError, match="note10 holds data of mbv3, not of pn: use --space mbv3"):
+    with pytest.raises(InputError, match="note10 holds data of mbv3, not of pn: use space='mbv3'"):
         SOURCES["note10"].select(space="pn")
     assert [file.name for file in SOURCES["ofa-supernets"].select(space="pn")] == [SUPERNET]
 

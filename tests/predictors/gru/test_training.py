@@ -114,7 +114,7 @@ def test_patience(fit: Fit) -> None:
 
 
 def test_a_device_that_is_not_there(fit: Fit) -> None:
-    with pytest.raises(InputError, match="--device 'cuda:7'"):
+    with pytest.raises(InputError, match="device='cuda:7'"):
         fit(device="cuda:7")
 
 

@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 
 from blockprof import tracking
-from blockprof.comparing.asking import predict_stored
-from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
+from blockprof.output.runs.asking import predict_stored
+from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
 from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
-    from blockprof.comparing.kept_training import KeptTraining
     from blockprof.latency_data import LatencyData
+    from blockprof.output.runs.kept_training import KeptTraining
     from blockprof.predictors import CrossValidation, Split, TrainedPredictor
     from blockprof.tracking import StoredPredictor
 
