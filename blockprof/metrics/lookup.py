@@ -19,8 +19,6 @@ NOTE10 = "note10"
 I7 = "i7-8700k"
 I7_FOLDER, I7_NAME = "i7", "i7-8700K_lut.yaml"
 LOOKUP_SPACE = "mbv3"
-LOOKUP_METRICS = (NOTE10, I7)
-"""The metrics that ``LOOKUP_SPACE`` has of published tables; one's own are called as their folder."""
 
 TABLE_SUFFIX = "_lookup_table.yaml"
 TABLE_NAME = re.compile(rf"([1-9][0-9]{{0,3}}){re.escape(TABLE_SUFFIX)}")

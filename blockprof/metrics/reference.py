@@ -34,6 +34,7 @@ REFERENCE_SOURCES = {
     "cpu": "reference table, Threadripper 2990WX",
     ACCURACY: "reference table, ImageNet top-1",
 }
+DEVICES = tuple(name for name in REFERENCE_SOURCES if name != ACCURACY)
 _TABLES = resources.files(__package__) / "tables"
 
 
