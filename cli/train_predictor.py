@@ -98,7 +98,7 @@ def train_predictor(
         tracking.check_store(experiment)
     checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, model, how, seed, train_size)
     if checkpoint and checkpoint.exists():
-        render.note(f"{checkpoint}: going on with what was trained before; remove it to train anew")
+        render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
 
     def train() -> predictors.TrainedPredictor:
         if checkpoint is None:
