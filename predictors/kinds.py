@@ -14,7 +14,7 @@ from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
 from blockprof.predictors.prediction import Predictor
 
 if TYPE_CHECKING:
-    from blockprof.predictors.onnx_export import OnnxGraph
+    from blockprof.predictors.onnx_parts import OnnxGraph
 
 DEFAULT_KIND = "blockwise"
 

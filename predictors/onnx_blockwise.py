@@ -4,7 +4,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
-from blockprof.predictors.onnx_export import OnnxGraph, find_instances, make_model
+from blockprof.predictors.onnx_parts import OnnxGraph, find_instances, make_model
 
 TOLERANCE = 1e-9
 

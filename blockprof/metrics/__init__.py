@@ -10,7 +10,6 @@ from blockprof.metrics.block_table import list_block_tables
 from blockprof.metrics.built_in import ORT_CPU
 from blockprof.metrics.catalogue import (
     check_predictor_name,
-    check_resolution,
     default_metric,
     load_metrics,
 )
@@ -60,7 +59,6 @@ __all__ = [
     "additive_score",
     "check_accuracy_source",
     "check_predictor_name",
-    "check_resolution",
     "choose_accuracy_source",
     "default_metric",
     "has_reference",

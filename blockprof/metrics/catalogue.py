@@ -12,6 +12,7 @@ from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import ACCURACY, has_reference, load_reference
 from blockprof.spaces import Space
+from blockprof.spaces.resolution import check_resolution
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -64,19 +65,6 @@ def check_predictor_name(name: str) -> None:
     known = METRICS.find(name)
     if known and not known.gives_way:
         raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
-
-
-def check_resolution(space: Space, resolution: int) -> None:
-    """Refuse a resolution that the space cannot take.
-
-    Raises:
-        MetricError: it is not one of ``space.resolutions``.
-    """
-    allowed = space.resolutions
-    if resolution not in allowed:
-        raise MetricError(
-            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
-        )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:

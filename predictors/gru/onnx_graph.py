@@ -5,7 +5,7 @@ import numpy as np
 from blockprof.predictors.gru.features import operator_table, shape_table
 from blockprof.predictors.gru.forward import Float32Array, embed
 from blockprof.predictors.gru.model import GruModel
-from blockprof.predictors.onnx_export import Constants, OnnxGraph, find_instances, make_model
+from blockprof.predictors.onnx_parts import Constants, OnnxGraph, find_instances, make_model
 
 TOLERANCE = 1e-5
 
