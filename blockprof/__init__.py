@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from blockprof.pooling import measure_surrogate
     from blockprof.profiling import Profile, Surrogate
     from blockprof.search.by_name import search_space
-    from blockprof.spaces import Architectures, Space, load_space
+    from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
     "Architectures",
@@ -25,6 +25,7 @@ __all__ = [
     "load_space",
     "measure_surrogate",
     "profile",
+    "register_space",
     "search_space",
 ]
 
@@ -38,6 +39,7 @@ _MODULES = {
     "load_space": "blockprof.spaces",
     "measure_surrogate": "blockprof.pooling",
     "profile": "blockprof.api",
+    "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",
 }
 

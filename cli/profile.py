@@ -76,10 +76,10 @@ def profile(
     from blockprof.errors import InputError
     from blockprof.metrics import ACCURACY, ORT_CPU
     from blockprof.sampling import check_sampler
-    from blockprof.spaces import UPSTREAM_SPACES, parse_blocks
+    from blockprof.spaces import parse_blocks
 
     chosen_space = options.load_space(space)
-    theirs = UPSTREAM_SPACES.get(space)
+    theirs = chosen_space.assets.upstream_called(space)
     names = options.parse_metrics(metrics, chosen_space, numbered=True)
     if theirs and metrics is None:
         names = list(theirs.metrics)

@@ -70,7 +70,7 @@ def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random
     archs = sample_architectures(space, NUM_CHECKED, rng)
     resolutions = rng.choice(model.resolutions, NUM_CHECKED)
     feed = {"blocks": archs.blocks.astype(np.int64), "resolution": resolutions.astype(np.int64)}
-    if space.ends_vary:
+    if len(space.stems) > 1:
         feed["stem"] = archs.stems.astype(np.int64)
     found = session.run(None, feed)
     expected = model.predict(archs, resolutions)
@@ -99,7 +99,7 @@ def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto]
     node = helper.make_node
     inputs = [helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots])]
     finding = [node("Add", ["blocks", "slot_offsets"], ["places"]), node("Gather", ["slot_ids", "places"], ["ids"])]
-    if space.ends_vary:
+    if len(space.stems) > 1:
         inputs.append(helper.make_tensor_value_info("stem", TensorProto.INT64, ["N"]))
         constants |= {
             "first_slots": np.array([slots.start for slots in space.unit_slots]),

@@ -8,8 +8,8 @@ from blockprof.metrics.accuracy_source import (
 )
 from blockprof.metrics.block_table import list_block_tables
 from blockprof.metrics.catalogue import (
-    BUILT_IN,
     ORT_CPU,
+    all_built_in_metrics,
     built_in_metrics,
     check_predictor_name,
     check_resolution,
@@ -43,7 +43,6 @@ from blockprof.metrics.reference import (
 __all__ = [
     "ACCURACY",
     "ACCURACY_SOURCES",
-    "BUILT_IN",
     "ORT_CPU",
     "AccuracySource",
     "AdditiveMetric",
@@ -57,6 +56,7 @@ __all__ = [
     "Origin",
     "PredictorFolder",
     "additive_score",
+    "all_built_in_metrics",
     "built_in_metrics",
     "check_accuracy_source",
     "check_predictor_name",

@@ -7,27 +7,20 @@ from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
 from blockprof.metrics.lookup import (
-    I7,
-    LOOKUP_METRICS,
-    LOOKUP_SPACE,
+    all_published_metrics,
     list_lookup_tables,
-    load_i7,
     load_lookup_table,
-    load_note10,
+    load_published,
+    published_metrics,
 )
 from blockprof.metrics.metric import Metric
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.metrics.reference import ACCURACY, REFERENCE_SOURCES, has_reference, load_reference
-from blockprof.spaces import Space
+from blockprof.metrics.reference import ACCURACY, load_reference, reference_latencies
+from blockprof.spaces import Space, registered_spaces
 
 ORT_CPU = "ort-cpu"
 """Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
-BUILT_IN = (*COUNTED, *REFERENCE_SOURCES, *LOOKUP_METRICS, ORT_CPU)
-NOT_PREDICTED = frozenset({*COUNTED, ACCURACY, *LOOKUP_METRICS, ORT_CPU})
-"""Names that always mean the built-in metric; any other is first looked for among the registered predictors, then among
-the block tables and the folders of look-up tables in the data folder.
-"""
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -66,14 +59,18 @@ def load_metrics(
 
 
 def built_in_metrics(space: Space) -> tuple[str, ...]:
-    """The names of ``BUILT_IN`` that ``space`` has; ``accuracy`` needs ImageNet where there is no table of it."""
-    tables = (name for name in REFERENCE_SOURCES if name == ACCURACY or has_reference(space, name))
-    return (*COUNTED, *tables, *(LOOKUP_METRICS if space.name == LOOKUP_SPACE else ()), ORT_CPU)
+    """The names of the metrics that come with ``space``; ``accuracy`` needs ImageNet where there is no table of it."""
+    return (*COUNTED, *reference_latencies(space), ACCURACY, *published_metrics(space), ORT_CPU)
+
+
+def all_built_in_metrics() -> tuple[str, ...]:
+    """The names of the metrics that come with any space."""
+    return tuple(dict.fromkeys(name for space in registered_spaces() for name in built_in_metrics(space)))
 
 
 def default_metric(space: Space) -> str:
-    """What is profiled where no metric is named: ``npu``, or ``flops`` in a space without a reference table of it."""
-    return "npu" if has_reference(space, "npu") else "flops"
+    """What is profiled where no metric is named."""
+    return space.assets.default_metric
 
 
 def check_predictor_name(name: str) -> None:
@@ -82,7 +79,7 @@ def check_predictor_name(name: str) -> None:
     Raises:
         MetricError: it does.
     """
-    if name in NOT_PREDICTED:
+    if _is_never_predicted(name):
         raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
 
 
@@ -97,6 +94,15 @@ def check_resolution(space: Space, resolution: int) -> None:
         raise MetricError(
             f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
         )
+
+
+def _is_never_predicted(name: str) -> bool:
+    """Whether a name always means the built-in metric.
+
+    Any other is first looked for among the registered predictors, then among the block tables and the folders of
+    look-up tables in the data folder.
+    """
+    return name in (*COUNTED, ACCURACY, *all_published_metrics(), ORT_CPU)
 
 
 def _load_accuracy(space: Space, resolution: int, source: AccuracySource) -> Metric:
@@ -119,18 +125,15 @@ def _load(
 ) -> Metric:
     if name in COUNTED:
         return load_count(space, name, resolution, on_count)
-    if name == "note10":
-        return load_note10(space, resolution)
-    if name == I7:
-        return load_i7(space, resolution)
+    if name in all_published_metrics():
+        return load_published(space, name, resolution)
     if name == ORT_CPU:
         raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
-    if name not in NOT_PREDICTED:
-        if predictor := find_predictor(name):
-            return load_predicted(predictor, space, name, resolution)
-        if table := load_block_table(space, name, resolution) or load_lookup_table(space, name, resolution):
-            return table
-    if name in REFERENCE_SOURCES:
+    if predictor := find_predictor(name):
+        return load_predicted(predictor, space, name, resolution)
+    if table := load_block_table(space, name, resolution) or load_lookup_table(space, name, resolution):
+        return table
+    if any(name in reference_latencies(one) for one in registered_spaces()):
         return load_reference(space, name, resolution)
     there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
     raise MetricError(

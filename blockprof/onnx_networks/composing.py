@@ -11,9 +11,9 @@ from onnx import helper
 from blockprof.errors import InputError
 from blockprof.metrics.catalogue import check_resolution
 from blockprof.onnx_networks.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
-from blockprof.onnx_networks.pieces import FixedPart, Piece
+from blockprof.onnx_networks.pieces import Piece
 from blockprof.onnx_networks.store import FragmentStore
-from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
+from blockprof.spaces import Architectures, FixedPart, HeadInstance, Placement, Space, StemInstance
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from blockprof.onnx_networks import FragmentStore, SharedModel, compose_shared
 from blockprof.onnx_networks.fragments import OPSET
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, Space
+from blockprof.spaces import Space, registered_spaces
 
 RESOLUTION = 224
 PARTS = ("build", "load", "timing")
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="to repeat each network for, at most")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for space in SPACES.values():
+    for space in registered_spaces():
         with tempfile.TemporaryDirectory() as folder:
             os.environ["BLOCKPROF_CACHE"] = folder
             compare(space, arguments.networks, MeasureSpec(rounds=1, time_limit_s=arguments.seconds))

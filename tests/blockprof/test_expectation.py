@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.expectation import expected_counts
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling.exact import exact_statistics
 from blockprof.sampling import SAMPLERS, Sampler, draw_base
-from blockprof.spaces import SPACES, Fixing, Space, all_fixings, load_space, parse_fixing
+from blockprof.spaces import Fixing, Space, all_fixings, load_space, parse_fixing
 
 INFO = MetricInfo("cost", "ms", False, "table", "made up")
 MBCONVS = ("u2.l1.e6k7+u3.l2.e3k3", "u2.l2.e4k5+u2.l4.e3k7", "u1.l3.e6k3+u4.l4.e6k7+u5.l1.e3k5")

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.errors import InputError
 from blockprof.metrics.counting import count_macs, load_count
 from blockprof.networks import build_supernet, write_settings
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 
 @pytest.mark.parametrize("name", SPACES)

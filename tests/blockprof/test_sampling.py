@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_spaces import SPACES
 from scipy.stats import chisquare
 
 from blockprof import sampling
@@ -18,7 +19,6 @@ from blockprof.sampling import (
     sample_fixed,
 )
 from blockprof.spaces import (
-    SPACES,
     Architectures,
     Placement,
     Space,

@@ -9,6 +9,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof import tracking
 from blockprof.errors import BlockprofError
@@ -16,7 +17,7 @@ from blockprof.networks import subnet_settings
 from blockprof.onnx_networks import FragmentStore, write_network, writing
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.spaces import Architectures, load_space
 
 NETS = {name: sample_architectures(space, 1, np.random.default_rng(0)) for name, space in SPACES.items()}
 PN = NETS["pn"].to_strings()[0]

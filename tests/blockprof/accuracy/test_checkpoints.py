@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from known_spaces import SPACES
 from torch import Tensor
 
 from blockprof.accuracy import checkpoint_path, load_supernet
 from blockprof.errors import DataFileError
 from blockprof.networks import build_supernet, new_supernet
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 
 def weights_in(path: Path) -> dict[str, Tensor]:

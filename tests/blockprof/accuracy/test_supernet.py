@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import SPACES
 from torch import Tensor, nn
 
 from blockprof.accuracy import (
@@ -24,7 +25,7 @@ from blockprof.errors import DataFileError, InputError, MetricError
 from blockprof.metrics import Metric
 from blockprof.networks import build_subnet
 from blockprof.sampling import sample_distinct
-from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.spaces import Architectures, load_space
 from blockprof.torchvision_import import import_torchvision
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.accuracy import fit_accuracy_surrogate
 from blockprof.accuracy.features import placement_counts, placement_features
@@ -11,7 +12,7 @@ from blockprof.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, additive_score, load_ofa_predictor, load_reference
 from blockprof.profiling import Profile, Surrogate, profile
 from blockprof.sampling import sample_distinct
-from blockprof.spaces import SPACES, FloatArray, Space, all_fixings, load_space
+from blockprof.spaces import FloatArray, Space, all_fixings, load_space
 
 PN = load_space("pn")
 INFO = MetricInfo("accuracy", "%", True, "measured", "made up")

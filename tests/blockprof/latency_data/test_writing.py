@@ -2,6 +2,7 @@ import csv
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.errors import DataFileError, InputError
 from blockprof.latency_data import (
@@ -13,7 +14,7 @@ from blockprof.latency_data import (
     write_network_csv,
 )
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 
 def make_data(space, n=50, seed=0):

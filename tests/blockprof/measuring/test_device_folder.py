@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.errors import InputError, MetricError
 from blockprof.latency_data import parse_network_csv, write_network_csv
@@ -14,7 +15,7 @@ from blockprof.measuring.device_folder import DeviceFolder, plan_device_folder
 from blockprof.onnx_networks import FragmentStore, write_network
 from blockprof.onnx_networks.modules import build_network
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 PN = load_space("pn")
 ARCHS = sample_architectures(PN, 3, np.random.default_rng(0))

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 import blockprof
 from blockprof.errors import InputError
@@ -13,7 +14,7 @@ from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
-from blockprof.spaces import SPACES, Architectures, FloatArray, Space, load_space
+from blockprof.spaces import Architectures, FloatArray, Space, load_space
 
 PN, RESNET50 = load_space("pn"), load_space("resnet50")
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.sampling import sample_architectures
-from blockprof.spaces import SPACES, Space, load_space
+from blockprof.spaces import Space, load_space
 
 
 @pytest.fixture(params=SPACES)

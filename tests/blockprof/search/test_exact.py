@@ -7,6 +7,7 @@ from itertools import product
 import moocore
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.errors import InputError
 from blockprof.metrics import AdditiveMetric, Link, Metric, MetricInfo, MonotoneMetric
@@ -18,7 +19,7 @@ from blockprof.search import chain as chain_module
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.exact import solve_exactly
 from blockprof.search.guide import find_guide
-from blockprof.spaces import SPACES, Architectures, CostsBy, FloatArray, Space, load_space
+from blockprof.spaces import Architectures, CostsBy, FloatArray, Space, load_space
 
 
 @pytest.fixture(params=SPACES)
