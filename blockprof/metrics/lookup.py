@@ -88,12 +88,17 @@ def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
         raise MetricError(f"the {name} tables are for {', '.join(owners)}, not for {space.name}")
     path = data_folder() / table.file.format(resolution=resolution)
     if not path.is_file():
-        there = [] if path.name == Path(table.file).name else _resolutions_in(path.parent)
-        if there:
-            raise MetricError(f"no {name} table for resolution {resolution} in {path.parent}: there are {there}")
-        place = path.parent if path.name != Path(table.file).name else path
-        raise MetricError(f"no {name} table at {place}: fetch it with `blockprof fetch-data --source {name}`")
+        raise _not_there(path, table, resolution)
     return _read_published(path, table, space, resolution)
+
+
+def _not_there(path: Path, table: LookupTable, resolution: int) -> MetricError:
+    name, remedy = table.metric, f"with `blockprof fetch-data --source {table.metric}`"
+    if "{resolution}" not in table.file:
+        return MetricError(f"no {name} table at {path}: fetch it {remedy}")
+    if there := _resolutions_in(path.parent):
+        return MetricError(f"no {name} table for resolution {resolution} in {path.parent}: there are {there}")
+    return MetricError(f"no {name} tables in {path.parent}: fetch them {remedy}")
 
 
 def published_tables(path: str) -> dict[Space, LookupTable]:
