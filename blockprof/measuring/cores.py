@@ -21,7 +21,7 @@ def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> Cores:
     """The least of what the machine has, the affinity (taskset) allows, and the limit of the control group gives.
 
     Args:
-        cgroups: where control groups, of version 2, are mounted.
+        cgroups: where control groups are mounted: of version 2, or of version 1, a folder a controller.
         own: the file that names this process's group.
     """
     found = [Cores(os.cpu_count() or 1, "the machine has no more")]
@@ -35,11 +35,22 @@ def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> Cores:
 
 def _quotas(cgroups: Path, own: Path) -> list[float]:
     """The limits, in cores, of the process's group and of those that it is in."""
-    line = next((line for line in _read(own).splitlines() if line.startswith("0::")), "0::/")
-    group = cgroups / line.removeprefix("0::").strip("/")
-    groups = [group, *(parent for parent in group.parents if parent.is_relative_to(cgroups))]
-    limits = [_read(each / "cpu.max").split() for each in groups]
-    return [int(limit[0]) / int(limit[1]) for limit in limits if len(limit) == 2 and limit[0] != "max"]
+    quotas = []
+    for line in _read(own).splitlines() or ["0::/"]:
+        _, controllers, group = line.split(":", 2)
+        mount = cgroups / controllers
+        if "cpu" in controllers.split(","):
+            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        elif not controllers:
+            names = ("cpu.max",)
+        else:
+            continue
+        place = mount / group.strip("/")
+        for each in (place, *(parent for parent in place.parents if parent.is_relative_to(mount))):
+            limit = " ".join(_read(each / name) for name in names).split()
+            if len(limit) == 2 and limit[0] not in ("max", "-1"):
+                quotas.append(int(limit[0]) / int(limit[1]))
+    return quotas
 
 
 def _read(path: Path) -> str:

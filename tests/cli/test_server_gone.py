@@ -205,10 +205,12 @@ def test_a_training_makes_few_calls(
     process: Callable[..., Any], gate: Any, folder: Path, cli: Callable[..., Any]
 ) -> None:
     assert cli("fetch-data", "-s", "pn", "-n", "100").returncode == 0
-    gate.requests.clear()
-    with process("train-predictor", "-s", "pn", "-m", "few", "blockprof-data/ofa_pn_npu_reference.csv") as started:
-        assert end(started)[0] == 0
-    assert len(gate.requests) < 40, "\n".join(gate.requests)
+    # The second compares itself with the champion: its files, and what its run says of each network.
+    for most in (39, 50):
+        gate.requests.clear()
+        with process("train-predictor", "-s", "pn", "-m", "few", "blockprof-data/ofa_pn_npu_reference.csv") as started:
+            assert end(started)[0] == 0
+        assert len(gate.requests) <= most, "\n".join(gate.requests)
 
 
 @pytest.mark.parametrize("status", ["500", "503"])

@@ -23,6 +23,19 @@ def test_the_limit_of_a_container_and_of_those_it_is_in(tmp_path: Path) -> None:
     assert usable_cores(tmp_path / "groups", own) == machine
 
 
+def test_the_limit_of_a_container_of_the_first_version(tmp_path: Path) -> None:
+    own = tmp_path / "self"
+    own.write_text("4:memory:/docker/a\n3:cpu,cpuacct:/docker/a\n")
+    group = tmp_path / "groups" / "cpu,cpuacct" / "docker" / "a"
+    group.mkdir(parents=True)
+    (group / "cpu.cfs_period_us").write_text("100000\n")
+    (group / "cpu.cfs_quota_us").write_text("-1\n")
+    machine = usable_cores(tmp_path / "groups", own)
+    assert machine.why != "the limit of its container is lower"
+    (group / "cpu.cfs_quota_us").write_text("100000\n")
+    assert usable_cores(tmp_path / "groups", own) == Cores(1, "the limit of its container is lower")
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_the_affinity() -> None:
     script = (
