@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from blockprof.api import load_metrics, profile
-    from blockprof.errors import BlockprofError
-    from blockprof.pooling import measure_surrogate
+    from blockprof.evaluators.pooling import measure_surrogate
+    from blockprof.foundation.errors import BlockprofError
     from blockprof.profiling import Profile, Surrogate
     from blockprof.search.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space, register_space
@@ -31,13 +31,13 @@ __all__ = [
 
 _MODULES = {
     "Architectures": "blockprof.spaces",
-    "BlockprofError": "blockprof.errors",
+    "BlockprofError": "blockprof.foundation.errors",
     "Profile": "blockprof.profiling",
     "Space": "blockprof.spaces",
     "Surrogate": "blockprof.profiling",
     "load_metrics": "blockprof.api",
     "load_space": "blockprof.spaces",
-    "measure_surrogate": "blockprof.pooling",
+    "measure_surrogate": "blockprof.evaluators.pooling",
     "profile": "blockprof.api",
     "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",

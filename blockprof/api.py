@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate, pool_size, pooled_names
 from blockprof.metrics import (
     ACCURACY,
     ORT_CPU,
@@ -12,13 +13,12 @@ from blockprof.metrics import (
     default_metric,
 )
 from blockprof.metrics import load_metrics as load_from
-from blockprof.pooling import SupernetSpec, measure_surrogate, pool_size, pooled_names
 from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
 from blockprof.profiling.profile import check_names
 from blockprof.profiling.sampled import Progress
-from blockprof.sampling import check_sampler
 from blockprof.spaces import Space, load_space, parse_blocks
+from blockprof.spaces.sampling import check_sampler
 
 
 def load_metrics(
@@ -71,7 +71,7 @@ def profile(
     """Say what each block costs and gains at each place of the network.
 
     ``profile("pn", ["npu", "accuracy"]).placement_frame()`` has a row for every placement and metric. Nothing is
-    logged; ``blockprof.recording.record_profile`` logs a profile to a run.
+    logged; ``blockprof.output.runs.recording.record_profile`` logs a profile to a run.
 
     Dear metrics are pooled: ``ort-cpu`` is measured here on 150 networks (minutes; ``blockprof.measure_surrogate`` with
     its defaults), ``accuracy`` evaluated in the supernet on 300. A surrogate fitted to them is profiled.
@@ -81,7 +81,7 @@ def profile(
         metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own; ``npu``,
             of ``resnet50`` ``flops``, where None.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
-        sampler: ``paper``, ``upstream`` or ``upstream-fig4`` (see ``blockprof.sampling``).
+        sampler: ``paper``, ``upstream`` or ``upstream-fig4`` (see ``blockprof.spaces.sampling``).
         resolution: of the input, in pixels.
         num_archs: networks sampled a placement; where None, additive metrics are exact. With a pooled metric among the
             names, it is how many networks are evaluated in all (20 to 150 with ``ort-cpu``), and additive metrics stay
@@ -111,7 +111,7 @@ def profile(
         check_names([metric if isinstance(metric, str) else metric.info.name for metric in metrics])
         sizes = {name: pool_size(name, num_archs) for name in pooled}
         if ACCURACY in pooled:
-            from blockprof.accuracy import load_accuracy_pool
+            from blockprof.evaluators.supernet import load_accuracy_pool
 
             spec = supernet or SupernetSpec()
             pool = load_accuracy_pool(chosen, spec, resolution=resolution, num_networks=sizes[ACCURACY], seed=seed)

@@ -12,7 +12,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from blockprof import interrupts
 from blockprof.cli import (
     cache_imagenet,
     compare,
@@ -29,10 +28,11 @@ from blockprof.cli import (
 )
 from blockprof.cli.several_values import SeveralValues
 from blockprof.cli.terminal import write_plainly
-from blockprof.errors import BlockprofError, DataNote
-from blockprof.files import sweep
-from blockprof.paths import data_folder
-from blockprof.text import masked, printable, shown
+from blockprof.foundation import interrupts
+from blockprof.foundation.errors import BlockprofError, DataNote
+from blockprof.foundation.files import sweep
+from blockprof.foundation.paths import data_folder
+from blockprof.foundation.text import masked, printable, shown
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""

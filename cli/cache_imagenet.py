@@ -37,9 +37,9 @@ def cache_imagenet(
 
     Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
     """
-    from blockprof.accuracy import FolderImages, default_cache, read_folder, write_cache
-    from blockprof.accuracy.images import check_resolution
     from blockprof.cli import render
+    from blockprof.evaluators.supernet import FolderImages, default_cache, read_folder, write_cache
+    from blockprof.evaluators.supernet.images import check_resolution
 
     check_resolution(resolution)
     with render.working("listing the images"):

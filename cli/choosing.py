@@ -11,7 +11,8 @@ from blockprof.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from blockprof.spaces import Architectures, IntArray, Space
+    from blockprof.foundation.arrays import IntArray
+    from blockprof.spaces import Architectures, Space
 
 NUM_NETS = 50
 DESIGN = "d-optimal"
@@ -63,7 +64,7 @@ def parse_resolutions(values: list[str] | None, space: "Space") -> list[int] | N
         InputError: no resolution, or what is no number.
         MetricError: one that the space cannot take.
     """
-    from blockprof.errors import InputError
+    from blockprof.foundation.errors import InputError
     from blockprof.metrics.catalogue import check_resolution
 
     if values is None:
@@ -84,7 +85,7 @@ def refuse_beside(reason: str, given: dict[str, object]) -> None:
     Raises:
         InputError: one of them was given.
     """
-    from blockprof.errors import InputError
+    from blockprof.foundation.errors import InputError
 
     for option, value in given.items():
         if value is not None:
@@ -112,7 +113,7 @@ def choose(
         DataFileError: the file cannot be read, or does not hold networks of the space.
     """
     if nets is not None:
-        from blockprof.measuring.net_files import read_networks
+        from blockprof.evaluators.device.net_files import read_networks
 
         refuse_beside("--nets gives the networks", {"--num-nets": num_nets, "--design": design})
         return *read_networks(nets, space, resolutions), {"nets": nets}

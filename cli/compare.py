@@ -47,7 +47,7 @@ def compare(
     from blockprof import comparing, tracking
     from blockprof.cli import render, render_compare
     from blockprof.comparing import recording
-    from blockprof.errors import InputError
+    from blockprof.foundation.errors import InputError
     from blockprof.latency_data import read_latency_csv
 
     sources = comparing.find_sources(things)

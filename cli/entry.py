@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from blockprof import interrupts
+from blockprof.foundation import interrupts
 
 
 def main() -> None:

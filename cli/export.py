@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import choosing, options
-from blockprof.errors import InputError
-from blockprof.exporting import Format
+from blockprof.foundation.errors import InputError
+from blockprof.output.exporting import Format
 
 if TYPE_CHECKING:
     from blockprof.spaces import Architectures
@@ -28,8 +28,9 @@ def export_run(
 
     Example: blockprof export run able-panda-12 --format parquet --out tables
     """
-    from blockprof import exporting, tracking
+    from blockprof import tracking
     from blockprof.cli import render
+    from blockprof.output import exporting
 
     record = tracking.find_run(run)
     # A run may be called anything, such as ../x.
@@ -143,7 +144,7 @@ def export_network(
     if settings and settings.absolute() == out.absolute():
         raise InputError(f"--out {out} is where the settings go: give it another name, or the settings with --settings")
     from blockprof.cli import render
-    from blockprof.onnx_networks import FragmentStore, write_network
+    from blockprof.networks.onnx import FragmentStore, write_network
 
     resolution = size if resolution is None else resolution
     with render.working("composing the network"):
@@ -151,7 +152,7 @@ def export_network(
         written = write_network(store, archs, 0, out, resolution=resolution, batch=images, check=check)
     render.print_network(written)
     if settings:
-        from blockprof.networks import write_settings
+        from blockprof.networks.modules import write_settings
 
         write_settings(archs, 0, settings, resolution=resolution)
         render.print_paths([settings])
@@ -191,7 +192,7 @@ def export_networks(
     Example: blockprof export networks --space pn --num-nets 50 --out my-phone
     """
     from blockprof.cli import render, render_measuring
-    from blockprof.measuring.device_folder import plan_device_folder
+    from blockprof.evaluators.device.device_folder import plan_device_folder
 
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
@@ -222,7 +223,7 @@ def _named(net: str, pick: int | None, space: str | None) -> "tuple[Architecture
         raise InputError("--pick is for --run: leave it out with a net string")
     if space is None:
         raise InputError("Missing option '--space' / '-s': only with --run it may be left out")
-    from blockprof.measuring.net_files import read_networks
+    from blockprof.evaluators.device.net_files import read_networks
     from blockprof.spaces import Architectures, is_settings, parse_settings
 
     chosen_space = options.load_space(space)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import options
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from blockprof.fetching import FetchedFile, Source
@@ -101,7 +101,7 @@ def fetch_data(
     """
     from blockprof import fetching, tracking
     from blockprof.cli import render
-    from blockprof.paths import data_folder
+    from blockprof.foundation.paths import data_folder
 
     folder = out or data_folder()
     published = fetching.load_sources().get(source)
@@ -150,7 +150,7 @@ def fetch_data(
     if no_log:
         render.print_files(fetched)
         return
-    from blockprof import recording
+    from blockprof.output.runs import recording
 
     run_space = chosen_space.name if chosen_space else None
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:

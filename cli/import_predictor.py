@@ -46,8 +46,9 @@ def import_predictor(
     """
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
-    from blockprof import predictors, recording, tracking
+    from blockprof import predictors, tracking
     from blockprof.cli import render
+    from blockprof.output.runs import recording
     from blockprof.predictors.gru.importing import compare_maxima, released_maximum
     from blockprof.predictors.gru.importing import import_predictor as read
 

@@ -10,13 +10,13 @@ from blockprof.cli import choosing, options
 from blockprof.cli.choosing import NUM_NETS, RESOLUTION
 
 if TYPE_CHECKING:
-    from blockprof.measuring.campaign import CampaignResult
+    from blockprof.evaluators.device.campaign import CampaignResult
 
 METRIC, BLOCKS_METRIC = "my-cpu", "my-cpu-blocks"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
-    from blockprof.onnx_runtime import onnxruntime
+    from blockprof.foundation.onnx_runtime import onnxruntime
 
     return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
 
@@ -108,9 +108,9 @@ def measure(
     from blockprof import fetching, tracking
     from blockprof.cli import render, render_measuring
     from blockprof.cli.measure_blocks import measure_blocks
-    from blockprof.measuring import MeasureSpec
-    from blockprof.measuring.campaign import measured_sizes, plan_campaign
-    from blockprof.paths import data_folder
+    from blockprof.evaluators.device import MeasureSpec
+    from blockprof.evaluators.device.campaign import measured_sizes, plan_campaign
+    from blockprof.foundation.paths import data_folder
 
     chosen_space = options.load_space(space)
     metric = metric or (BLOCKS_METRIC if blocks else METRIC)
@@ -148,7 +148,7 @@ def measure(
     if no_log:
         show(run())
         return
-    from blockprof.measuring import recording
+    from blockprof.evaluators.device import recording
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
         result = run()
@@ -158,7 +158,7 @@ def measure(
 
 
 def _only(resolutions: Sequence[int]) -> int:
-    from blockprof.errors import InputError
+    from blockprof.foundation.errors import InputError
 
     if len(resolutions) > 1:
         raise InputError("a block table is of one resolution: give one, and run the command again for another")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blockprof.measuring import BlockTable, MeasureSpec
+    from blockprof.evaluators.device import BlockTable, MeasureSpec
     from blockprof.spaces import Space
 
 
@@ -30,10 +30,10 @@ def measure_blocks(
     """
     from blockprof import tracking
     from blockprof.cli import render, render_measuring
-    from blockprof.errors import InputError
-    from blockprof.measuring import check_block_journal, measure_block_table
-    from blockprof.measuring.campaign import set_aside
-    from blockprof.measuring.sessions import check_provider
+    from blockprof.evaluators.device import check_block_journal, measure_block_table
+    from blockprof.evaluators.device.campaign import set_aside
+    from blockprof.evaluators.device.sessions import check_provider
+    from blockprof.foundation.errors import InputError
     from blockprof.metrics import check_resolution
     from blockprof.metrics.block_table import block_table_name
 
@@ -71,7 +71,7 @@ def measure_blocks(
         table, seconds = measure()
         _print(table, seconds, metric, [path, journal])
         return
-    from blockprof.measuring.block_recording import record_block_table
+    from blockprof.evaluators.device.block_recording import record_block_table
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
         table, seconds = measure()
@@ -83,7 +83,7 @@ def measure_blocks(
 def _print(table: "BlockTable", seconds: float, metric: str, files: list[Path]) -> None:
     from blockprof.cli import render
     from blockprof.cli.render_measuring import describe_drift
-    from blockprof.paths import data_folder
+    from blockprof.foundation.paths import data_folder
 
     measured, costs = table.measured, table.costs
     render.print_line(

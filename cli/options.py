@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blockprof.errors import BlockprofError, InputError
+from blockprof.foundation.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def _metrics(space_name: str) -> list[str]:
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
-    from blockprof.sampling import SAMPLERS
+    from blockprof.spaces.sampling import SAMPLERS
 
     return [name for name in SAMPLERS if name.startswith(incomplete)]
 
@@ -239,9 +239,9 @@ def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path
         DataFileError: there is none, or it cannot be used.
     """
     from blockprof import fetching
-    from blockprof.errors import DataFileError
+    from blockprof.foundation.errors import DataFileError
+    from blockprof.foundation.paths import data_folder
     from blockprof.latency_data import read_latency_csv
-    from blockprof.paths import data_folder
 
     chosen = path or fetching.find_latency_file(space, metric, data_folder())
     if path is None and chosen.name == fetching.reference_file_name(space, metric):
@@ -268,7 +268,7 @@ def naming(path: Path) -> Iterator[None]:
     Raises:
         DataFileError: as inside, with the path before it.
     """
-    from blockprof.errors import DataFileError
+    from blockprof.foundation.errors import DataFileError
 
     try:
         yield
@@ -284,7 +284,7 @@ def gru_options(
     Raises:
         InputError: another model, an option that is a gru's only, or a device that torch does not have.
     """
-    from blockprof.choices import check_choice
+    from blockprof.foundation.choices import check_choice
     from blockprof.predictors import FAST, PAPER, GruOptions
 
     check_choice(model, "model", ("blockwise", "gru"))
@@ -294,7 +294,7 @@ def gru_options(
             if value:
                 raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
         return None
-    from blockprof.torch_device import find_device
+    from blockprof.foundation.torch_device import find_device
 
     find_device(device or "cpu")
     recipe = replace(FAST if fast else PAPER, patience=patience)

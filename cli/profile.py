@@ -8,7 +8,7 @@ import typer
 from blockprof.cli import options
 
 if TYPE_CHECKING:
-    from blockprof.accuracy import AccuracyPool
+    from blockprof.evaluators.supernet import AccuracyPool
     from blockprof.metrics import Metric
     from blockprof.profiling import Profile, Surrogate
 
@@ -71,12 +71,13 @@ def profile(
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
-    from blockprof import api, pooling, tracking
+    from blockprof import api, tracking
     from blockprof.cli import render, supernet, upstream
-    from blockprof.errors import InputError
+    from blockprof.evaluators import pooling
+    from blockprof.foundation.errors import InputError
     from blockprof.metrics import ACCURACY, ORT_CPU
-    from blockprof.sampling import check_sampler
     from blockprof.spaces import parse_blocks
+    from blockprof.spaces.sampling import check_sampler
 
     chosen_space = options.load_space(space)
     theirs = chosen_space.assets.upstream_called(space)
@@ -115,7 +116,7 @@ def profile(
         upstream.note_differences(theirs, names, source, sampler, is_selection=bool(blocks or all_blocks))
     pool: AccuracyPool | None = None
     if spec:
-        from blockprof.accuracy import load_accuracy_pool
+        from blockprof.evaluators.supernet import load_accuracy_pool
 
         with render.progress("decoding images to recalibrate with") as on_image:
             pool = load_accuracy_pool(
@@ -170,7 +171,7 @@ def profile(
     if no_log:
         render.print_profile(compute())
         return
-    from blockprof import recording
+    from blockprof.output.runs import recording
 
     with tracking.start_run("profile", name=name, experiment=experiment, space=chosen_space.name) as run:
         result = compute()

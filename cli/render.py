@@ -12,19 +12,19 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from blockprof import interrupts
 from blockprof.cli.terminal import Terminal
-from blockprof.figures import caption, format_value, heat_colour
+from blockprof.foundation import interrupts
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.text import shown
+from blockprof.output.figures import caption, format_value, heat_colour
 from blockprof.profiling import HeldOut, MetricProfile, Profile
-from blockprof.spaces import FloatArray
-from blockprof.text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from blockprof.fetching import FetchedFile, Source
     from blockprof.latency_data import LatencyData
-    from blockprof.onnx_networks import NetworkFile
+    from blockprof.networks.onnx import NetworkFile
     from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 

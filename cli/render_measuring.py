@@ -9,17 +9,17 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from blockprof import interrupts
 from blockprof.cli import render
-from blockprof.measuring.cores import usable_cores
-from blockprof.measuring.measurement import NOISY_PERCENT
+from blockprof.evaluators.device.cores import usable_cores
+from blockprof.evaluators.device.measurement import NOISY_PERCENT
+from blockprof.foundation import interrupts
 from blockprof.predictors.splitting import MIN_NETWORKS
 
 if TYPE_CHECKING:
-    from blockprof.measuring import Progress
-    from blockprof.measuring.campaign import Campaign, CampaignResult
-    from blockprof.measuring.device_folder import DeviceFolder, WrittenFolder
-    from blockprof.measuring.drift import Drift
+    from blockprof.evaluators.device import Progress
+    from blockprof.evaluators.device.campaign import Campaign, CampaignResult
+    from blockprof.evaluators.device.device_folder import DeviceFolder, WrittenFolder
+    from blockprof.evaluators.device.drift import Drift
 
 DRIFT_NOTED_PERCENT = 10.0
 

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.cli import render
-from blockprof.figures import format_value
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import MetricInfo
+from blockprof.output.figures import format_value
 from blockprof.search.figures import caption
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Estimate, Study
 from blockprof.search.verify import Verification, spread_along
-from blockprof.spaces import FloatArray, IntArray
 
 FRONT_SHOWN = 10
 

@@ -12,7 +12,7 @@ def resume() -> None:
     from blockprof import tracking
     from blockprof.cli import render
     from blockprof.comparing.kept_training import choose_by_kept
-    from blockprof.errors import TrackingError
+    from blockprof.foundation.errors import TrackingError
 
     failed, logged = 0, 0
     for run in tracking.resume(choose_by_kept):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import options
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.metrics import Metric
-    from blockprof.pooling import SupernetSpec
     from blockprof.search.problem import Problem
     from blockprof.search.study import Study
     from blockprof.search.verify import Verification
@@ -250,8 +250,8 @@ def _verify(study: "Study", num_networks: int) -> "Verification":
 
 def _measure(space: "Space", resolution: int) -> "Metric":
     """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: what it measured is not anew."""
-    from blockprof import pooling
     from blockprof.cli import render, render_measuring
+    from blockprof.evaluators import pooling
     from blockprof.metrics import ORT_CPU
     from blockprof.search.by_name import ort_cpu_metric
 
@@ -265,8 +265,8 @@ def _measure(space: "Space", resolution: int) -> "Metric":
 
 
 def _load_supernet(space: "Space", spec: "SupernetSpec", resolution: int, seed: int) -> "Metric":
-    from blockprof.accuracy import load_kept_accuracy
     from blockprof.cli import render, supernet
+    from blockprof.evaluators.supernet import load_kept_accuracy
 
     with render.progress("decoding images to recalibrate with") as on_image:
         metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, on_image=on_image)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.cli import options
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
-    from blockprof.accuracy import KeptAccuracy
+    from blockprof.evaluators.pooling import SupernetSpec
+    from blockprof.evaluators.supernet import KeptAccuracy
     from blockprof.metrics import AccuracySource
-    from blockprof.pooling import SupernetSpec
     from blockprof.spaces import Architectures
 
 
@@ -32,8 +32,8 @@ def read_options(
         InputError: no such source or device, or a source where accuracy is not among ``names``.
     """
     from blockprof.cli import render
+    from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.metrics import ACCURACY, choose_accuracy_source
-    from blockprof.pooling import SupernetSpec
 
     options.check_device(device)
     source = choose_accuracy_source(accuracy_source, has_images=data is not None or fast)

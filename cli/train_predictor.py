@@ -83,7 +83,7 @@ def train_predictor(
     """
     from blockprof import predictors, tracking
     from blockprof.cli import render, render_compare
-    from blockprof.paths import data_folder
+    from blockprof.foundation.paths import data_folder
 
     chosen_space = options.load_space(space)
     options.check_predictor_name(chosen_space, metric)
@@ -135,7 +135,7 @@ def train_predictor(
         render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(draw_curve())
     else:
-        from blockprof import recording
+        from blockprof.output.runs import recording
 
         with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
             trained, folds = train(), cross_validate()

@@ -19,7 +19,7 @@ def load_those_there(space: "UpstreamSpace", names: Sequence[str], load: Load) -
         MetricError: none is.
         DataFileError: one that is damaged.
     """
-    from blockprof.errors import MetricError
+    from blockprof.foundation.errors import MetricError
 
     loaded: list[Metric] = []
     refusal: MetricError | None = None

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import instance_counts
 from blockprof.predictors.model_files import Arrays, check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
 from blockprof.predictors.regression import honest_widening
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 FORMAT_VERSION = 2
 COSTS_FILE = "costs.npz"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.folds import NUM_FOLDS, left_out_folds
+from blockprof.foundation.arrays import BoolArray
+from blockprof.foundation.folds import NUM_FOLDS, left_out_folds
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import (
     IntervalScores,
@@ -20,7 +21,6 @@ from blockprof.predictors.evaluation import (
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.outliers import is_unexpected
 from blockprof.predictors.prediction import Prediction
-from blockprof.spaces import BoolArray
 
 if TYPE_CHECKING:
     import pandas as pd

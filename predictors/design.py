@@ -14,13 +14,14 @@ from typing import Literal, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from blockprof.choices import check_choice
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.choices import check_choice
+from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import Features, build_features
 from blockprof.predictors.fitting import expected_latencies, strength_priors
 from blockprof.predictors.regression import StrengthPrior
-from blockprof.sampling import sample_distinct
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space
+from blockprof.spaces import Architectures, Space
+from blockprof.spaces.sampling import sample_distinct
 
 Design = Literal["d-optimal", "random"]
 DESIGNS: tuple[Design, ...] = get_args(Design)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray, FloatArray
+from blockprof.foundation.rank_correlation import kendall, spearman
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.features import convolution_macs, instance_counts
 from blockprof.predictors.outliers import is_unexpected
 from blockprof.predictors.prediction import Prediction, Predictor
-from blockprof.rank_correlation import kendall, spearman
-from blockprof.spaces import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 
-from blockprof.spaces import BoolArray, FloatArray, IntArray
+from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

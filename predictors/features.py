@@ -10,18 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.expectation import expected_counts
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.spaces import (
     Architectures,
     BlockInstance,
     BottleneckInstance,
-    FloatArray,
     HeadInstance,
     Instance,
-    IntArray,
     Space,
     StemInstance,
 )
+from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.instances import halved
 
 _CONVOLUTIONS = (

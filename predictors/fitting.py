@@ -8,7 +8,8 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 from threadpoolctl import threadpool_limits
 
-from blockprof.errors import DataFileError
+from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
+from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
 from blockprof.predictors.evidence import Rows
@@ -24,7 +25,7 @@ from blockprof.predictors.regression import (
     predict_unknown,
     refit_shrunk,
 )
-from blockprof.spaces import BoolArray, FloatArray, IntArray, Space
+from blockprof.spaces import Space
 
 MIN_NETWORKS = 5
 NUM_FOLDS = 10

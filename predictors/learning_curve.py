@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.errors import DataFileError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.fitting import fit_blockwise
 from blockprof.predictors.splitting import Split, split_by_network
-from blockprof.spaces import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

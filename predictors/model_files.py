@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.decoding import MALFORMED, parse_json, read_arrays
-from blockprof.errors import DataFileError, InputError, MetricError
-from blockprof.latencies import MAX_LATENCY_MS
+from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
+from blockprof.foundation.errors import DataFileError, InputError, MetricError
+from blockprof.foundation.latencies import MAX_LATENCY_MS
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Predictor
 from blockprof.spaces import load_space, network_holding, space_names
 from blockprof.spaces.codec import block_tokens, stem_tokens

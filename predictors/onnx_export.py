@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.errors import BlockprofError
-from blockprof.files import staged
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import BlockprofError
+from blockprof.foundation.files import staged
 from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
 from blockprof.predictors.gru import GruModel
-from blockprof.sampling import sample_architectures
-from blockprof.spaces import FloatArray, Space
+from blockprof.spaces import Space
+from blockprof.spaces.sampling import sample_architectures
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, ValueInfoProto
@@ -63,7 +64,7 @@ def write_onnx(model: BlockwiseModel | GruModel, path: Path, seed: int = 0) -> O
 
 
 def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
-    from blockprof.onnx_runtime import onnxruntime
+    from blockprof.foundation.onnx_runtime import onnxruntime
 
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
     space = model.space

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import predicted_frame
 from blockprof.predictors.prediction import Predictor
-from blockprof.spaces import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student_t
 
+from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.predictors.evidence import Rows
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.predictors.regression import (
@@ -30,7 +31,6 @@ from blockprof.predictors.regression import (
     predict_unknown,
     refit_shrunk,
 )
-from blockprof.spaces import BoolArray, FloatArray
 
 ONE_IN = 10_000
 FAR = 4.0

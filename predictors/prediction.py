@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.spaces import Architectures, Space
 
 INTERVAL_LEVEL = 0.9
 

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import stdtrit
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.predictors.evidence import ByFeatures, ByRows, Rows, quicker_form
 from blockprof.predictors.prediction import INTERVAL_LEVEL
-from blockprof.spaces import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 4.0
 ITERATIONS = (15, 5, 5, 5, 5, 5)

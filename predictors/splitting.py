@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import LatencyData
-from blockprof.spaces import IntArray
 
 HELD_OUT_FRACTION = 0.1
 MIN_NETWORKS = 20

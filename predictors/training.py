@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.arrays import BoolArray
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import Evaluation, evaluate
 from blockprof.predictors.fitting import fit_sound_rows
@@ -13,7 +14,6 @@ from blockprof.predictors.gru.recipe import PAPER, Recipe
 from blockprof.predictors.outlier_rows import Outliers
 from blockprof.predictors.prediction import Predictor
 from blockprof.predictors.splitting import Split, split_by_network
-from blockprof.spaces import BoolArray
 
 if TYPE_CHECKING:
     from blockprof.predictors.gru.training import Epoch

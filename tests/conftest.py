@@ -72,7 +72,7 @@ def supernet_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
     """
     import torch
 
-    from blockprof.networks import new_supernet
+    from blockprof.networks.modules import new_supernet
     from blockprof.spaces import load_space
 
     folder = tmp_path_factory.mktemp("weights")

@@ -5,7 +5,7 @@ Another's model is its code: it is asked only where the user has said that it ma
 
 from typing import TYPE_CHECKING
 
-from blockprof.errors import DataFileError, InputError, TrackingError
+from blockprof.foundation.errors import DataFileError, InputError, TrackingError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from blockprof import tracking
 from blockprof.comparing.asking import predict_stored
 from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
-from blockprof.errors import InputError, ServerGoneError, TrackingError
+from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
 from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from blockprof import tracking
 from blockprof.comparing.asking import predict_by_code, predict_stored
 from blockprof.comparing.predictors import BOUNDS, PredictedRows
 from blockprof.comparing.profiles import ProfileTables
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData

@@ -15,10 +15,10 @@ import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student_t
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.prediction import Prediction
-from blockprof.spaces import FloatArray, IntArray
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 2000

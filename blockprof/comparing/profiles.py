@@ -12,9 +12,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from blockprof.errors import InputError
-from blockprof.rank_correlation import kendall, spearman
-from blockprof.spaces import FloatArray
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.rank_correlation import kendall, spearman
 
 SAME = 1e-9
 """Values nearer than this, over their range, tie: sums in another order differ by as much."""

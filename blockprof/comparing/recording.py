@@ -8,7 +8,7 @@ import numpy as np
 from blockprof.comparing.loading import Source
 from blockprof.comparing.predictors import PredictorComparison
 from blockprof.comparing.profiles import ProfileComparison
-from blockprof.comparison_figures import effects_against, errors_of_predictors
+from blockprof.output.comparison_figures import effects_against, errors_of_predictors
 from blockprof.tracking import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from importlib.resources import files as resources
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 CATALOGUE = "sources.json"
 KNOWN_SUFFIXES = re.compile(r"\.(csv|pt|pth|yaml)$")

@@ -11,9 +11,9 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from blockprof.errors import FetchError, InputError
 from blockprof.fetching.catalogue import Remote
 from blockprof.fetching.files import CHUNK_BYTES, TIMEOUT_S, reason
+from blockprof.foundation.errors import FetchError, InputError
 
 RANGE_NOT_SATISFIABLE = 416
 PARTIAL_CONTENT = 206

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pooch
 import requests
 
-from blockprof.errors import DataFileError, FetchError, InputError
 from blockprof.fetching.understood import check_understood
+from blockprof.foundation.errors import DataFileError, FetchError, InputError
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
 from blockprof.latency_data.layout import NET
 from blockprof.spaces import Space, space_names, spaces_having

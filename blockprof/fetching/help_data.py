@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.decoding import MALFORMED
-from blockprof.errors import DataFileError, NetStringError
-from blockprof.latencies import check_latency
+from blockprof.foundation.decoding import MALFORMED
+from blockprof.foundation.errors import DataFileError, NetStringError
+from blockprof.foundation.latencies import check_latency
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import Space, from_settings
 
@@ -50,7 +50,7 @@ def read_help(networks: Path, latencies: Path, device: str, space: Space) -> Lat
 
 
 def _load(path: Path) -> Any:
-    from blockprof.torch_files import read_torch_file
+    from blockprof.foundation.torch_files import read_torch_file
 
     # The resolutions are numpy's own integers; numpy 1, which wrote the file, kept what reads them in numpy.core.
     read_scalar = np.int64().__reduce__()[0]

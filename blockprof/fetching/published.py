@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pooch
 
-from blockprof.decoding import MALFORMED, parse_json
-from blockprof.errors import DataFileError, InputError
 from blockprof.fetching.catalogue import PublishedFile, Source
 from blockprof.fetching.download import obtain
 from blockprof.fetching.files import FetchedFile, accept
 from blockprof.fetching.help_data import read_help
+from blockprof.foundation.decoding import MALFORMED, parse_json
+from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.paths import cache_folder
 from blockprof.latency_data import staged, write_latency_csv
-from blockprof.paths import cache_folder
 from blockprof.spaces import load_space
 
 LOCK_FILE = "fetched.lock.json"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import InputError, MetricError
 from blockprof.fetching.files import FetchedFile, accept
+from blockprof.foundation.errors import InputError, MetricError
 from blockprof.latency_data import LatencyData, staged, write_latency_csv
 from blockprof.metrics.reference import (
     REFERENCE_RESOLUTION,
@@ -14,8 +14,8 @@ from blockprof.metrics.reference import (
     reference_deviation,
     reference_latencies,
 )
-from blockprof.sampling import sample_distinct
 from blockprof.spaces import Space
+from blockprof.spaces.sampling import sample_distinct
 
 DEVICE_PREFIX = "reference-"
 """How the ``device`` column tells such data from measurements."""

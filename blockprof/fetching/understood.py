@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data.layout import COLUMNS
 from blockprof.metrics.block_table import BLOCK_TABLE_NAME, read_block_table
 from blockprof.metrics.catalogue import check_predictor_name

@@ -1,6 +1,6 @@
 """Latencies of whole networks, and the CSV layout they are exchanged in."""
 
-from blockprof.files import staged
+from blockprof.foundation.files import staged
 from blockprof.latency_data.cells import unpack
 from blockprof.latency_data.reading import (
     ListedNetworks,

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from blockprof.errors import DataFileError
+from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.text import printable
 from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS
-from blockprof.text import printable
 
 SEPARATORS = (",", ";", "\t")
 MAX_UNPACKED_BYTES = 1 << 30

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import DataFileError, DataNote, NetStringError
-from blockprof.files import read_file
-from blockprof.latencies import check_latency, parse_decimal
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import DataFileError, DataNote, NetStringError
+from blockprof.foundation.files import read_file
+from blockprof.foundation.latencies import check_latency, parse_decimal
 from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
 from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, UNIT, unit_name
 from blockprof.latency_data.repeats import Repeats, find_repeats, repeated_rows
 from blockprof.latency_data.table import LatencyData
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space, spaces_having
+from blockprof.spaces import Architectures, Space, spaces_having
 
 MAX_DEVICE = 200
 """Characters of a device's name."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.spaces import Architectures, FloatArray, IntArray
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.spaces import Architectures
 
 MIN_LIMIT = 1.25
 """The factor by which repeats of a network may differ however quiet the others are: a clock rate may change once."""

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from blockprof.spaces import Architectures, BoolArray, FloatArray, IntArray, Space
+from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
+from blockprof.spaces import Architectures, Space
 
 
 @dataclass(frozen=True, eq=False)

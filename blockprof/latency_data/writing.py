@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from itertools import count, repeat
 from pathlib import Path
 
-from blockprof.files import staged
+from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.files import staged
 from blockprof.latency_data.layout import COLUMNS, FILE
 from blockprof.latency_data.table import LatencyData
-from blockprof.spaces import Architectures, IntArray
+from blockprof.spaces import Architectures
 
 UNIT = "ms"
 

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, get_args
 
-from blockprof.choices import check_choice
+from blockprof.foundation.choices import check_choice
 
 AccuracySource = Literal["supernet", "ofa-predictor", "reference"]
 ACCURACY_SOURCES: tuple[AccuracySource, ...] = get_args(AccuracySource)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import DataFileError, MetricError
-from blockprof.latencies import check_latency, check_positive
+from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.latencies import check_latency, check_positive
+from blockprof.foundation.paths import data_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.paths import data_folder
 from blockprof.spaces import Space
 
 REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")

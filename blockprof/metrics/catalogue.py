@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blockprof.errors import MetricError
+from blockprof.foundation.errors import MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.counting import COUNTED, load_count
@@ -20,7 +20,7 @@ from blockprof.metrics.reference import ACCURACY, load_reference, reference_late
 from blockprof.spaces import Space, registered_spaces
 
 ORT_CPU = "ort-cpu"
-"""Measured on this machine, network by network: ``blockprof.pooling`` makes a surrogate of it."""
+"""Measured on this machine, network by network: ``blockprof.evaluators.pooling`` makes a surrogate of it."""
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -109,7 +109,7 @@ def _load_accuracy(space: Space, resolution: int, source: AccuracySource) -> Met
     if source == "supernet":
         raise MetricError(
             f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-            "blockprof.accuracy.load_supernet_accuracy"
+            "blockprof.evaluators.supernet.load_supernet_accuracy"
         )
     if source == "ofa-predictor":
         return load_ofa_predictor(space, resolution)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from blockprof.decoding import MALFORMED, parse_json
-from blockprof.errors import BlockprofError, InputError
-from blockprof.files import staged
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.decoding import MALFORMED, parse_json
+from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.files import staged
+from blockprof.foundation.paths import cache_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.paths import cache_folder
-from blockprof.spaces import FloatArray, Space, network_holding
+from blockprof.spaces import Space, network_holding
 from blockprof.spaces.instances import IMAGE_CHANNELS
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     Each instance's module comes from a network that holds it. The fixed parts are stem and head, 0 where these vary and
     so are instances themselves.
     """
-    from blockprof.networks import build_subnet, take_apart
+    from blockprof.networks.modules import build_subnet, take_apart
 
     counts = np.full((len(_KEPT), len(space.instances)), np.nan)
     base, absent = np.zeros((len(_KEPT), 1)), len(space.instances)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.errors import MetricError
-from blockprof.spaces import FloatArray
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import MetricError
 
 _BISECTIONS = 60
 """Halvings of an interval: more than the 52 binary digits of a float."""

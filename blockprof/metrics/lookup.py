@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.errors import DataFileError, MetricError
-from blockprof.latencies import check_latency
+from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.latencies import check_latency
+from blockprof.foundation.paths import data_folder
+from blockprof.foundation.yaml_files import read_yaml
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.paths import data_folder
 from blockprof.spaces import BlockInstance, LookupTable, Space, registered_spaces
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES, halved
-from blockprof.yaml_files import read_yaml
 
 TABLE_SUFFIX = "_lookup_table.yaml"
 TABLE_NAME = re.compile(rf"([1-9][0-9]{{0,3}}){re.escape(TABLE_SUFFIX)}")

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import FloatArray
 from blockprof.metrics.link import Link
-from blockprof.spaces import Architectures, Catalogue, CostsBy, FloatArray, Space
+from blockprof.spaces import Architectures, Catalogue, CostsBy, Space
 
 Origin = Literal["counted", "reference", "table", "predicted", "measured"]
 

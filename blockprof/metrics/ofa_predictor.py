@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import DataFileError, MetricError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.paths import data_folder
 from blockprof.metrics.accuracy_source import OFA_PREDICTOR
 from blockprof.metrics.metric import MetricInfo
-from blockprof.paths import data_folder
-from blockprof.spaces import Architectures, FloatArray, MBConv, Space, registered_spaces
+from blockprof.spaces import Architectures, MBConv, Space, registered_spaces
 
 OFA_PREDICTOR_FILE = "ofa/acc_predictor.pth"
 OFA_PREDICTOR_RESOLUTIONS = range(160, 225, 16)
@@ -104,7 +105,7 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
 
 def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
     # Imported here: torch takes its time, and other metrics do without.
-    from blockprof.torch_files import read_torch_file
+    from blockprof.foundation.torch_files import read_torch_file
 
     if not path.is_file():
         raise MetricError(

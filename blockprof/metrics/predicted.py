@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockprof.errors import MetricError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import MetricError
 from blockprof.metrics.metric import AdditiveMetric, KnownErrors, Metric, MetricInfo
-from blockprof.spaces import Architectures, FloatArray, Space
+from blockprof.spaces import Architectures, Space
 
 if TYPE_CHECKING:
     from blockprof.predictors import Predictor

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.errors import MetricError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import MetricError
 from blockprof.metrics.link import Link
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, KnownErrors, MetricInfo, MonotoneMetric
-from blockprof.spaces import BlockInstance, FloatArray, MBConv, ReferenceTables, Space
+from blockprof.spaces import BlockInstance, MBConv, ReferenceTables, Space
 
 REFERENCE_RESOLUTION = 224
 """The resolution of the networks that ``fetch-data --source reference`` makes."""

@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtri
 
-from blockprof.expectation import expected_counts
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
 from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
-from blockprof.sampling import Sampler
-from blockprof.spaces import Fixing, FloatArray, IntArray
+from blockprof.spaces import Fixing
+from blockprof.spaces.expectation import expected_counts
+from blockprof.spaces.sampling import Sampler
 
 
 def additive_statistics(

@@ -20,10 +20,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, MonotoneMetric, additive_score, values_of_scores
 from blockprof.profiling.statistics import QUANTILES, Statistics
-from blockprof.sampling import Sampler, likely_depths, likely_widths, stem_shares
-from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, FloatArray, IntArray, Space, fixed_blocks
+from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, Space, fixed_blocks
+from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
 
 GRID_POINTS = 2**14
 
@@ -108,7 +109,7 @@ def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], samp
     Args:
         metric: an additive metric, or an increasing function of one.
         fixings: S sets of networks.
-        sampler: how networks of a placement are drawn (``blockprof.sampling``).
+        sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
     """
     score = additive_score(metric)
     space, grid = metric.space, _Grid(score)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.rank_correlation import spearman
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.statistics import CONFIDENCE, Statistics
-from blockprof.rank_correlation import spearman
-from blockprof.spaces import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

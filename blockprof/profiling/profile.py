@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
-from blockprof.sampling import BaseDraws, Sampler
-from blockprof.spaces import Block, Fixing, FloatArray, IntArray, Space, all_fixings
+from blockprof.spaces import Block, Fixing, Space, all_fixings
+from blockprof.spaces.sampling import BaseDraws, Sampler
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +186,7 @@ def profile(
         space: the design space.
         metrics: metrics of that space; of dear ones, surrogates fitted to a pool of networks.
         fixings: the placements to profile; all of the space where None.
-        sampler: how networks of a placement are drawn (``blockprof.sampling``).
+        sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
         resolution: what the metrics were loaded for, in pixels; kept with the result.
         num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
             others take 1,000. Surrogates are profiled from their pool, whatever it is.

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.metrics.metric import Metric
 from blockprof.profiling.statistics import EstimatedStatistics, Statistics, half_width, summarise
-from blockprof.sampling import BaseDraws, Sampler, draw_base
-from blockprof.spaces import Architectures, Fixing, IntArray, Space
+from blockprof.spaces import Architectures, Fixing, Space
+from blockprof.spaces.sampling import BaseDraws, Sampler, draw_base
 
 CHUNK = 2**15
 

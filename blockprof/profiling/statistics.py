@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from blockprof.spaces import FloatArray
+from blockprof.foundation.arrays import FloatArray
 
 STATISTICS = ("mean", "std", "q01", "q05", "q95", "q99", "min", "max")
 QUANTILES = (0.01, 0.05, 0.95, 0.99)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray, IntArray
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
-from blockprof.spaces import BoolArray, IntArray
 
 
 def random_control(like: Reduction, seed: int) -> Reduction:

@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import BoolArray, FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.profiling import Profile
 from blockprof.reduction.effects import Effects, choose_metrics, read_effects
 from blockprof.reduction.explaining import explain
 from blockprof.reduction.reduction import Reduction
-from blockprof.spaces import BoolArray, FloatArray, Space
+from blockprof.spaces import Space
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import ACCURACY, default_metric, has_reference
-from blockprof.spaces import BoolArray, FloatArray, IntArray, Space, StemPlacement, all_placements
+from blockprof.spaces import Space, StemPlacement, all_placements
 
 if TYPE_CHECKING:
     import pandas as pd

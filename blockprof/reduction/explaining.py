@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray
 from blockprof.reduction.effects import Effects
-from blockprof.spaces import BoolArray, Space
+from blockprof.spaces import Space
 
 Why = Literal["not better", "mixed", "dear", "poor"]
 

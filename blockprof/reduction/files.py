@@ -27,13 +27,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from blockprof.errors import DataFileError, InputError
-from blockprof.files import read_file, staged
+from blockprof.foundation.arrays import BoolArray
+from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.files import read_file, staged
+from blockprof.foundation.yaml_files import parse_yaml, repeated_key
 from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
-from blockprof.spaces import BoolArray, Space, load_space, parse_fixing, space_names
-from blockprof.yaml_files import parse_yaml, repeated_key
+from blockprof.spaces import Space, load_space, parse_fixing, space_names
 
 EVERYWHERE = "everywhere"
 RANDOM = "random"

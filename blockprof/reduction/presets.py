@@ -10,7 +10,7 @@ What each may say:
 
 import numpy as np
 
-from blockprof.choices import check_choice
+from blockprof.foundation.choices import check_choice
 from blockprof.reduction.reduction import Reduction
 from blockprof.spaces import Space
 

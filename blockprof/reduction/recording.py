@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import ACCURACY, default_metric
 from blockprof.reduction.deriving import check_sampler_is_papers
 from blockprof.reduction.effects import choose_metrics, profile_command

@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
-from blockprof.errors import InputError
-from blockprof.sampling import stem_shares
-from blockprof.spaces import ABSENT, Architectures, BoolArray, FloatArray, IntArray, Space
+from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
+from blockprof.foundation.errors import InputError
+from blockprof.spaces import ABSENT, Architectures, Space
+from blockprof.spaces.sampling import stem_shares
 
 UNIT_MUTATION_PROBABILITY = 0.5
 """How likely a search mutates each unit of a network; arXiv 2109.12426, section 5.1."""
@@ -133,7 +134,7 @@ class Reduction:
 def sample_reduced(reduction: Reduction, n: int, rng: np.random.Generator) -> Architectures:
     """Draw N random networks: depths, widths, blocks and stems, each uniform over what is kept.
 
-    Of the whole space they are distributed as those of ``blockprof.sampling.sample_architectures``.
+    Of the whole space they are distributed as those of ``blockprof.spaces.sampling.sample_architectures``.
     """
     space = reduction.space
     shares = stem_shares(space, None) * reduction.stems

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from blockprof.errors import BlockprofError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import BlockprofError
 from blockprof.search.pareto import choose_parents
 from blockprof.search.problem import Problem
-from blockprof.spaces import Architectures, FloatArray, IntArray
+from blockprof.spaces import Architectures
 
 
 class Archive:

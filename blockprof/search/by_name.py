@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
@@ -13,7 +13,7 @@ from blockprof.search.problem import Limit, Objective, Problem
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
-    from blockprof.pooling import SupernetSpec
+    from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.search.result import SearchResult
 
 DEFAULT_MAXIMIZE = ("accuracy",)
@@ -155,13 +155,13 @@ def ort_cpu_metric(surrogate: Surrogate) -> AdditiveMetric:
 
 
 def _measured(space: Space, resolution: int) -> AdditiveMetric:
-    from blockprof.pooling import measure_surrogate
+    from blockprof.evaluators.pooling import measure_surrogate
 
     return ort_cpu_metric(measure_surrogate(space, resolution=resolution))
 
 
 def _evaluated(space: Space, supernet: "SupernetSpec | None", resolution: int, seed: int) -> Metric:
-    from blockprof.accuracy import load_kept_accuracy
-    from blockprof.pooling import SupernetSpec
+    from blockprof.evaluators.pooling import SupernetSpec
+    from blockprof.evaluators.supernet import load_kept_accuracy
 
     return load_kept_accuracy(space, supernet or SupernetSpec(), resolution=resolution, seed=seed)

@@ -20,11 +20,12 @@ from typing import NamedTuple, cast
 import moocore
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Limit, Objective
-from blockprof.spaces import ABSENT, Architectures, FloatArray, IntArray
+from blockprof.spaces import ABSENT, Architectures
 
 MAX_LABELS = 5_000_000
 """Labels compared at once; a few hundred MB."""

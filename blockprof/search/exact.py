@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import ExactMetric
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.guide import find_guide
 from blockprof.search.limits import check_limits
 from blockprof.search.pareto import best_networks
 from blockprof.search.problem import Objective, Problem
-from blockprof.spaces import Architectures, FloatArray
+from blockprof.spaces import Architectures
 
 
 def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, FloatArray]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.figures import GREY, new_figure, write_caption
+from blockprof.output.figures import GREY, new_figure, write_caption
 from blockprof.search.problem import Problem
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Study

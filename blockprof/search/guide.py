@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linprog
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.search.chain import Chain, Guide
-from blockprof.spaces import FloatArray, IntArray
 
 NUM_ROUNDS = 25
 NUM_TRIED = 300

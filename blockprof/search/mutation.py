@@ -8,8 +8,9 @@ is kept, and a block that its new layer or width does not keep is drawn anew.
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray, IntArray
 from blockprof.reduction import Reduction
-from blockprof.spaces import ABSENT, Architectures, BoolArray, IntArray, Space
+from blockprof.spaces import ABSENT, Architectures, Space
 
 STEM_MUTATION_PROBABILITY = 0.25
 """How likely the stem mutates where there are several; that of the paper's searches."""

@@ -9,10 +9,11 @@ from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays
 from blockprof.search.mutation import cross, mutate
-from blockprof.spaces import Architectures, IntArray
+from blockprof.spaces import Architectures
 
 
 class Nsga2:

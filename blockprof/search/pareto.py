@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import moocore
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.profiling.statistics import half_width
 from blockprof.search.problem import Problem
-from blockprof.spaces import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from blockprof.search.result import SearchResult

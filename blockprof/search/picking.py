@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from blockprof import tracking
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.spaces import Architectures, load_space
 
 FRONT = "front"

@@ -5,10 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import ExactMetric, Metric, scores_of_values
 from blockprof.reduction import Reduction
-from blockprof.spaces import Architectures, FloatArray
+from blockprof.spaces import Architectures
 
 ROUNDING = 1e-9
 """By what share of it a limit may be missed: sums differ in their last digits by the order of their terms."""

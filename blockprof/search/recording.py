@@ -2,8 +2,8 @@
 
 from math import isfinite
 
-from blockprof.measuring.recording import measured_tags
-from blockprof.recording import origin_tags
+from blockprof.evaluators.device.recording import measured_tags
+from blockprof.output.runs.recording import origin_tags
 from blockprof.reduction import format_reduction
 from blockprof.search.figures import caption, front_figure, history_figure
 from blockprof.search.study import Estimate, Study

@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from blockprof.choices import check_choice
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.choices import check_choice
+from blockprof.foundation.errors import InputError
 from blockprof.search.pareto import best_networks, hypervolume, reference_point
 from blockprof.search.problem import Problem
-from blockprof.spaces import Architectures, FloatArray, IntArray
+from blockprof.spaces import Architectures
 
 Algorithm = Literal["evolution", "nsga2", "exact"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)

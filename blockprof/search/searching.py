@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import sample_reduced
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays, Evolution, Method, draw_new

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.decoding import MALFORMED, parse_json, read_arrays
-from blockprof.errors import DataFileError, InputError
-from blockprof.files import read_file, staged
+from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
+from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.files import read_file, staged
 from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
 from blockprof.search.archive import Archive
 from blockprof.search.evolution import Arrays

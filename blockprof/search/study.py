@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blockprof.errors import InputError
-from blockprof.paths import data_folder
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
@@ -22,7 +23,6 @@ from blockprof.search.problem import Problem
 from blockprof.search.result import SearchResult, SearchSpec
 from blockprof.search.searching import search
 from blockprof.search.state import read_state
-from blockprof.spaces import FloatArray
 
 STATES = "search"
 """The folder of searches under way, in the data folder."""

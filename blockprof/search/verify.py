@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.paths import data_folder
+from blockprof.foundation.rank_correlation import kendall, spearman
 from blockprof.metrics import ORT_CPU, MetricInfo
-from blockprof.paths import data_folder
-from blockprof.rank_correlation import kendall, spearman
 from blockprof.search.problem import Problem
-from blockprof.spaces import Architectures, FloatArray, IntArray
+from blockprof.spaces import Architectures
 
 if TYPE_CHECKING:
-    from blockprof.measuring import MeasuredNetworks, MeasureSpec
-    from blockprof.measuring import Progress as Visit
+    from blockprof.evaluators.device import MeasuredNetworks, MeasureSpec
+    from blockprof.evaluators.device import Progress as Visit
 
 LATENCY_UNIT = "ms"
 SIZES = ("flops", "macs", "conv_macs")
@@ -154,7 +155,7 @@ def verify(
     if not len(archs):
         raise InputError("there are no networks to verify: search for some first")
     chosen = spread_along(len(archs), k)
-    from blockprof.measuring import measure_architectures
+    from blockprof.evaluators.device import measure_architectures
 
     some = archs[chosen]
     path = verification_path(some, resolution)

@@ -6,8 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from blockprof.errors import InputError
-from blockprof.spaces.definition import BoolArray, IntArray, Space
+from blockprof.foundation.arrays import BoolArray, IntArray
+from blockprof.foundation.errors import InputError
+from blockprof.spaces.definition import Space
 from blockprof.spaces.instances import HeadInstance, StemInstance
 
 ABSENT = -1

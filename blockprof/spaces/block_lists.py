@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from blockprof.decoding import parse_json
-from blockprof.errors import PlacementError
+from blockprof.foundation.decoding import parse_json
+from blockprof.foundation.errors import PlacementError
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
 from blockprof.spaces.definition import Space
 from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_fixing, parse_fixing

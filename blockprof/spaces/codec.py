@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from blockprof.errors import NetStringError
+from blockprof.foundation.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
 from blockprof.spaces.blocks import PERCENT, Bottleneck
 from blockprof.spaces.definition import Space, Unit

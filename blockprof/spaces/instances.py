@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
-from blockprof.spaces.definition import IntArray, Space, Stem
+from blockprof.spaces.definition import Space, Stem
 
 CHANNEL_DIVISOR = 8
 SQUEEZE_RATIO = 4

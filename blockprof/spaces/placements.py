@@ -11,9 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from blockprof.errors import PlacementError
+from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.errors import PlacementError
 from blockprof.spaces.blocks import Block
-from blockprof.spaces.definition import IntArray, Space, Stem
+from blockprof.spaces.definition import Space, Stem
 
 _LAYER = re.compile(r"u(?P<unit>[0-9]{1,4})\.l(?P<layer>[0-9]{1,4})\.(?P<block>.+)")
 

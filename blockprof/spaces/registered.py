@@ -1,7 +1,7 @@
 """The door of design spaces: those of blockprof, of the running process and of installed packages, by name."""
 
-from blockprof.errors import InputError
-from blockprof.registry import Registry
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.registry import Registry
 from blockprof.spaces.definition import Space
 
 _LIBRARY = "blockprof.spaces.library"

@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from blockprof.decoding import parse_json
-from blockprof.errors import NetStringError
+from blockprof.foundation.decoding import parse_json
+from blockprof.foundation.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
 from blockprof.spaces.blocks import PERCENT
 from blockprof.spaces.definition import Space

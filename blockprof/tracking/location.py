@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from blockprof.errors import TrackingError
+from blockprof.foundation.errors import TrackingError
 
 _DEFAULT_FILE = "mlflow.db"
 _ARTIFACT_FOLDER = "mlruns"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from blockprof.errors import InputError, TrackingError
+from blockprof.foundation.errors import InputError, TrackingError
 from blockprof.tracking.location import is_there, read_column, sqlite_file
 
 REPAIR = "blockprof store repair"

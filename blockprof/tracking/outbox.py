@@ -21,9 +21,9 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_ENTITIES_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
-from blockprof.errors import TrackingError
-from blockprof.files import FULL
-from blockprof.paths import data_folder
+from blockprof.foundation.errors import TrackingError
+from blockprof.foundation.files import FULL
+from blockprof.foundation.paths import data_folder
 from blockprof.tracking.sending import send
 
 OUTBOX = "outbox"

@@ -17,8 +17,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
+from blockprof.foundation.arrays import FloatArray
 from blockprof.latency_data import LatencyData
-from blockprof.spaces import FloatArray
 from blockprof.tracking.champion import Choice, champion_version, crown
 from blockprof.tracking.outbox import Outgoing, Point, make_folder
 from blockprof.tracking.registry import CHAMPION, predictor_name

@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
-from blockprof.errors import InputError
-from blockprof.text import printable
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.text import printable
 from blockprof.tracking import store
 from blockprof.tracking.location import is_there, sqlite_file, tracking_uri
 from blockprof.tracking.runs import COMMAND_TAG, SPACE_TAG

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockprof.errors import InputError, TrackingError
-from blockprof.files import temporary_folder
+from blockprof.foundation.errors import InputError, TrackingError
+from blockprof.foundation.files import temporary_folder
 from blockprof.tracking.location import is_there, read_column, registry_uri, sqlite_file
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from blockprof.errors import TrackingError
+from blockprof.foundation.errors import TrackingError
 from blockprof.tracking import sending, store
 from blockprof.tracking.champion import Choice
 from blockprof.tracking.outbox import Outgoing, waiting

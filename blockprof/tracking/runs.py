@@ -22,9 +22,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 from mlflow.utils.time import get_current_time_millis
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-from blockprof import interrupts
-from blockprof.errors import InputError, ServerGoneError, TrackingError
-from blockprof.text import masked, printable, shown
+from blockprof.foundation import interrupts
+from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
+from blockprof.foundation.text import masked, printable, shown
 from blockprof.tracking import sending, store
 from blockprof.tracking.outbox import Outgoing
 from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags

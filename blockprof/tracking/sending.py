@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 import mlflow
 import requests
 
-from blockprof import interrupts
-from blockprof.errors import ServerGoneError, TrackingError
-from blockprof.text import masked
+from blockprof.foundation import interrupts
+from blockprof.foundation.errors import ServerGoneError, TrackingError
+from blockprof.foundation.text import masked
 from blockprof.tracking.translation import one_line, translated
 
 BUDGET_SECONDS = 30.0

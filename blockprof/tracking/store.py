@@ -20,10 +20,10 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
-from blockprof import files
-from blockprof.errors import InputError, TrackingError
-from blockprof.files import temporary_folder
-from blockprof.paths import data_folder
+from blockprof.foundation import files
+from blockprof.foundation.errors import InputError, TrackingError
+from blockprof.foundation.files import temporary_folder
+from blockprof.foundation.paths import data_folder
 from blockprof.tracking import sending
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import check_unmoved

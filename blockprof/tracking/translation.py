@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
-from blockprof.errors import TrackingError
-from blockprof.files import FULL
-from blockprof.text import masked, printable
+from blockprof.foundation.errors import TrackingError
+from blockprof.foundation.files import FULL
+from blockprof.foundation.text import masked, printable
 from blockprof.tracking.location import sqlite_file, tracking_uri
 
 _MAX_LENGTH = 500

@@ -10,14 +10,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.spaces import (
     Architectures,
     BlockInstance,
     BottleneckInstance,
-    FloatArray,
     HeadInstance,
     Instance,
-    IntArray,
     Space,
     StemInstance,
 )

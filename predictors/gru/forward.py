@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.spaces import IntArray
+from blockprof.foundation.arrays import IntArray
 
 Float32Array = NDArray[np.float32]
 Weights = Mapping[str, Float32Array]

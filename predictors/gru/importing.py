@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
@@ -21,7 +22,6 @@ from blockprof.predictors.gru.training import interval_factors
 from blockprof.predictors.splitting import split_by_network
 from blockprof.predictors.training import TrainedPredictor
 from blockprof.spaces import Space
-from blockprof.torch_files import read_torch_file
 
 _COMPARED = 1000
 """Rows that tell which maximum is a file's own, and whether it is of this device: more would only take longer."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
 from blockprof.predictors.gru.features import chains, operator_table, shape_table
 from blockprof.predictors.gru.forward import Weights, embed, run_chains
 from blockprof.predictors.model_files import check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
-from blockprof.spaces import Architectures, FloatArray, IntArray, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "weights.npz"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ import torch
 from scipy.stats import t as student_t
 from torch import Tensor, nn
 
-from blockprof.decoding import MALFORMED
-from blockprof.errors import BlockprofError, DataFileError
-from blockprof.files import staged
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.decoding import MALFORMED
+from blockprof.foundation.errors import BlockprofError, DataFileError
+from blockprof.foundation.files import staged
+from blockprof.foundation.torch_device import find_device
+from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import known_resolutions
 from blockprof.predictors.gru.features import network_inputs, num_operators, shape_scales
@@ -23,9 +26,6 @@ from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.recipe import PAPER, Recipe
 from blockprof.predictors.prediction import INTERVAL_LEVEL
-from blockprof.spaces import FloatArray, IntArray
-from blockprof.torch_device import find_device
-from blockprof.torch_files import read_torch_file
 
 WARM_UP = 0.2
 FIRST_RATE = 0.04

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.predictors import choose_rows, fit_blockwise
 from blockprof.predictors.design import NUM_CANDIDATES
-from blockprof.spaces import FloatArray, IntArray, load_space
+from blockprof.spaces import load_space
 
 SHARED = Path(os.environ.get("BLOCKPROF_SHARED", Path(__file__).parents[3] / "shared" / "data"))
 NUM_TRAIN = 4500

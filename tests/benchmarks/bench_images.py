@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from blockprof.accuracy import FolderImages, read_folder, write_cache
-from blockprof.accuracy.cache import open_cache
-from blockprof.accuracy.images import ImageSource, normalise
+from blockprof.evaluators.supernet import FolderImages, read_folder, write_cache
+from blockprof.evaluators.supernet.cache import open_cache
+from blockprof.evaluators.supernet.images import ImageSource, normalise
 
 RESOLUTION = 224
 CLASSES = ("n01440764", "n01443537")

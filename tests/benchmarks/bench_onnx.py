@@ -22,14 +22,14 @@ import numpy as np
 import onnxruntime
 import torch
 
-from blockprof.measuring import MeasureSpec
-from blockprof.measuring.sessions import make_run, open_session
-from blockprof.measuring.timing import time_network
-from blockprof.onnx_networks import FragmentStore, SharedModel, compose_shared
-from blockprof.onnx_networks.fragments import OPSET
-from blockprof.onnx_networks.modules import build_network
-from blockprof.sampling import sample_architectures
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.device.sessions import make_run, open_session
+from blockprof.evaluators.device.timing import time_network
+from blockprof.networks.onnx import FragmentStore, SharedModel, compose_shared
+from blockprof.networks.onnx.fragments import OPSET
+from blockprof.networks.onnx.modules import build_network
 from blockprof.spaces import Space, registered_spaces
+from blockprof.spaces.sampling import sample_architectures
 
 RESOLUTION = 224
 PARTS = ("build", "load", "timing")

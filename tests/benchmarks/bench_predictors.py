@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.predictors import FAST, PAPER, GruOptions, Predictor, Scores, TrainedPredictor, train_predictor
 from blockprof.predictors.evaluation import flops_only
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 SHARED = Path(os.environ.get("BLOCKPROF_SHARED", Path(__file__).parents[3] / "shared" / "data"))
 NUM_PREDICTED = 4000

@@ -16,10 +16,10 @@ import torch
 
 from blockprof.metrics import load_metrics, load_reference
 from blockprof.metrics.counting import count_macs
-from blockprof.networks import build_subnet
+from blockprof.networks.modules import build_subnet
 from blockprof.profiling import profile
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 COMMAND = str(Path(sys.executable).with_name("blockprof"))
 NUM_MANY = 19_000

@@ -21,12 +21,12 @@ import fit_reference
 import numpy as np
 
 import blockprof
+from blockprof.foundation.arrays import FloatArray
 from blockprof.metrics import ExactMetric
 from blockprof.reduction import Reduction, derive_reduction, load_preset, random_control
 from blockprof.search import Limit, Objective, Problem, SearchSpec, search
 from blockprof.search.pareto import hypervolume
 from blockprof.search.study import Estimate
-from blockprof.spaces import FloatArray
 
 SPACES = ("pn", "mbv3")
 DEVICES = ("npu", "gpu", "cpu")

@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import AdditiveMetric, ExactMetric, Link, MetricInfo, MonotoneMetric
 from blockprof.search.limits import least_value
-from blockprof.spaces import Architectures, BlockInstance, CostsBy, FloatArray, IntArray, Space, load_space
+from blockprof.spaces import Architectures, BlockInstance, CostsBy, Space, load_space
 
 SPACES = ("pn", "mbv3")
 METRICS = ("npu", "gpu", "cpu", "accuracy")

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from blockprof import predictors
-from blockprof.errors import DataFileError
 from blockprof.fetching.reference import reference_data
+from blockprof.foundation.errors import DataFileError
 from blockprof.metrics.lookup import _read_table
 from blockprof.predictors.gru import training
 from blockprof.spaces import load_space

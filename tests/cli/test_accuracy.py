@@ -10,8 +10,8 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import tracking
-from blockprof.accuracy import checkpoint_path, load_accuracy_pool
-from blockprof.pooling import SupernetSpec
+from blockprof.evaluators.pooling import SupernetSpec
+from blockprof.evaluators.supernet import checkpoint_path, load_accuracy_pool
 from blockprof.spaces import load_space
 
 pytestmark = pytest.mark.filterwarnings(

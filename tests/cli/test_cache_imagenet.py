@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blockprof.accuracy.cache import default_cache, open_cache
+from blockprof.evaluators.supernet.cache import default_cache, open_cache
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's", "ignore:.* all are taken")
 

@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 
 from blockprof import tracking
 from blockprof.latency_data import read_latency_csv
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.networks import subnet_settings
-from blockprof.sampling import sample_architectures
+from blockprof.networks.modules import subnet_settings
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 HEADER = "NET_ID;Net_Str;DEVICE;Resolution;LAT UNIT;End-to-End Lat"
 

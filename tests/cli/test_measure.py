@@ -19,11 +19,11 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 
 from blockprof import tracking
 from blockprof.cli.measure import measure
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.device.lock import machine_lock
 from blockprof.latency_data import read_latency_csv
-from blockprof.measuring import MeasureSpec
-from blockprof.measuring.lock import machine_lock
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 QUICK = ["--space", "pn", "--design", "random", "--resolution", "128", "--rounds", "2", "--time-limit", "0.2"]

@@ -10,8 +10,8 @@ from mlflow import MlflowClient
 
 from blockprof import tracking
 from blockprof.cli.measure_blocks import measure_blocks
-from blockprof.errors import DataFileError, InputError
-from blockprof.measuring import MeasureSpec
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.spaces import load_space
 
 PN = load_space("pn")

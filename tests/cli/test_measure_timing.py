@@ -12,8 +12,8 @@ from blockprof import tracking
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.predictors import evaluate, fit_blockwise
 from blockprof.predictors.design import choose_networks
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 SECONDS = 600

@@ -119,8 +119,8 @@ def test_onnx_runtime_is_imported_in_one_place() -> None:
     ("given", "code", "said"),
     [
         (None, "import blockprof", "None"),
-        (None, "from blockprof.measuring import sessions", "1"),
-        ("0", "from blockprof.measuring import sessions", "0"),
+        (None, "from blockprof.evaluators.device import sessions", "1"),
+        ("0", "from blockprof.evaluators.device import sessions", "0"),
     ],
 )
 def test_telemetry_is_off_once_it_is_imported(given: str | None, code: str, said: str, tmp_path: Path) -> None:

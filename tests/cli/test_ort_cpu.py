@@ -13,9 +13,9 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
-from blockprof.errors import InputError
-from blockprof.measuring import MeasureSpec
-from blockprof.measuring.lock import machine_lock
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.device.lock import machine_lock
+from blockprof.foundation.errors import InputError
 
 LINE = "profile --space pn --metrics ort-cpu --num-archs 20 --resolution 128"
 JOURNAL = Path("blockprof-data/ort-cpu/pn-r128-n20-seed0.journal")

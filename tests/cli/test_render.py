@@ -14,7 +14,7 @@ from blockprof.cli.terminal import Terminal
 from blockprof.metrics import load_reference
 from blockprof.profiling import HeldOut
 from blockprof.reduction import Reduction
-from blockprof.sampling import sample_architectures
+from blockprof.spaces.sampling import sample_architectures
 
 
 @pytest.fixture

@@ -100,7 +100,8 @@ def test_signals_at_random_moments(process: Callable[..., Any], cli: Callable[..
 def test_a_signal_that_is_dropped_is_raised_again(process: Callable[..., Any], folder: Path) -> None:
     script = """
 import time, weakref
-from blockprof import interrupts, tracking
+from blockprof import tracking
+from blockprof.foundation import interrupts
 
 class Thing: pass
 
@@ -129,7 +130,7 @@ with tracking.start_run("profile", name="dropped") as run:
 def test_nothing_is_raised_in_a_finaliser(folder: Path) -> None:
     script = """
 import time
-from blockprof import interrupts
+from blockprof.foundation import interrupts
 
 class Thing:
     def __del__(self):

@@ -7,7 +7,7 @@ import pytest
 
 import blockprof
 from blockprof.cli.several_values import repeat_options
-from blockprof.errors import PlacementError
+from blockprof.foundation.errors import PlacementError
 from blockprof.spaces import load_space, parse_blocks
 
 NOTE_SAMPLER = "note: the sampler is the paper's; {} drew networks as --sampler upstream does\n"

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blockprof.errors import BlockprofError
+from blockprof.foundation.errors import BlockprofError
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, parse_network_csv, write_latency_csv
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, Space, load_space, parse_blocks, spaces_having
+from blockprof.spaces.sampling import sample_architectures
 
 from .mutation import (
     Mutate,
@@ -116,8 +116,8 @@ def of_parquet(folder: Path) -> Parser:
 
 
 def of_networks(folder: Path) -> Parser:
-    from blockprof.measuring.net_files import read_networks
-    from blockprof.networks import subnet_settings
+    from blockprof.evaluators.device.net_files import read_networks
+    from blockprof.networks.modules import subnet_settings
 
     archs = networks(MBV3)
     settings = [{**subnet_settings(archs, index), "r": 176} for index in range(3)]
@@ -129,7 +129,7 @@ def of_networks(folder: Path) -> Parser:
 
 
 def of_settings(_: Path) -> Parser:
-    from blockprof.networks import subnet_settings
+    from blockprof.networks.modules import subnet_settings
 
     seeds = tuple(json.dumps(subnet_settings(networks(space))).encode() for space in (RESNET50, MBV3))
     spaces = (RESNET50, MBV3)
@@ -196,10 +196,10 @@ def of_block_tables(folder: Path) -> Parser:
 
 
 def of_journals(folder: Path) -> Parser:
-    from blockprof.measuring import MeasureSpec, read_environment
-    from blockprof.measuring.journal import open_journal, read_journal, read_sizes
-    from blockprof.measuring.records import Subject, Visit
-    from blockprof.measuring.timing import Timing
+    from blockprof.evaluators.device import MeasureSpec, read_environment
+    from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
+    from blockprof.evaluators.device.records import Subject, Visit
+    from blockprof.evaluators.device.timing import Timing
 
     here = read_environment()
     subject = Subject(("a", "b"), MeasureSpec(rounds=2, min_runs=6), here.machine)
@@ -219,7 +219,7 @@ def of_journals(folder: Path) -> Parser:
 
 
 def of_accuracies(folder: Path) -> Parser:
-    from blockprof.accuracy.journal import Accuracy, open_accuracies, read_accuracies
+    from blockprof.evaluators.supernet.journal import Accuracy, open_accuracies, read_accuracies
 
     settings = {"resolution": 224, "weights": "a" * 64}
     with open_accuracies(folder / "accuracies", settings) as journal:
@@ -250,7 +250,7 @@ def of_lock_files(folder: Path) -> Parser:
 
 
 def of_image_caches(folder: Path) -> Parser:
-    from blockprof.accuracy.cache import FORMAT, CacheFacts, _read_facts
+    from blockprof.evaluators.supernet.cache import FORMAT, CacheFacts, _read_facts
 
     names = list(CacheFacts.__dataclass_fields__)
     facts = dict.fromkeys(names, 1) | {"format": FORMAT, "labels": [1, 2], "undecodable": {"a": "b"}}
@@ -295,7 +295,7 @@ def of_torch_files(folder: Path) -> Parser:
     import torch
 
     from blockprof.fetching import read_help
-    from blockprof.networks import subnet_settings
+    from blockprof.networks.modules import subnet_settings
 
     archs = networks(MBV3)
     rows = [{**subnet_settings(archs, index), "r": 224} for index in range(3)]
@@ -355,7 +355,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.filterwarnings("ignore::blockprof.errors.DataNote")
+@pytest.mark.filterwarnings("ignore::blockprof.foundation.errors.DataNote")
 @pytest.mark.parametrize("name", PARSERS)
 def test_no_input_ends_in_another_error(name: str, folder: Path, tmp_path: Path) -> None:
     parser = PARSERS[name](folder)

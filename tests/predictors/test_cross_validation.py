@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blockprof.fetching.reference import reference_data
-from blockprof.folds import left_out_folds
+from blockprof.foundation.folds import left_out_folds
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import cross_validate, fit_blockwise
 from blockprof.predictors.evaluation import score, score_interval

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.latency_data import read_latency_csv
 from blockprof.predictors import DESIGNS, Design, check_design, choose_networks, choose_rows, fit_blockwise
 from blockprof.predictors.design import Choice
 from blockprof.predictors.features import build_features
 from blockprof.predictors.fitting import strength_priors
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, Space, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN, MBV3 = load_space("pn"), load_space("mbv3")
 NINE = replace(PN, name="nine", units=(replace(PN.units[0], depths=(1,)),))

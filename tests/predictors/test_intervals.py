@@ -6,8 +6,8 @@ import pytest
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import load_reference
 from blockprof.predictors import fit_blockwise
-from blockprof.sampling import sample_distinct
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_distinct
 
 PN = load_space("pn")
 RESOLUTIONS = np.array([160, 176, 192, 208, 224])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError
 from blockprof.fetching.reference import reference_data
+from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import LearningCurve, learning_curve, train_predictor
 from blockprof.spaces import load_space

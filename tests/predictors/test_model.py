@@ -9,7 +9,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from blockprof import predictors
-from blockprof.errors import BlockprofError, DataFileError, InputError, MetricError
+from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import PredictorFolder, load_reference
 from blockprof.metrics.counting import load_count
@@ -17,8 +17,8 @@ from blockprof.metrics.predicted import load_predicted
 from blockprof.predictors import BlockwiseModel, fit_blockwise, load_blockwise
 from blockprof.predictors.features import build_features, convolution_macs, instance_counts, physical_quantities
 from blockprof.predictors.onnx_export import write_onnx
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 from blockprof.tracking.predictors import SIGNATURE
 
 PN = load_space("pn")

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError
+from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import load_reference
 from blockprof.predictors import Outliers, Prediction, train_predictor
 from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
 from blockprof.predictors.outliers import is_unexpected
-from blockprof.sampling import sample_distinct
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_distinct
 
 PN = load_space("pn")
 V100, PN_NPU, RTX = (

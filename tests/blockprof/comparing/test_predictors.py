@@ -4,7 +4,7 @@ import pytest
 
 from blockprof.comparing import PredictedRows, compare_predictors
 from blockprof.comparing.predictors import _ranks, _weighted_scores
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.predictors.evaluation import score
 
 

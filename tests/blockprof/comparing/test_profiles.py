@@ -3,7 +3,7 @@ import pytest
 
 from blockprof.comparing import ProfileTables, compare_profiles
 from blockprof.comparing.profiles import rank_intervals
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.profiling import Profile, profile
 from blockprof.spaces import load_space, parse_fixing

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blockprof.errors import DataFileError, FetchError, InputError
 from blockprof.fetching import fetch, files
+from blockprof.foundation.errors import DataFileError, FetchError, InputError
 from blockprof.latency_data import LatencyData, write_latency_csv
 from blockprof.latency_data.layout import COLUMNS
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 NAME = "ofa_pn_npu_lat_data.csv"

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from blockprof.errors import DataFileError, FetchError, InputError
 from blockprof.fetching import fetch_published, load_sources, present, read_help
 from blockprof.fetching.published import LOCK_FILE
+from blockprof.foundation.errors import DataFileError, FetchError, InputError
 from blockprof.latency_data import read_latency_csv
 from blockprof.metrics.lookup import load_published
 from blockprof.spaces import load_space

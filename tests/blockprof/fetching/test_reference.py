@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError, MetricError
 from blockprof.fetching import fetch_reference, find_latency_file, reference_data
+from blockprof.foundation.errors import InputError, MetricError
 from blockprof.latency_data import read_latency_csv
 from blockprof.metrics.reference import load_reference, reference_deviation
 from blockprof.spaces import load_space

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blockprof.errors import DataFileError, DataNote
+from blockprof.foundation.errors import DataFileError, DataNote
 from blockprof.latency_data import (
     LatencyData,
     cells,
@@ -22,8 +22,8 @@ from blockprof.latency_data import (
     read_latency_csv,
     write_latency_csv,
 )
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space, spaces_having
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 MBV3 = load_space("mbv3")

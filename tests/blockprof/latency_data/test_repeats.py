@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError, DataNote
+from blockprof.foundation.errors import DataFileError, DataNote
 from blockprof.latency_data import parse_latency_csv
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 NETS = sample_architectures(PN, 8, np.random.default_rng(0)).to_strings()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import (
     LatencyData,
     parse_network_csv,
@@ -13,8 +13,8 @@ from blockprof.latency_data import (
     write_latency_csv,
     write_network_csv,
 )
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 
 def make_data(space, n=50, seed=0):

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from blockprof.errors import BlockprofError
+from blockprof.foundation.errors import BlockprofError
 from blockprof.metrics.counting import count_macs, load_count
-from blockprof.networks import build_subnet
-from blockprof.sampling import sample_architectures
+from blockprof.networks.modules import build_subnet
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 
 @pytest.mark.parametrize(("name", "count"), [("mbv3", 50), ("pn", 50), ("resnet50", 30)])
@@ -60,7 +60,7 @@ def _by_definition(network: nn.Module, image: torch.Tensor) -> int:
 
 @pytest.mark.parametrize(("name", "resolution"), [("mbv3", 224), ("mbv3", 132), ("pn", 224), ("resnet50", 224)])
 def test_convolutions_and_linear_layers_alone_equal_the_count_of_whole_networks(name: str, resolution: int) -> None:
-    from blockprof.torchvision_import import import_torchvision
+    from blockprof.foundation.torchvision_import import import_torchvision
 
     import_torchvision()
     from ofa.utils.flops_counter import profile

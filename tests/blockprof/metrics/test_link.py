@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from blockprof.errors import MetricError
+from blockprof.foundation.errors import MetricError
 from blockprof.metrics import Link
 
 SATURATING = Link(centre=75.85, scale=1.063, quadratic=-0.156, cubic=0.0146, low=72.4, high=79.3)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from blockprof.errors import DataFileError, InputError, MetricError
+from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.metrics import Metric, choose_accuracy_source, load_metrics, load_ofa_predictor
 from blockprof.metrics.ofa_predictor import OFA_PREDICTOR_RESOLUTIONS, encode_for_ofa
-from blockprof.networks import subnet_settings
-from blockprof.sampling import sample_distinct
+from blockprof.networks.modules import subnet_settings
 from blockprof.spaces import Architectures, load_space
+from blockprof.spaces.sampling import sample_distinct
 
 MBV3 = load_space("mbv3")
 ENCODED_RESOLUTIONS = list(range(112, 225, 16))
@@ -30,7 +30,7 @@ def archs() -> Architectures:
 
 @pytest.mark.parametrize("resolution", [160, 224])
 def test_equal_to_ofas_own(resolution: int, weights: Path, archs: Architectures) -> None:
-    from blockprof.torchvision_import import import_torchvision
+    from blockprof.foundation.torchvision_import import import_torchvision
 
     import_torchvision()
     from ofa.nas.accuracy_predictor import AccuracyPredictor, MobileNetArchEncoder

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError, MetricError
+from blockprof.foundation.errors import DataFileError, MetricError
 from blockprof.metrics import additive_score, list_lookup_tables, load_metrics, load_reference
 from blockprof.metrics.lookup import load_published
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 SMALL_PN = "|".join(["mbconv2_e3_k3->mbconv2_e4_k5"] * 5 + ["mbconv2_e6_k7"])

@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.expectation import expected_counts
 from blockprof.metrics import AdditiveMetric, Link, MetricInfo, MonotoneMetric, load_reference
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.lookup import load_published
 from blockprof.profiling import STATISTICS, profile
 from blockprof.profiling.exact import exact_statistics
-from blockprof.sampling import SAMPLERS, Sampler, draw_base, likely_depths
 from blockprof.spaces import (
     Architectures,
     Bottleneck,
@@ -26,6 +24,8 @@ from blockprof.spaces import (
     load_space,
     parse_fixing,
 )
+from blockprof.spaces.expectation import expected_counts
+from blockprof.spaces.sampling import SAMPLERS, Sampler, draw_base, likely_depths
 
 INFO = MetricInfo("cost", "ms", False, "table", "made up")
 

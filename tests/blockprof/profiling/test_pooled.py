@@ -8,19 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blockprof.expectation import expected_counts
-from blockprof.figures import caption
+from blockprof.evaluators.pooling import fit_surrogate
+from blockprof.foundation.arrays import FloatArray
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.pooling import fit_surrogate
+from blockprof.output.figures import caption
+from blockprof.output.report import profile_report
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.profiling.additive import additive_statistics
-from blockprof.reporting import profile_report
-from blockprof.sampling import sample_architectures, sample_distinct
-from blockprof.spaces import Architectures, FloatArray, all_fixings, load_space, parse_blocks
+from blockprof.spaces import Architectures, all_fixings, load_space, parse_blocks
+from blockprof.spaces.expectation import expected_counts
+from blockprof.spaces.sampling import sample_architectures, sample_distinct
 
 PN = load_space("pn")
 INFO = MetricInfo("phone", "ms", False, "measured", "made up")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.profiling import Profile, profile
 from blockprof.spaces import Architectures, load_space, parse_blocks

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.reduction import Reduction, load_preset, load_reduction, preset_names, random_control, sample_reduced
 from blockprof.search import Objective, Problem, SearchSpec

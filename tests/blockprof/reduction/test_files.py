@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_spaces import SPACES
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import (
     Reduction,
     format_reduction,

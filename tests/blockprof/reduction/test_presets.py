@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, load_preset, preset_names, sample_reduced
 from blockprof.spaces import Space, load_space
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Space, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 
 @pytest.fixture(params=SPACES)

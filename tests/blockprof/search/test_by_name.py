@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import blockprof
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.reduction import load_preset

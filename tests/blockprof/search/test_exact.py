@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Link, Metric, MetricInfo, MonotoneMetric
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import load_reference
@@ -19,7 +20,7 @@ from blockprof.search import chain as chain_module
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.exact import solve_exactly
 from blockprof.search.guide import find_guide
-from blockprof.spaces import Architectures, CostsBy, FloatArray, Space, load_space
+from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 
 @pytest.fixture(params=SPACES)

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from known_spaces import SPACES
 
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search.mutation import STEM_MUTATION_PROBABILITY, cross, mutate
 from blockprof.spaces import Architectures, Space, load_space

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blockprof.errors import InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
 from blockprof.reduction import sample_reduced
 from blockprof.search import Limit, Problem, SearchResult, SearchSpec, compare, reference_point, search
 from blockprof.search.pareto import best_networks, choose_parents, hypervolume
-from blockprof.spaces import FloatArray
 
 MakeProblem = Callable[..., Problem]
 

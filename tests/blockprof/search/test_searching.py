@@ -8,13 +8,14 @@ import pytest
 from known_spaces import SPACES
 
 from blockprof import load_metrics
-from blockprof.errors import BlockprofError, InputError
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import MetricInfo
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search import Limit, Objective, Problem, SearchResult, SearchSpec, search
 from blockprof.search.limits import least_value
 from blockprof.search.pareto import best_networks, hypervolume
-from blockprof.spaces import Architectures, FloatArray, load_space
+from blockprof.spaces import Architectures, load_space
 
 MakeProblem = Callable[..., Problem]
 Few = Callable[[str], Reduction]

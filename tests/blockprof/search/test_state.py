@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.errors import DataFileError, InputError
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import Reduction
 from blockprof.search import Objective, Problem, SearchResult, SearchSpec, search
 

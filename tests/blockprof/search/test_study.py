@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof.errors import BlockprofError, InputError
+from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import load_reference
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, load_preset

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from blockprof.errors import InputError, MetricError
-from blockprof.measuring import MeasureSpec
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.foundation.errors import InputError, MetricError
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import load_reference
 from blockprof.reduction import Reduction, sample_reduced

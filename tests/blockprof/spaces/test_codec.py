@@ -6,9 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from known_spaces import SPACES
 
-from blockprof.errors import InputError, NetStringError
-from blockprof.sampling import sample_architectures
+from blockprof.foundation.errors import InputError, NetStringError
 from blockprof.spaces import Architectures, Space, Unit, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 spaces = st.sampled_from(sorted(SPACES)).map(load_space)
 

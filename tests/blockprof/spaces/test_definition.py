@@ -6,9 +6,9 @@ import torch
 from known_spaces import SPACES
 from torch import nn
 
-from blockprof.errors import InputError
-from blockprof.networks import build_subnet, subnet_settings, take_apart
-from blockprof.sampling import sample_architectures
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.torchvision_import import import_torchvision
+from blockprof.networks.modules import build_subnet, subnet_settings, take_apart
 from blockprof.spaces import (
     Architectures,
     BottleneckInstance,
@@ -18,7 +18,7 @@ from blockprof.spaces import (
     load_space,
     network_holding,
 )
-from blockprof.torchvision_import import import_torchvision
+from blockprof.spaces.sampling import sample_architectures
 
 import_torchvision()
 from ofa.utils.layers import IdentityLayer  # noqa: E402

@@ -3,7 +3,7 @@
 import pytest
 from known_spaces import SPACES
 
-from blockprof.errors import PlacementError
+from blockprof.foundation.errors import PlacementError
 from blockprof.spaces import MBConv, Placement, all_placements, load_space, make_fixing, parse_blocks, parse_fixing
 
 PN = load_space("pn")

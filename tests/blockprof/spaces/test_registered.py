@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import blockprof
-from blockprof import registry
-from blockprof.errors import InputError
+from blockprof.foundation import registry
+from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Space, load_space, registered, space_names
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 OWN = replace(PN, name="own", width_multiplier=2.0)

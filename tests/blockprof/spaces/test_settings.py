@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blockprof.errors import NetStringError
-from blockprof.networks import subnet_settings
-from blockprof.sampling import sample_architectures
+from blockprof.foundation.errors import NetStringError
+from blockprof.networks.modules import subnet_settings
 from blockprof.spaces import Architectures, is_settings, load_space, parse_settings
+from blockprof.spaces.sampling import sample_architectures
 
 MBV3 = load_space("mbv3")
 ONE = subnet_settings(sample_architectures(MBV3, 1, np.random.default_rng(0)))

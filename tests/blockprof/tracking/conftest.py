@@ -12,8 +12,8 @@ from blockprof import predictors
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.gru.network import NetworkSpec
 from blockprof.predictors.gru.training import fit_gru
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 from blockprof.tracking.store import begin_stores
 
 MLFLOW_NAMES = (

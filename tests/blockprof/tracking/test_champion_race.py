@@ -14,7 +14,8 @@ DEADLINE_S = 120
 TRAIN = """
 import sys, time
 from pathlib import Path
-from blockprof import predictors, recording, tracking
+from blockprof import predictors, tracking
+from blockprof.output.runs import recording
 from blockprof.comparing import champion
 from blockprof.fetching.reference import reference_data
 from blockprof.spaces import load_space

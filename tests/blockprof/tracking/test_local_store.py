@@ -22,8 +22,8 @@ from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import text
 
 from blockprof import tracking
-from blockprof.errors import InputError, TrackingError
-from blockprof.files import staged, sweep, temporary_folder
+from blockprof.foundation.errors import InputError, TrackingError
+from blockprof.foundation.files import staged, sweep, temporary_folder
 from blockprof.tracking import store as store_module
 from blockprof.tracking.location import artifact_root, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import repair
@@ -184,7 +184,7 @@ def test_which_processes_are_gone() -> None:
 
 def test_temporary_folders_of_killed_commands_are_swept(folder: Path) -> None:
     script = (
-        "import time\nfrom pathlib import Path\nfrom blockprof.files import staged\n"
+        "import time\nfrom pathlib import Path\nfrom blockprof.foundation.files import staged\n"
         "with staged(Path('out')) as stage:\n    (stage / 'net.onnx').touch()\n"
         "    print('x', flush=True)\n    time.sleep(60)\n"
     )

@@ -16,7 +16,7 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import predictors, tracking
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 from blockprof.latency_data import LatencyData
 
 Log = Callable[..., tracking.RegisteredPredictor]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from blockprof import tracking
-from blockprof.errors import InputError
+from blockprof.foundation.errors import InputError
 
 
 def test_a_run_by_id_and_by_name(store: Path) -> None:

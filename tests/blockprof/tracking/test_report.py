@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from blockprof import api, tracking
-from blockprof.reporting import profile_report
+from blockprof.output.report import profile_report
 
 
 def test_the_ui_serves_a_report_as_html(store: Path, serve: Callable[[str, Path], AbstractContextManager[str]]) -> None:

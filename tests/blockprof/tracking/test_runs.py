@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from blockprof import tracking
-from blockprof.errors import DataFileError, TrackingError
+from blockprof.foundation.errors import DataFileError, TrackingError
 
 
 def logged(run: tracking.Run) -> MlflowRun:

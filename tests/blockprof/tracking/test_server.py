@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from blockprof import predictors, tracking
-from blockprof.errors import TrackingError
+from blockprof.foundation.errors import TrackingError
 from blockprof.latency_data import LatencyData
 
 Serve = Callable[[str, Path], Any]

@@ -15,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 
 from blockprof import tracking
-from blockprof.errors import InputError, TrackingError
+from blockprof.foundation.errors import InputError, TrackingError
 from blockprof.tracking import store as store_module
 
 LIMIT_SECONDS = 15

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from blockprof.errors import DataFileError, InputError
 from blockprof.fetching.reference import reference_data
+from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.gru.features import network_inputs
 from blockprof.predictors.gru.importing import compare_maxima, import_predictor, read_weights, released_maximum
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
 

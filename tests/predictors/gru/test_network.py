@@ -6,8 +6,8 @@ import torch
 
 from blockprof.predictors.gru.features import chains, network_inputs, num_operators, shape_scales
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import Architectures, load_space
+from blockprof.spaces.sampling import sample_architectures
 
 PN_NET = (
     "mbconv2_e6_k3->mbconv2_e4_k7|mbconv2_e3_k3->mbconv2_e3_k5|mbconv2_e4_k3->mbconv2_e6_k7->mbconv2_e6_k5|"

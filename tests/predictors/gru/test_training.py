@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from blockprof.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.fetching.reference import reference_data
+from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
 from blockprof.predictors.gru.features import network_inputs, num_operators
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.training import Epoch, GruFit, fit_gru, interval_factors, make_batches
 from blockprof.predictors.onnx_export import write_onnx
-from blockprof.sampling import sample_architectures
 from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
 
 TINY = NetworkSpec(9, embedding=12, shape_embedding=4, hidden=16)
 SHORT = replace(FAST, epochs=4, dropout=0.2)

@@ -1,0 +1,240 @@
+"""A measurement as files: the latencies and the record of it, and the journal that both are made from."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from blockprof.evaluators.device.environment import Environment, read_environment
+from blockprof.evaluators.device.journal import Contents, read_journal, read_sizes
+from blockprof.evaluators.device.lock import machine_lock
+from blockprof.evaluators.device.networks import check_architectures, measure_architectures, network_names
+from blockprof.evaluators.device.records import Subject
+from blockprof.evaluators.device.results import MeasuredNetworks
+from blockprof.evaluators.device.runner import Progress
+from blockprof.evaluators.device.sessions import check_provider
+from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.errors import InputError, JournalError
+from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
+from blockprof.spaces import Architectures, Space
+
+OLD_SUFFIX = ".old"
+
+
+def set_aside(*files: Path) -> None:
+    """Rename those files that are there to ``*.old``, in place of older ones.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        BlockprofError: a measurement runs on this machine.
+    """
+    with machine_lock():
+        for file in files:
+            try:
+                os.replace(file, file.with_name(file.name + OLD_SUFFIX))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+
+
+@dataclass(frozen=True)
+class MeasurementFiles:
+    """Where a measurement is kept: ``latencies`` in BlockProfile's layout, ``record`` with a row of all that is known
+    of each network, ``journal`` with the raw times.
+    """
+
+    latencies: Path
+    record: Path
+    journal: Path
+
+    @classmethod
+    def beside(cls, latencies: Path) -> "MeasurementFiles":
+        """The three files, named after the first: ``NAME.csv``, ``NAME.record.csv``, ``NAME.journal.jsonl``."""
+        return cls(latencies, latencies.with_suffix(".record.csv"), latencies.with_suffix(".journal.jsonl"))
+
+    def set_aside(self) -> None:
+        """Rename those that are there to ``*.old``, in place of older ones.
+
+        Raises:
+            InputError: the folder cannot be written to.
+            BlockprofError: a measurement runs on this machine.
+        """
+        set_aside(self.latencies, self.record, self.journal)
+
+
+@dataclass(frozen=True, eq=False)
+class Campaign:
+    """N networks that are to be measured, or are already.
+
+    ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
+    ``fresh`` they are measured anew, whatever there is.
+    """
+
+    archs: Architectures
+    resolutions: IntArray
+    spec: MeasureSpec
+    files: MeasurementFiles
+    environment: Environment
+    kept: Contents
+    fresh: bool
+
+    @property
+    def num_visits(self) -> int:
+        """Visits that the networks need, the anchor's not counted."""
+        return self.spec.rounds * len(self.archs)
+
+    @property
+    def num_kept(self) -> int:
+        """How many of them the journal held."""
+        return sum(not visit.anchor for visit in self.kept.visits)
+
+    @property
+    def num_nets_kept(self) -> int:
+        """How many networks the journal held all visits of."""
+        visits = Counter(visit.network for visit in self.kept.visits if not visit.anchor)
+        return sum(count == self.spec.rounds for count in visits.values())
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to measure."""
+        return self.num_kept == self.num_visits and self.kept.visits[-1].anchor
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_piece: Callable[[int, int], None] | None = None,
+    ) -> "CampaignResult":
+        """Measure what is missing, if anything is, then write the latencies and the record.
+
+        Raises:
+            InputError, DataFileError, BlockprofError: as for :func:`measure_architectures`; or the files cannot be
+                written.
+        """
+        start = time.perf_counter()
+        if self.fresh:
+            self.files.set_aside()
+        if self.is_finished:
+            names = network_names(self.archs, self.resolutions)
+            kept = self.kept
+            measured = MeasuredNetworks.from_visits(names, self.spec, kept.environments, kept.visits, kept.finished_at)
+        else:
+            measured = measure_architectures(
+                self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
+            )
+        data = measured.to_latency_data(self.archs, self.resolutions)
+        result = CampaignResult(self, measured, data, time.perf_counter() - start)
+        with staged(self.files.latencies.parent) as temporary:
+            write_latency_csv(temporary / self.files.latencies.name, data)
+            result.record_frame().to_csv(temporary / self.files.record.name, index=False)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignResult:
+    """What a campaign measured. ``seconds`` is how long this process took, exporting pieces included."""
+
+    campaign: Campaign
+    measured: MeasuredNetworks
+    data: LatencyData
+    seconds: float
+
+    @property
+    def networks_per_minute(self) -> float:
+        """How many networks this process measured in a minute; 0 where it found all of them measured."""
+        new_visits = self.campaign.num_visits - self.campaign.num_kept
+        return 60 * new_visits / self.campaign.spec.rounds / self.seconds
+
+    def record_frame(self) -> pd.DataFrame:
+        """One row a network: ``net`` and ``resolution``, then as in :meth:`MeasuredNetworks.to_frame`, then what they
+        were measured with: ``threads``, ``provider``, ``onnxruntime``, ``cpu``, ``governor``.
+        """
+        spec, machine = self.measured.spec, self.campaign.environment.machine
+        frame = self.measured.to_frame().drop(columns="name")
+        frame.insert(0, "net", self.data.archs.to_strings())
+        frame.insert(1, "resolution", self.data.resolutions)
+        return frame.assign(
+            threads=spec.threads,
+            provider=spec.provider,
+            onnxruntime=machine.onnxruntime,
+            cpu=machine.cpu,
+            governor=self.governor,
+        )
+
+    @property
+    def governor(self) -> str:
+        """The governors of all processes that measured; ``unknown`` where the system does not tell."""
+        return ",".join(dict.fromkeys(each.governor or "unknown" for each in self.measured.environments))
+
+
+def plan_campaign(
+    archs: Architectures,
+    resolutions: IntArray,
+    latencies: Path,
+    spec: MeasureSpec | None = None,
+    *,
+    fresh: bool = False,
+) -> Campaign:
+    """Check that networks can be measured into the file ``latencies`` and see what of them is; nothing is changed.
+
+    What is there may be of the first networks only: then it is extended.
+
+    Args:
+        archs: N networks, with their resolutions all different.
+        resolutions: (N,), of each one's input, in pixels.
+        latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
+        spec: how to measure; the defaults where None.
+        fresh: measure anew; what is there is kept as ``*.old``.
+
+    Raises:
+        InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
+            there.
+        MetricError: a resolution that the space cannot take.
+        DataFileError: a damaged journal.
+    """
+    spec = spec or MeasureSpec()
+    check_provider(spec.provider)
+    check_architectures(archs, resolutions)
+    files, environment = MeasurementFiles.beside(latencies), read_environment()
+    kept = Contents()
+    if not fresh:
+        names = network_names(archs, resolutions)
+        try:
+            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
+        except JournalError as error:
+            raise InputError(
+                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options, "
+                "or more networks, to go on with it, another --metric or --out to keep both, or --fresh to measure anew"
+            ) from error
+        finished = [names[:size] for size in kept.sizes if kept.visits]
+        if latencies.exists() and not _holds(latencies, archs.space, finished):
+            raise InputError(
+                f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
+                f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
+            )
+    return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
+
+
+def measured_sizes(latencies: Path) -> tuple[int, ...]:
+    """Of how many networks the measurement is that goes on in the file ``latencies``.
+
+    At first, then each time that it was extended; empty where there is none.
+
+    Raises:
+        InputError, DataFileError: a journal that cannot be read, or is none.
+    """
+    return read_sizes(MeasurementFiles.beside(latencies).journal)
+
+
+def _holds(path: Path, space: Space, lists: Sequence[Sequence[str]]) -> bool:
+    """Whether a file has the networks of one of the lists of names, in its order."""
+    try:
+        data = read_latency_csv(path, space)
+    except InputError:
+        return False
+    return network_names(data.archs, data.resolutions) in lists

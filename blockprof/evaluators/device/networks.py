@@ -1,0 +1,90 @@
+"""Measure networks of a space: composed as ONNX where they are needed, never written to disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from blockprof.evaluators.device.results import MeasuredNetworks
+from blockprof.evaluators.device.runner import Progress, measure_networks
+from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.errors import InputError
+from blockprof.metrics.catalogue import check_resolution
+from blockprof.networks.onnx import FragmentStore, Piece, SharedModel, compose_shared
+from blockprof.networks.onnx.pieces import pieces_of
+from blockprof.spaces import Architectures
+
+
+def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
+    """What each network is called in a journal: its net string and resolution, ``mbconv2_e6_k3->...|... at 224``."""
+    return [f"{net} at {size}" for net, size in zip(archs.to_strings(), resolutions.tolist(), strict=True)]
+
+
+def check_architectures(archs: Architectures, resolutions: IntArray) -> None:
+    """Check that there is a resolution for each network, and one that its space can take.
+
+    Raises:
+        InputError: no networks, or not as many resolutions.
+        MetricError: a resolution that the space cannot take.
+    """
+    if not len(archs):
+        raise InputError("there are no networks to measure: give at least one")
+    if len(resolutions) != len(archs):
+        raise InputError(f"{len(resolutions)} resolutions for {len(archs)} networks: give one for each")
+    for resolution in np.unique(resolutions).tolist():
+        check_resolution(archs.space, resolution)
+
+
+def measure_architectures(
+    archs: Architectures,
+    resolutions: IntArray,
+    journal_path: Path,
+    spec: MeasureSpec | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_piece: Callable[[int, int], None] | None = None,
+) -> MeasuredNetworks:
+    """Compose networks from their pieces and measure them as :func:`measure_networks` does, at batch 1.
+
+    Pieces that are not in the cache yet are exported first, tens of seconds for a whole space, with the machine's lock
+    held and before anything is timed. A journal that holds all visits already needs none.
+
+    Args:
+        archs: N networks.
+        resolutions: (N,), of each one's input, in pixels.
+        journal_path: where results are kept as they come; gone on with where it is there.
+        spec: how to measure; the defaults where None.
+        on_progress: called after each visit of a network.
+        on_piece: called with how many of the networks' pieces are there, of how many.
+
+    Raises:
+        InputError: not as many resolutions as networks; or as for :func:`measure_networks`.
+        MetricError: a resolution that the space cannot take.
+        DataFileError, BlockprofError: as for :func:`measure_networks`.
+    """
+    check_architectures(archs, resolutions)
+    store = FragmentStore(archs.space)
+    is_filled = False
+
+    def build(index: int) -> SharedModel:
+        nonlocal is_filled
+        if not is_filled:
+            _fill(store, archs, on_piece)
+            is_filled = True
+        return compose_shared(store, archs, index, resolution=int(resolutions[index]))
+
+    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, on_progress)
+
+
+def _fill(store: FragmentStore, archs: Architectures, on_piece: Callable[[int, int], None] | None) -> None:
+    """Bring all pieces of the networks into memory, so that none is exported between two visits."""
+    pieces = [set(pieces_of(archs, index)) for index in range(len(archs))]
+    total = len(set().union(*pieces))
+    there: set[Piece] = set()
+    for index, own in enumerate(pieces):
+        if own <= there:
+            continue
+        store.fragments(archs, index)
+        there |= own
+        if on_piece:
+            on_piece(len(there), total)

@@ -1,0 +1,178 @@
+"""What a journal's lines say: the header, the environment of each process, the visits."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from blockprof.evaluators.device.environment import Environment, Machine
+from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.evaluators.device.timing import Timing
+from blockprof.foundation.decoding import parse_json
+from blockprof.foundation.latencies import are_latencies
+
+FORMAT = "blockprof journal 1"
+
+_EXTENDED = "extended"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a journal holds the measurements of, as it says itself.
+
+    ``networks`` is the SHA-256 of the networks' names, in order.
+    """
+
+    networks: str
+    num_networks: int
+    spec: MeasureSpec
+    machine: Machine
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be measured: networks by their names, how, and on which machine.
+
+    A journal of it may be of the first networks only, and then is extended by the others.
+    """
+
+    names: tuple[str, ...]
+    spec: MeasureSpec
+    machine: Machine
+
+    def header(self, num_networks: int | None = None) -> Header:
+        """The header of a journal of the first so many networks, of all of them where None."""
+        first = self.names[:num_networks]
+        return Header(sha256("\n".join(first).encode()).hexdigest(), len(first), self.spec, self.machine)
+
+    def differences(self, found: Header) -> list[str]:
+        """Why a journal of that header cannot be gone on with, for a message: ``threads 1 (now 2)``; else empty."""
+        settings = {**asdict(found.spec), **asdict(found.machine)}
+        now = {**asdict(self.spec), **asdict(self.machine)}
+        if found.num_networks > len(self.names):
+            settings = {"number of networks": found.num_networks, **settings}
+            now["number of networks"] = len(self.names)
+        changed = [f"{name} {value} (now {now[name]})" for name, value in settings.items() if value != now[name]]
+        if not changed and found.networks != self.header(found.num_networks).networks:
+            changed.append("other networks, or another order of them")
+        return changed
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One network, measured once.
+
+    ``network`` is its index, ``round`` counts from 1, ``anchor`` marks visits of the anchor, ``started_s`` is in
+    seconds since 1970.
+    """
+
+    network: int
+    round: int
+    anchor: bool
+    started_s: float
+    timing: Timing
+
+    @property
+    def middle_s(self) -> float:
+        """When half of the repeating was done, in seconds since 1970."""
+        return self.started_s + float(self.timing.times_ns.sum()) / 2e9
+
+    @property
+    def median_ms(self) -> float:
+        """The median of the network's own times, in ms."""
+        return float(np.median(self.timing.own_ms))
+
+
+def encode_header(header: Header) -> bytes:
+    """A journal's first line."""
+    return _line({"format": FORMAT, **asdict(header)})
+
+
+def encode_extension(header: Header) -> bytes:
+    """The line from which on a journal is of more networks: those of the header."""
+    return _line({_EXTENDED: {"networks": header.networks, "num_networks": header.num_networks}})
+
+
+def is_extension(line: bytes) -> bool:
+    """Whether a line begins as :func:`encode_extension` does."""
+    return line.startswith(b'{"%s":' % _EXTENDED.encode())
+
+
+def encode_environment(environment: Environment) -> bytes:
+    """The line that a process begins with."""
+    return _line({"environment": asdict(environment)})
+
+
+def encode_visit(visit: Visit) -> bytes:
+    """The line of a visit."""
+    timing = visit.timing
+    return _line(
+        {
+            "visit": {
+                "network": visit.network,
+                "round": visit.round,
+                "anchor": visit.anchor,
+                "started_s": visit.started_s,
+                "warm_up_runs": timing.warm_up_runs,
+                "times_ns": timing.times_ns.tolist(),
+                "waits_ns": timing.waits_ns.tolist(),
+            }
+        }
+    )
+
+
+def decode_header(line: bytes) -> Header:
+    """The inverse of :func:`encode_header`; raises ValueError, KeyError or TypeError where the line is no header."""
+    content = _content(line)
+    if content.pop("format") != FORMAT:
+        raise ValueError("another format")
+    spec, machine = MeasureSpec(**content.pop("spec")), Machine(**content.pop("machine"))
+    header = Header(spec=spec, machine=machine, **content)
+    if not isinstance(header.num_networks, int) or header.num_networks < 1:
+        raise ValueError("no networks")
+    return header
+
+
+def decode_extension(line: bytes, header: Header) -> Header:
+    """The inverse of :func:`encode_extension`, after ``header``; raises ValueError, KeyError or TypeError where it is
+    damaged.
+    """
+    extended = replace(header, **_content(line)[_EXTENDED])
+    if not isinstance(extended.num_networks, int) or extended.num_networks <= header.num_networks:
+        raise ValueError("not more networks")
+    return extended
+
+
+def decode_record(line: bytes, header: Header) -> Environment | Visit:
+    """A line after the first; raises ValueError, KeyError or TypeError where it is damaged."""
+    content = _content(line)
+    if "environment" in content:
+        environment = content["environment"]
+        return Environment(machine=Machine(**environment.pop("machine")), **environment)
+    visit = content["visit"]
+    times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
+    if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
+        raise ValueError("times that are no numbers")
+    if len(times_ns) < header.spec.min_runs:
+        raise ValueError("too few times")
+    if waits_ns.shape != times_ns.shape or waits_ns.min() < 0 or (times_ns <= waits_ns).any():
+        raise ValueError("times that no run takes")
+    if visit["network"] not in range(header.num_networks) or visit["round"] not in range(1, header.spec.rounds + 1):
+        raise ValueError("a network or round that is not there")
+    if not are_latencies((times_ns - waits_ns) / 1e6):
+        raise ValueError("times that no clock gives")
+    timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
+    return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
+
+
+def _line(content: dict[str, object]) -> bytes:
+    return (json.dumps(content, separators=(",", ":")) + "\n").encode()
+
+
+def _content(line: bytes) -> dict[str, Any]:
+    content = parse_json(line)
+    if not isinstance(content, dict):
+        raise ValueError("not an object")
+    return content

@@ -1,0 +1,61 @@
+"""How a network is measured, apart from what comes out."""
+
+import math
+from dataclasses import dataclass
+
+from blockprof.evaluators.device.statistics import MIN_RUNS_OF_INTERVAL
+from blockprof.foundation.errors import InputError
+
+CPU_PROVIDER = "CPUExecutionProvider"
+
+
+@dataclass(frozen=True)
+class MeasureSpec:
+    """How networks are measured with ONNX Runtime.
+
+    Every network is visited once a round. A visit opens a session, warms up until the times settle, then repeats until
+    the 95 % interval of the median is narrower than ``width`` or the visit's share of ``time_limit_s`` is used up.
+
+    One CPU thread is the default: it repeats best, and only there can waiting for a core be told from computing. Many
+    short visits are, since the speed of a machine changes by several percent from one few seconds to the next: within a
+    visit the times hardly differ, and the median of seven visits repeats far better than that of three.
+
+    Attributes:
+        provider: ONNX Runtime's execution provider.
+        threads: of one operator (intra-op). Operators run one after the other.
+        rounds: visits of each network, each round in another random order.
+        width: of the interval, relative to the median: 0.02 is from 1 % below to 1 % above.
+        min_runs: of a visit, whatever the time.
+        max_runs: of a visit, whatever the width.
+        time_limit_s: seconds of repeating for one network, shared equally by its rounds.
+        anchor_every: the anchor network is visited before every so many networks.
+        seed: of the networks' order and of the input.
+
+    Raises:
+        InputError: a number out of its range.
+    """
+
+    provider: str = CPU_PROVIDER
+    threads: int = 1
+    rounds: int = 7
+    width: float = 0.02
+    min_runs: int = 10
+    max_runs: int = 1000
+    time_limit_s: float = 2.8
+    anchor_every: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "rounds", "anchor_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        for name in ("width", "time_limit_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} is {getattr(self, name)}: it must be positive and finite")
+        if not MIN_RUNS_OF_INTERVAL <= self.min_runs <= self.max_runs:
+            raise InputError(
+                f"min_runs is {self.min_runs} and max_runs {self.max_runs}: there must be "
+                f"{MIN_RUNS_OF_INTERVAL} <= min_runs <= max_runs (fewer runs have no 95 % interval)"
+            )
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}: it must not be negative")

@@ -1,0 +1,52 @@
+"""The statistics of repeated times. Units are the caller's."""
+
+import math
+
+import numpy as np
+from scipy.special import bdtrik
+
+from blockprof.foundation.arrays import FloatArray
+
+CONFIDENCE = 0.95
+
+MIN_RUNS_OF_INTERVAL = 6
+"""The fewest values of which the lowest and the highest enclose the median with 95 % confidence."""
+
+SETTLING_WINDOW = 5
+SETTLED_WITHIN = 0.02
+
+
+def median_interval(times: FloatArray) -> tuple[float, float]:
+    """The 95 % interval of the median of (n,) values, n >= 6, from order statistics: no distribution is assumed.
+
+    The k-th lowest and k-th highest value enclose the median unless fewer than k values lie on one side of it, and the
+    number on one side is binomial (n, 1/2): Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2. The
+    values are taken as independent, so a disturbance longer than all of them goes unseen.
+    """
+    if len(times) < MIN_RUNS_OF_INTERVAL:
+        raise ValueError(f"{len(times)} values have no 95 % interval of the median")
+    # The largest k with P(fewer than k on one side) <= 2.5 %.
+    k = math.ceil(bdtrik((1 - CONFIDENCE) / 2, len(times), 0.5))
+    ordered = np.sort(times)
+    return float(ordered[k - 1]), float(ordered[-k])
+
+
+def relative_width(times: FloatArray) -> float:
+    """The width of the interval of the median, relative to the median."""
+    lower, upper = median_interval(times)
+    return (upper - lower) / float(np.median(times))
+
+
+def interquartile_range(times: FloatArray) -> float:
+    """The difference of the third and the first quartile of (n,) values."""
+    first, third = np.quantile(times, (0.25, 0.75))
+    return float(third - first)
+
+
+def settled(times: FloatArray) -> bool:
+    """Whether the last five times have a median within 2 % of that of the five before."""
+    if len(times) < 2 * SETTLING_WINDOW:
+        return False
+    before = np.median(times[-2 * SETTLING_WINDOW : -SETTLING_WINDOW])
+    last = np.median(times[-SETTLING_WINDOW:])
+    return bool(abs(last - before) <= SETTLED_WITHIN * before)

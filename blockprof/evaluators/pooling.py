@@ -1,0 +1,190 @@
+"""Dear metrics from one pool of networks: which networks, measuring them, and the surrogate that is fitted to them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.paths import data_folder
+from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
+from blockprof.profiling import HeldOut, Surrogate
+from blockprof.spaces import Space, load_space
+from blockprof.spaces.sampling import sample_distinct
+
+if TYPE_CHECKING:
+    from blockprof.evaluators.device import Progress as Visit
+    from blockprof.latency_data import LatencyData
+
+MIN_POOL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _PoolSizes:
+    """How many networks a metric's pool has if nobody says, how many at most, and how messages call the metric."""
+
+    default: int
+    most: int
+    title: str
+
+
+_POOL_SIZES = {
+    ORT_CPU: _PoolSizes(150, 150, ORT_CPU),
+    ACCURACY: _PoolSizes(300, 10_000, f"{ACCURACY} in the supernet"),
+}
+MAX_ACCURACY_POOL = _POOL_SIZES[ACCURACY].most
+
+
+def pooled_names(names: Sequence[str], accuracy_source: AccuracySource) -> tuple[str, ...]:
+    """Those of the metrics ``names`` that are dear: ``ort-cpu``, and ``accuracy`` in the supernet."""
+    return tuple(name for name in names if name == ORT_CPU or (name == ACCURACY and accuracy_source == "supernet"))
+
+
+def pool_size(name: str, num_archs: int | None = None) -> int:
+    """The size of a pooled metric's pool: ``num_archs``, or the metric's own where None.
+
+    Raises:
+        InputError: a pool that says too little, or takes too long.
+    """
+    sizes = _POOL_SIZES[name]
+    size = sizes.default if num_archs is None else num_archs
+    if not MIN_POOL <= size <= sizes.most:
+        raise InputError(
+            f"--num-archs is {size}: with {sizes.title} it is how many networks are measured in all, "
+            f"{MIN_POOL} to {sizes.most:,}"
+        )
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class SupernetSpec:
+    """How networks are evaluated in their supernet (``blockprof.evaluators.supernet.load_supernet_accuracy``).
+
+    ``data`` is ImageNet's folder; it may be None with ``fast``, which takes the images that ``cache-imagenet`` left in
+    the data folder. ``device`` is torch's name, ``batch_size`` how many images a network sees at once, ``workers`` the
+    processes that decode images; with ``strict`` an image that does not decode is an error.
+    """
+
+    data: Path | None = None
+    device: str = "cpu"
+    batch_size: int = 100
+    workers: int = 0
+    fast: bool = False
+    strict: bool = False
+
+
+def journal_path(space: Space, resolution: int, num_networks: int, seed: int) -> Path:
+    """Where the measurements of a pool are kept: ``ort-cpu/pn-r224-n150-seed0.journal`` in the data folder."""
+    return data_folder() / ORT_CPU / f"{space.name}-r{resolution}-n{num_networks}-seed{seed}.journal"
+
+
+def measure_surrogate(
+    space: Space | str,
+    *,
+    resolution: int = 224,
+    num_networks: int | None = None,
+    seed: int = 0,
+    on_progress: "Callable[[Visit], None] | None" = None,
+    on_piece: Callable[[int, int], None] | None = None,
+) -> Surrogate:
+    """Measure random networks with ONNX Runtime on this machine's CPU, and fit the surrogate of their latency.
+
+    One thread, batch 1. What was measured is kept at :func:`journal_path`: a process that was killed is
+    gone on with, and a pool that is measured is not measured again.
+
+    Args:
+        space: a space, or its name.
+        resolution: of the input, in pixels.
+        num_networks: size of the pool; 150 where None.
+        seed: of the networks, their order and their input.
+        on_progress: told after each visit of a network.
+        on_piece: told how many of the networks' pieces are exported to ONNX, of how many.
+
+    Raises:
+        InputError: too few networks or too many, or a journal that was measured otherwise or on another machine.
+        MetricError: a resolution that the space cannot take.
+        DataFileError: a damaged journal.
+        BlockprofError: another measurement runs on this machine.
+    """
+    from blockprof.evaluators.device import MeasureSpec, measure_architectures
+
+    num_networks = pool_size(ORT_CPU, num_networks)
+    space = load_space(space) if isinstance(space, str) else space
+    check_resolution(space, resolution)
+    archs, resolutions = (
+        sample_distinct(space, num_networks, np.random.default_rng(seed)),
+        np.full(num_networks, resolution),
+    )
+    path = journal_path(space, resolution, num_networks, seed)
+    spec = MeasureSpec(seed=seed)
+    measured = measure_architectures(archs, resolutions, path, spec, on_progress, on_piece)
+    machine = measured.environments[-1].machine
+    return fit_surrogate(
+        measured.to_latency_data(archs, resolutions),
+        MetricInfo(
+            name=ORT_CPU,
+            unit="ms",
+            higher_is_better=False,
+            origin="measured",
+            source=f"measured with ONNX Runtime {machine.onnxruntime} on {machine.cpu}, 1 thread",
+        ),
+        seed=seed,
+        repeatability_percent=measured.median_repeatability_percent,
+    )
+
+
+def fit_surrogate(
+    data: "LatencyData", info: MetricInfo, *, seed: int = 0, repeatability_percent: float = float("nan")
+) -> Surrogate:
+    """Fit the blockwise predictor to all of a pool; ten folds, each left out in turn, check it.
+
+    Args:
+        data: N networks, all different and at one resolution.
+        info: what they were measured for.
+        seed: of which networks are left out together.
+        repeatability_percent: the relative standard deviation of measuring a network's latency again.
+
+    Raises:
+        InputError: networks at several resolutions.
+        DataFileError: too few different networks.
+    """
+    from blockprof.predictors import fit_blockwise
+
+    found = np.unique(data.resolutions)
+    if len(found) > 1:
+        raise InputError(f"networks at {len(found)} resolutions: a surrogate is of one")
+    resolution = int(found[0])
+    model = fit_blockwise(data, info.name)
+    base, costs = model.cost_table(resolution)
+    return Surrogate(
+        metric=AdditiveMetric(info, data.space, base, costs, covariance=model.cost_covariance(resolution)),
+        num_networks=len(data),
+        check=_check(data, info, seed, repeatability_percent),
+    )
+
+
+def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:
+    """Predict each tenth of the networks by a surrogate of the others."""
+    from blockprof.predictors import fit_blockwise
+    from blockprof.predictors.features import instance_counts
+
+    counts = instance_counts(data.archs)
+    predicted, lower, upper, variances = np.empty((4, len(data)))
+    for held in left_out_folds(len(data), seed):
+        rows = data.select(held)
+        model = fit_blockwise(data.select(~held), info.name)
+        prediction = model.predict(rows.archs, rows.resolutions)
+        predicted[held], lower[held], upper[held] = prediction.latency_ms, prediction.lower_ms, prediction.upper_ms
+        variances[held] = ((counts[held] @ model.cost_covariance(int(data.resolutions[0]))) * counts[held]).sum(axis=1)
+    return HeldOut(
+        networks=tuple(data.archs.to_strings()),
+        values=data.latencies_ms,
+        predicted=predicted,
+        lower=lower,
+        upper=upper,
+        deviations=np.sqrt(variances),
+        repeatability_percent=repeatability_percent,
+    )

@@ -1,0 +1,136 @@
+"""Files that are read or said why not, that appear whole or not at all, and folders that no kill leaves behind."""
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from blockprof.foundation.errors import DataFileError, InputError
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file that the user gave.
+
+    Raises:
+        DataFileError: there is none, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataFileError(f"{path}: there is no such file: check the path") from None
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The system's errors that say that there is no more room."""
+
+
+def existing_folder(folder: Path) -> Path:
+    """``folder`` where it is there, else the nearest folder above it that is."""
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Make sure that so much can be written into ``folder``, which need not be there yet.
+
+    Raises:
+        InputError: there is not so much room.
+    """
+    there = existing_folder(folder)
+    free = shutil.disk_usage(there).free
+    if free < num_bytes:
+        raise InputError(
+            f"the disk of {there} has {free / 1e6:.1f} MB left, and this command writes about {num_bytes / 1e6:.0f} MB "
+            "there: make room, or use another folder"
+        )
+
+
+_PREFIX = ".blockprof-"
+_TEMPORARY = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder in ``parent``, else in the system's temporary folder, that is removed after the block.
+
+    It is locked for as long as its process lives: by that :func:`sweep` knows what a killed one left, and first sweeps
+    ``parent``.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    sweep(parent)
+    path, lock = _locked_folder(parent)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        # Until it is locked, another command may sweep it.
+        try:
+            lock = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        with suppress(OSError):  # a file system without locks: then nothing there is swept
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return path, lock
+        os.close(lock)
+
+
+def sweep(parent: Path) -> None:
+    """Remove the temporary folders in ``parent`` whose process was killed. Those in use, and other users', stay."""
+    with suppress(OSError):
+        for entry in list(os.scandir(parent)):
+            if _TEMPORARY.fullmatch(entry.name):
+                _remove_abandoned(Path(entry.path))
+
+
+def _remove_abandoned(path: Path) -> None:
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        if os.fstat(lock).st_uid == os.getuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # in use
+        pass
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give an empty temporary folder whose files are moved into ``folder`` when the block ends without an error.
+
+    Each file replaces one of its name in a single step. After an error ``folder`` is as it was: not even made, where
+    it was not there.
+
+    Raises:
+        InputError: ``folder`` cannot be made or written to, or the disk is full.
+    """
+    # On the file system that folder is, or will be, on: a rename within one is a single step.
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    try:
+        with temporary_folder(existing) as stage:
+            yield stage
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in sorted(stage.iterdir()):
+                os.replace(file, folder / file.name)
+    except OSError as error:
+        remedy = "make room, or choose another one" if error.errno in FULL else "choose another one"
+        raise InputError(f"cannot write to the folder {folder}: {error.strerror}: {remedy}") from error

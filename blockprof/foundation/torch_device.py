@@ -1,0 +1,21 @@
+"""Devices that torch can run networks on."""
+
+import torch
+
+from blockprof.foundation.errors import InputError
+
+
+def find_device(name: str) -> torch.device:
+    """The device that torch calls ``name``: ``cpu``, ``cuda:0``.
+
+    Raises:
+        InputError: torch cannot use it here.
+    """
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    # NotImplementedError is a RuntimeError; torch asserts that it was built for a device.
+    except (RuntimeError, AssertionError) as error:
+        why = " ".join(str(error).split("\n")[0].split())
+        raise InputError(f"--device '{name}': torch cannot use it here ({why}): write cpu, or cuda:0") from None
+    return device

@@ -1,0 +1,46 @@
+"""Files that torch saved, read for their numbers: code in them does not run."""
+
+import pickle
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blockprof.foundation.errors import DataFileError
+
+_NAMED_CODE = re.compile(r"GLOBAL ([\w.]+)")
+
+
+def read_torch_file(path: Path, remedy: str, allowed: Sequence[Any] = ()) -> Any:
+    """Read tensors, numbers, texts and containers of these, onto the CPU.
+
+    Args:
+        path: the file.
+        remedy: what the error's message says to do, such as ``fetch it anew``.
+        allowed: types that may be in it besides, as ``torch.serialization.safe_globals`` takes them.
+
+    Raises:
+        DataFileError: there is no such file, or it is damaged, another file, or holds code, which does not run.
+    """
+    try:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(list(allowed)):
+            # Of a pickle that torch did not write it warns first, and then refuses it.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if named := _NAMED_CODE.search(str(error)):
+            raise DataFileError(
+                f"{path}: holds code ({named[1]}), which was not run, not numbers only: {remedy}"
+            ) from None
+        raise DataFileError(f"{path}: is not a file that torch saved: {remedy}") from None
+    except FileNotFoundError:
+        raise DataFileError(f"{path}: there is no such file: {remedy}") from None
+    except PermissionError as error:
+        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+    except (
+        Exception
+    ):  # torch's reader of pickles runs into anything where a file is none: it executes a damaged program
+        raise DataFileError(f"{path}: is cut off, or not a file that torch saved: {remedy}") from None

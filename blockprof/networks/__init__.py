@@ -1,0 +1,1 @@
+"""Architectures made torch modules, or ONNX graphs."""

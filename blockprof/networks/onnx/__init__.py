@@ -1,0 +1,30 @@
+"""Networks as ONNX, composed of pieces that are exported once: a stem, block instances, a head."""
+
+from blockprof.networks.onnx.composing import (
+    SharedModel,
+    compose,
+    compose_block,
+    compose_bytes,
+    compose_fixed,
+    compose_piece,
+    compose_shared,
+)
+from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
+from blockprof.networks.onnx.store import FragmentStore
+from blockprof.networks.onnx.writing import NetworkFile, write_network
+
+__all__ = [
+    "FragmentStore",
+    "NetworkFile",
+    "Piece",
+    "SharedModel",
+    "all_pieces",
+    "compose",
+    "compose_block",
+    "compose_bytes",
+    "compose_fixed",
+    "compose_piece",
+    "compose_shared",
+    "piece_name",
+    "write_network",
+]

@@ -1,0 +1,146 @@
+"""Fragments: ONNX graphs of one piece, with one input and one output, at any batch and size."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from blockprof.foundation.onnx_runtime import onnxruntime
+
+OPSET = 17
+IR_VERSION = 8
+INPUT, OUTPUT = "input", "output"
+TRACE_SIZE = 16
+
+LEAST_SHARED_BYTES = 1024
+"""Smaller weights stay in the graph, where optimisations can see their values."""
+
+OUTSIDE = "memory"
+"""Where a graph says that a shared weight is: a file that there is not, since the weight is handed over with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fragment:
+    """A piece as ONNX nodes from the value ``input`` to the value ``output``.
+
+    ``weights`` holds the name of each initializer and the rest of it, serialised: a network that has the piece needs
+    only to put another name before it.
+    """
+
+    nodes: tuple[onnx.NodeProto, ...]
+    weights: tuple[tuple[str, bytes], ...]
+
+    @cached_property
+    def shared_weights(self) -> "tuple[SharedWeight, ...]":
+        """The weights with the content of large ones apart, in memory once for all networks that have the piece."""
+        return tuple(_share(name, content) for name, content in self.weights)
+
+    @classmethod
+    def from_model(cls, model: onnx.ModelProto) -> "Fragment":
+        """Take the fragment out of what :func:`export_fragment` made."""
+        weights = []
+        for tensor in model.graph.initializer:
+            name = tensor.name
+            tensor.ClearField("name")
+            weights.append((name, tensor.SerializeToString()))
+        return cls(tuple(model.graph.node), tuple(weights))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedWeight:
+    """A weight: its name, and the rest of its initializer, serialised. ``value`` is the content, where it is apart."""
+
+    name: str
+    header: bytes
+    value: "onnxruntime.OrtValue | None"
+
+
+def _share(name: str, content: bytes) -> SharedWeight:
+    if len(content) < LEAST_SHARED_BYTES:
+        return SharedWeight(name, content, None)
+    from blockprof.foundation.onnx_runtime import onnxruntime
+
+    tensor = onnx.TensorProto.FromString(content)
+    value = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(numpy_helper.to_array(tensor)))
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=OUTSIDE)
+    return SharedWeight(name, tensor.SerializeToString(), value)
+
+
+def export_fragment(module: "nn.Module") -> onnx.ModelProto:
+    """Export a torch module of one (N, C, H, W) input and one output, batch normalisation folded into convolutions.
+
+    Every value is named after its node and its place there, such as ``conv/depth_conv/conv/Conv.W``, and all constants
+    are initializers.
+    """
+    import torch
+
+    from blockprof.networks.onnx.modules import input_channels
+
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The exporter that traces is deprecated, and several times as quick as its successor.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            module,
+            (torch.zeros(1, input_channels(module), TRACE_SIZE, TRACE_SIZE),),
+            buffer,  # type: ignore[arg-type]  # this exporter takes buffers
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {2: "height", 3: "width"}},
+        )
+    model = onnx.ModelProto.FromString(buffer.getvalue())
+    return _rename_values(_constants_as_initializers(model))
+
+
+def _constants_as_initializers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Replace Constant nodes, equal ones by one initializer: ONNX Runtime loads fewer of them sooner."""
+    graph = model.graph
+    constants = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
+    kept = [node for node in graph.node if node.op_type != "Constant"]
+    for node in kept:
+        if node.op_type == "Reshape":
+            constants[node.input[1]] = _keep_batch(constants[node.input[1]])
+    first_of: dict[bytes, str] = {}
+    same_as = {name: first_of.setdefault(tensor.SerializeToString(), name) for name, tensor in constants.items()}
+    for node in kept:
+        node.input[:] = [same_as.get(value, value) for value in node.input]
+    for name in first_of.values():
+        constants[name].name = name
+        graph.initializer.append(constants[name])
+    graph.ClearField("node")
+    graph.node.extend(kept)
+    return model
+
+
+def _keep_batch(shape: onnx.TensorProto) -> onnx.TensorProto:
+    """The traced batch of 1 becomes 0, by which Reshape means the input's."""
+    return numpy_helper.from_array(np.concatenate([[0], numpy_helper.to_array(shape)[1:]]))
+
+
+def _rename_values(model: onnx.ModelProto) -> onnx.ModelProto:
+    graph = model.graph
+    renamed = {INPUT: INPUT, "": ""}  # an empty name stands for an optional input that is left out
+    for node in graph.node:
+        schema = onnx.defs.get_schema(node.op_type, OPSET)
+        node.name = node.name.strip("/")
+        for value, formal in zip(node.input, schema.inputs, strict=False):
+            renamed.setdefault(value, f"{node.name}.{formal.name}")
+        (output,) = node.output
+        renamed[output] = OUTPUT if output == OUTPUT else f"{node.name}.{schema.outputs[0].name}"
+        node.input[:] = [renamed[value] for value in node.input]
+        node.output[:] = [renamed[output]]
+    for tensor in graph.initializer:
+        tensor.name = renamed[tensor.name]
+    return model

@@ -1,0 +1,1 @@
+"""What people see of results: charts, reports, files and runs."""

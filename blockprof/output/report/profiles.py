@@ -1,0 +1,173 @@
+"""The report of a profile."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
+from blockprof.output.figures import caption, describe_check, heat_colour
+from blockprof.output.report.page import ORIGINS, number, render, signed
+from blockprof.output.report.profile_charts import effect_charts, pool_chart
+from blockprof.profiling import MetricProfile, Profile
+from blockprof.reduction import Reduction
+from blockprof.reduction.deriving import derive_reduction
+
+EXTREMES_SHOWN = 8
+RANDOM_COLUMNS = ("mean", "std", "q05", "q95", "min", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number in a table, with its interval where it has one, and what shows when it is pointed at.
+
+    ``is_outside`` marks a value outside the range that its metric was fitted on.
+    """
+
+    text: str
+    interval: str = ""
+    title: str = ""
+    style: str = ""
+    is_outside: bool = False
+
+
+def profile_report(profile: Profile) -> str:
+    """Write a profile as an HTML page that needs nothing but itself.
+
+    Response heat maps, effects by place, the dearest and the cheapest placements, the reduction that it suggests, how
+    additive pooled metrics are, and every placement's effects.
+    """
+    placements, responses = profile.placement_frame(), profile.response_frame() if profile.blocks else None
+    charts = []
+    for metric in profile.metrics:
+        rows = placements[placements["metric"] == metric.info.name]
+        high, low = ("Best", "Worst") if metric.info.higher_is_better else ("Dearest", "Cheapest")
+        ordered = rows.sort_values("effect", ascending=False, kind="stable")
+        shown = min(EXTREMES_SHOWN, len(rows) // 2)
+        charts.append(
+            {
+                "metric": metric,
+                "caption": caption(profile, metric),
+                "heatmap": _heatmap(profile, metric, responses) if responses is not None else None,
+                "effects": effect_charts(profile.space, metric, rows[rows["block"].notna()]) if profile.blocks else [],
+                "extremes": [
+                    (high, _effect_rows(metric, ordered.head(shown), rows)),
+                    (low, _effect_rows(metric, ordered.tail(shown)[::-1], rows)),
+                ],
+                "check": metric.check and describe_check(metric.check),
+                "pool": metric.check and pool_chart(metric, metric.check),
+            }
+        )
+    return render(
+        "profile.html.j2",
+        profile=profile,
+        origins=ORIGINS,
+        random=[_random_row(metric) for metric in profile.metrics],
+        charts=charts,
+        others=_table(profile, placements[placements["block"].isna()]),
+        table=_table(profile, placements),
+        **_reduction(profile),
+    )
+
+
+def _random_row(metric: MetricProfile) -> tuple[MetricProfile, list[Cell]]:
+    values = metric.statistics
+    among = np.array([values.column(column)[0] for column in RANDOM_COLUMNS])
+    half = float(values.half_widths[0])
+    outside = metric.info.is_outside(among)
+    cells = [
+        Cell(number(value, among, metric.known_to), is_outside=name in ("min", "max") and beyond)
+        for name, value, beyond in zip(RANDOM_COLUMNS, among.tolist(), outside.tolist(), strict=True)
+    ]
+    cells[0] = replace(cells[0], interval=_plus_minus(half, among))
+    return metric, cells
+
+
+def _heatmap(profile: Profile, metric: MetricProfile, responses: pd.DataFrame) -> list[tuple[str, list[Cell]]]:
+    """The rows of a table of responses, the greatest value of the first axis first."""
+    rows = responses[responses["metric"] == metric.info.name]
+    among = rows["response"].to_numpy()
+    known = {
+        name: Cell(
+            number(response, among, metric.known_to),
+            _plus_minus(upper - response, among),
+            f"{name}: {number(response, among, metric.known_to)} {metric.info.unit}, "
+            f"{signed(effect, among, metric.known_to)} against random networks; "
+            f"mean over {places} places",
+            _colours(response, among, metric),
+        )
+        for name, response, effect, upper, places in zip(
+            rows["block"], among.tolist(), rows["effect"], rows["response_upper"], rows["num_placements"], strict=True
+        )
+    }
+    down, across = profile.space.axes
+    cells = [known.get(block.name, Cell("–", title=f"{block.name}: not profiled")) for block in profile.space.blocks]
+    columns = len(across.labels)
+    return [
+        (label, cells[row * columns : (row + 1) * columns]) for row, label in reversed(list(enumerate(down.labels)))
+    ]
+
+
+def _colours(value: float, among: FloatArray, metric: MetricProfile) -> str:
+    ground, ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
+    return f"background:rgb{ground};color:{ink}"
+
+
+def _effect_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[tuple[str, Cell]]:
+    return list(zip(rows["placement"], _effect_cells(metric, rows, among), strict=True))
+
+
+def _effect_cells(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[Cell]:
+    every, known_to = among["effect"].to_numpy(), metric.known_to
+    return [
+        Cell(
+            signed(effect, every, known_to),
+            _plus_minus(upper - effect, every),
+            f"5 % {signed(low, every, known_to)}, 95 % {signed(high, every, known_to)}",
+        )
+        for effect, upper, low, high in zip(
+            rows["effect"], rows["effect_upper"], rows["effect_q05"], rows["effect_q95"], strict=True
+        )
+    ]
+
+
+def _plus_minus(half: float, among: FloatArray) -> str:
+    return f"± {number(half, among)}" if half > 0 else ""
+
+
+def _table(profile: Profile, placements: pd.DataFrame) -> list[tuple[str, list[Cell]]]:
+    """One row a placement, one cell a metric."""
+    columns = []
+    names: list[str] = []
+    for metric in profile.metrics:
+        rows = placements[placements["metric"] == metric.info.name]
+        names = rows["placement"].tolist()
+        columns.append(_effect_cells(metric, rows, rows))
+    return list(zip(names, map(list, zip(*columns, strict=True)), strict=True))
+
+
+def _reduction(profile: Profile) -> dict[str, object]:
+    """The reduction that the profile suggests, or why it suggests none."""
+    gains = [metric.info.name for metric in profile.metrics if metric.info.higher_is_better]
+    costs = [metric.info.name for metric in profile.metrics if not metric.info.higher_is_better]
+    try:
+        reduction = derive_reduction(profile.space, profile, gain=gains[0] if gains else None, costs=costs)
+    except InputError as error:
+        return {"reduction": None, "no_reduction": str(error)}
+    whole = Reduction.whole(profile.space).num_networks
+    space = profile.space
+    kinds = reduction.kinds.reshape(reduction.blocks.shape)
+    deepest = np.array([max(depths) for depths in reduction.depths])
+    reached = space.slot_layer < deepest[space.slot_unit]
+    states = np.where(reached, np.where(kinds.T, "kept", "out"), "gone")
+    return {
+        "reduction": reduction,
+        "no_reduction": "",
+        "reduction_rows": [(block.name, row) for block, row in zip(space.blocks, states.tolist(), strict=True)],
+        "gain": gains[0],
+        "costs": ", ".join(costs),
+        "left": f"{reduction.num_networks:.2g}",
+        "whole": f"{whole:.2g}",
+        "is_whole": reduction.num_networks == whole,
+    }

@@ -1,0 +1,1 @@
+"""What each command logs to its run, and reads back."""

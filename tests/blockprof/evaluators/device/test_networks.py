@@ -1,0 +1,45 @@
+"""Networks of a space, composed and measured."""
+
+import numpy as np
+import pytest
+
+from blockprof.evaluators.device import MeasureSpec, measure_architectures
+from blockprof.foundation.errors import InputError, MetricError
+from blockprof.spaces import load_space
+from blockprof.spaces.sampling import sample_architectures
+
+QUICK = MeasureSpec(rounds=1, min_runs=6, max_runs=6, time_limit_s=0.2)
+
+
+@pytest.fixture
+def archs():
+    return sample_architectures(load_space("pn"), 2, np.random.default_rng(0))
+
+
+def test_networks_are_measured_once_and_recognised(archs, tmp_path):
+    journal, pieces, seen = tmp_path / "journal.jsonl", [], []
+    sizes = np.array([128, 160])
+    measured = measure_architectures(
+        archs, sizes, journal, QUICK, seen.append, lambda done, total: pieces.append((done, total))
+    )
+    names = [measurement.name for measurement in measured.measurements]
+    assert names == [f"{net} at {size}" for net, size in zip(archs.to_strings(), sizes, strict=True)]
+    assert (measured.latencies_ms > 0).all()
+    assert len(seen) == 2
+    assert pieces[-1][0] == pieces[-1][1]
+    before = journal.read_bytes()
+    again = measure_architectures(archs, sizes, journal, QUICK, seen.append, lambda *_: pytest.fail("pieces"))
+    assert again.latencies_ms.tolist() == measured.latencies_ms.tolist()
+    assert len(seen) == 2
+    assert journal.read_bytes() == before
+    with pytest.raises(InputError, match="other networks"):
+        measure_architectures(archs, sizes[::-1], journal, QUICK)
+
+
+def test_resolutions_that_do_not_fit(archs, tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    with pytest.raises(MetricError, match="resolution 225: pn takes 128 to 256 in steps of 4"):
+        measure_architectures(archs, np.array([224, 225]), journal, QUICK)
+    with pytest.raises(InputError, match="1 resolutions for 2 networks"):
+        measure_architectures(archs, np.array([224]), journal, QUICK)
+    assert not journal.exists()
