@@ -39,12 +39,9 @@ def _quotas(cgroups: Path, own: Path) -> list[float]:
     for line in _read(own).splitlines() or ["0::/"]:
         _, controllers, group = line.split(":", 2)
         mount = cgroups / controllers
-        if "cpu" in controllers.split(","):
-            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-        elif not controllers:
-            names = ("cpu.max",)
-        else:
-            continue
+        names = ["cpu.cfs_quota_us", "cpu.cfs_period_us"] if "cpu" in controllers.split(",") else []
+        if not controllers:
+            names = ["cpu.max"]
         place = mount / group.strip("/")
         for each in (place, *(parent for parent in place.parents if parent.is_relative_to(mount))):
             limit = " ".join(_read(each / name) for name in names).split()
