@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from blockprof.api import load_metrics, profile
     from blockprof.evaluators.pooling import measure_surrogate
     from blockprof.foundation.errors import BlockprofError
+    from blockprof.metrics import NamedMetric, register_metric
     from blockprof.profiling import Profile, Surrogate
+    from blockprof.search.algorithm import Algorithm, register_algorithm
     from blockprof.search.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
+    "Algorithm",
     "Architectures",
     "BlockprofError",
+    "NamedMetric",
     "Profile",
     "Space",
     "Surrogate",
@@ -25,13 +29,17 @@ __all__ = [
     "load_space",
     "measure_surrogate",
     "profile",
+    "register_algorithm",
+    "register_metric",
     "register_space",
     "search_space",
 ]
 
 _MODULES = {
+    "Algorithm": "blockprof.search.algorithm",
     "Architectures": "blockprof.spaces",
     "BlockprofError": "blockprof.foundation.errors",
+    "NamedMetric": "blockprof.metrics",
     "Profile": "blockprof.profiling",
     "Space": "blockprof.spaces",
     "Surrogate": "blockprof.profiling",
@@ -39,6 +47,8 @@ _MODULES = {
     "load_space": "blockprof.spaces",
     "measure_surrogate": "blockprof.evaluators.pooling",
     "profile": "blockprof.api",
+    "register_algorithm": "blockprof.search.algorithm",
+    "register_metric": "blockprof.metrics",
     "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",
 }

@@ -46,11 +46,12 @@ def compare(
     """
     from blockprof import comparing, tracking
     from blockprof.cli import render, render_compare
-    from blockprof.comparing import recording
     from blockprof.foundation.errors import InputError
     from blockprof.latency_data import read_latency_csv
+    from blockprof.output.runs import comparisons
+    from blockprof.output.runs.sources import find_sources, load_predictions, load_profiles, unlike_settings
 
-    sources = comparing.find_sources(things)
+    sources = find_sources(things)
     space, is_profile = sources[0].space, sources[0].kind == "profile"
     if is_profile and data is not None:
         raise InputError("--data is for predictors: leave it out where profiles are compared")
@@ -58,20 +59,20 @@ def compare(
     if not no_log:
         tracking.check_store(experiment)
     if is_profile:
-        for text in comparing.unlike_settings(sources):
+        for text in unlike_settings(sources):
             render.note(text)
-        profiles = comparing.compare_profiles(comparing.load_profiles(sources))
+        profiles = comparing.compare_profiles(load_profiles(sources))
         render_compare.print_profiles(profiles)
     else:
         with render.working("comparing"):
-            loaded = comparing.load_predictions(sources, latencies, trust_code=trust_code)
+            loaded = load_predictions(sources, latencies, trust_code=trust_code)
             predictors = comparing.compare_predictors(loaded)
         render_compare.print_predictors(predictors)
     if no_log:
         return
     with tracking.start_run("compare", name=name, experiment=experiment, space=space) as run:
         if is_profile:
-            recording.record_profiles(run, profiles, sources)
+            comparisons.record_profiles(run, profiles, sources)
         else:
-            recording.record_predictors(run, predictors, sources, latencies, data)
+            comparisons.record_predictors(run, predictors, sources, latencies, data)
     render.print_run(run.name, run.id)

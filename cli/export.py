@@ -209,7 +209,7 @@ def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectur
     if pick is None:
         raise InputError("Missing option '--pick': with --run, say which of its best networks, from 1")
     chosen_space = options.load_space(space) if space else None
-    from blockprof.search.picking import pick_network
+    from blockprof.output.runs.picking import pick_network
 
     picked = pick_network(run, pick)
     if chosen_space and chosen_space != picked.archs.space:

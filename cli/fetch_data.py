@@ -150,13 +150,13 @@ def fetch_data(
     if no_log:
         render.print_files(fetched)
         return
-    from blockprof.output.runs import recording
+    from blockprof.output.runs.fetches import record_fetch
 
     run_space = chosen_space.name if chosen_space else None
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:
         fetched = fetched or fetch()
         render.print_files(fetched)
-        recording.record_fetch(run, fetched, source, params)
+        record_fetch(run, fetched, source, params)
     render.print_run(run.name, run.id)
 
 

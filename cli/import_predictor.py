@@ -48,7 +48,7 @@ def import_predictor(
     options.check_predictor_name(chosen_space, metric)
     from blockprof import predictors, tracking
     from blockprof.cli import render
-    from blockprof.output.runs import recording
+    from blockprof.output.runs.trainings import record_training
     from blockprof.predictors.gru.importing import compare_maxima, released_maximum
     from blockprof.predictors.gru.importing import import_predictor as read
 
@@ -75,6 +75,6 @@ def import_predictor(
     with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
         render.print_training(imported, latencies)
         render.note_few_tests(num_test)
-        registered = recording.record_training(run, imported, latencies, path, seed)
+        registered = record_training(run, imported, latencies, path, seed)
     render.print_registered(registered)
     render.print_run(run.name, run.id)

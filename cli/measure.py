@@ -87,7 +87,7 @@ def measure(
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure anew whatever is there, which is kept as *.old.")
+        bool, typer.Option("--fresh", help="Measure everything again; what is there is kept as *.old.")
     ] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
@@ -148,12 +148,12 @@ def measure(
     if no_log:
         show(run())
         return
-    from blockprof.evaluators.device import recording
+    from blockprof.output.runs.measurements import record_measurement
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
         result = run()
         show(result)
-        recording.record_measurement(logged, result, {"metric": metric, **chosen})
+        record_measurement(logged, result, {"metric": metric, **chosen})
     render.print_run(logged.name, logged.id)
 
 

@@ -71,7 +71,7 @@ def measure_blocks(
         table, seconds = measure()
         _print(table, seconds, metric, [path, journal])
         return
-    from blockprof.evaluators.device.block_recording import record_block_table
+    from blockprof.output.runs.block_tables import record_block_table
 
     with tracking.start_run("measure", name=name, experiment=experiment, space=space.name) as run:
         table, seconds = measure()

@@ -39,17 +39,17 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import all_built_in_metrics, built_in_metrics, list_block_tables, list_lookup_tables
+    from blockprof.metrics import all_metrics, list_block_tables, list_lookup_tables, metrics_of
     from blockprof.tracking import list_predictors
 
     names: list[str] = []
     try:
         space = load_space(space_name)
-        names.extend((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
+        names.extend((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
         names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names or list(all_built_in_metrics())
+    return names or list(all_metrics())
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
@@ -273,7 +273,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except DataFileError as error:
-        raise DataFileError(f"{path}: {error}") from None
+        raise DataFileError(error, where=path) from None
 
 
 def gru_options(

@@ -9,7 +9,7 @@ from blockprof.cli.render import out, print_line
 from blockprof.reduction import Reduction
 
 if TYPE_CHECKING:
-    from blockprof.reduction.recording import LoggedProfile
+    from blockprof.output.runs.reductions import LoggedProfile
 
 
 def print_reduction(reduction: Reduction, profile: "LoggedProfile") -> None:

@@ -10,8 +10,8 @@ from rich.text import Text
 from blockprof.cli import render
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import MetricInfo
-from blockprof.output.figures import format_value
-from blockprof.search.figures import caption
+from blockprof.output.charts.profile_figures import format_value
+from blockprof.output.charts.search_figures import caption
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Estimate, Study
 from blockprof.search.verify import Verification, spread_along

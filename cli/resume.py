@@ -11,8 +11,8 @@ def resume() -> None:
     """
     from blockprof import tracking
     from blockprof.cli import render
-    from blockprof.comparing.kept_training import choose_by_kept
     from blockprof.foundation.errors import TrackingError
+    from blockprof.output.runs.kept_training import choose_by_kept
 
     failed, logged = 0, 0
     for run in tracking.resume(choose_by_kept):

@@ -98,7 +98,7 @@ def train_predictor(
     if gru:
         checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, gru.recipe, seed, train_size)
         if checkpoint.exists():
-            render.note(f"{checkpoint}: going on with what was trained before; remove it to train anew")
+            render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:
@@ -135,7 +135,7 @@ def train_predictor(
         render.note_outliers(trained, latencies, folds)
         render_compare.print_curve(draw_curve())
     else:
-        from blockprof.output.runs import recording
+        from blockprof.output.runs import trainings
 
         with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
             trained, folds = train(), cross_validate()
@@ -145,9 +145,9 @@ def train_predictor(
             curve = draw_curve()
             render_compare.print_curve(curve)
             if curve:
-                recording.record_learning_curve(run, curve, trained)
-            recording.record_training_report(run, trained, latencies, path, curve, folds)
-            registered = recording.record_training(run, trained, latencies, path, seed, folds)
+                trainings.record_learning_curve(run, curve, trained)
+            trainings.record_training_report(run, trained, latencies, path, curve, folds)
+            registered = trainings.record_training(run, trained, latencies, path, seed, folds)
         render.print_registered(registered)
         render.print_run(run.name, run.id)
     if gru:

@@ -12,7 +12,7 @@ import pooch
 import requests
 
 from blockprof.fetching.understood import check_understood
-from blockprof.foundation.errors import DataFileError, FetchError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Said
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
 from blockprof.latency_data.layout import NET
 from blockprof.spaces import Space, space_names, spaces_having
@@ -123,7 +123,9 @@ def _only_space(net: str, origin: str) -> Space:
 
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
     if sha256 is not None:
-        raise InputError(f"{source}: is a folder, and a checksum is for one file: leave --sha256 out")
+        raise InputError(
+            "is a folder, and a checksum is for one file", where=source, remedy=Said("leave {} out", Argument("sha256"))
+        )
     files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
         raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does")
@@ -158,7 +160,11 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
     if name in ("", "..") or not name.isprintable():
         raise InputError(f"{url}: does not end in the name of a file: give the address of one file")
     if sha256 is None:
-        raise InputError(f"{url}: an address needs the checksum of its file: pass --sha256 (sha256sum FILE prints it)")
+        raise InputError(
+            "an address needs the checksum of its file",
+            where=url,
+            remedy=Said("pass {} (sha256sum FILE prints it)", Argument("sha256")),
+        )
     target = folder / name
     if target.is_file():
         if pooch.file_hash(target) != sha256:

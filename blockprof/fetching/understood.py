@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Command, DataFileError, InputError
 from blockprof.latency_data.layout import COLUMNS
 from blockprof.metrics.block_table import BLOCK_TABLE_NAME, read_block_table
 from blockprof.metrics.catalogue import check_predictor_name
@@ -55,8 +55,10 @@ def _check(file: Path, folder: str | None) -> None:
         raise not_understood(file)
     else:
         raise DataFileError(
-            f"{file}: is not understood: give a CSV of latencies (its header is {','.join(COLUMNS)}), a block table "
-            "that `blockprof measure --blocks` wrote, or a folder of look-up tables"
+            "is not understood",
+            where=file,
+            remedy=f"give a CSV of latencies (its header is {','.join(COLUMNS)}), a block table that "
+            f"{Command('blockprof measure', blocks=True)} wrote, or a folder of look-up tables",
         )
 
 

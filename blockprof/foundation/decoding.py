@@ -1,6 +1,7 @@
 """JSON and arrays read from files that may hold anything, and what reading content of another form runs into."""
 
 import json
+import sys
 from io import BytesIO
 from typing import Any
 
@@ -38,4 +39,12 @@ def read_arrays(content: bytes) -> dict[str, NDArray[Any]]:
     # A member that is no array comes as the bytes that it is.
     if not all(isinstance(array, np.ndarray) for array in arrays.values()):
         raise ValueError("holds other things than arrays")
+    if not all(_is_text(array) for array in arrays.values() if array.dtype.kind == "U"):
+        raise ValueError("holds text of characters that do not exist")
     return arrays
+
+
+def _is_text(array: NDArray[np.str_]) -> bool:
+    """Whether its characters exist: NumPy makes strings of others too, which Python then fails to join."""
+    codes = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return bool((codes <= sys.maxunicode).all())

@@ -41,7 +41,7 @@ class Registry(Generic[Thing]):
         self._load_built_in()
         there = self._things.setdefault(name, thing)
         if there != thing:
-            raise InputError(f"there is a {self.kind} called '{name}' already: choose another name")
+            raise InputError(f"the {self.kind} name '{name}' is taken: choose another")
         return there
 
     def find(self, name: str) -> Thing | None:
@@ -50,6 +50,17 @@ class Registry(Generic[Thing]):
         if name not in self._things:
             self._load_packages()
         return self._things.get(name)
+
+    def get(self, name: str) -> Thing:
+        """The thing of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            raise InputError(f"unknown {self.kind} '{name}': there are {', '.join(self.names())}")
+        return found
 
     def names(self) -> tuple[str, ...]:
         """All names, the built-in things' first."""

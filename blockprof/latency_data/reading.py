@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.errors import DataFileError, DataNote, NetStringError
+from blockprof.foundation.errors import Argument, DataFileError, DataNote, NetStringError, Place, Said
 from blockprof.foundation.files import read_file
 from blockprof.foundation.latencies import check_latency, parse_decimal
 from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
@@ -115,8 +115,9 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     if nets and (found := spaces_having(nets[0])) and space not in found:
         names = " or ".join(other.name for other in found)
         raise DataFileError(
-            f"{origin}: row {cells.lines[0]}, column '{NET}': a network of {names}, not of {space.name}: "
-            f"use --space {names}"
+            f"a network of {names}, not of {space.name}",
+            where=Place(origin, cells.lines[0], NET),
+            remedy=Said("use {}", Argument("space", found[0].name)),
         )
     ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
     return cells, ragged

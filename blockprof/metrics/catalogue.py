@@ -1,26 +1,18 @@
-"""All metrics by name."""
+"""Metrics loaded by name, wherever they come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from blockprof.foundation.errors import MetricError
+from blockprof.foundation.errors import Command, MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
-from blockprof.metrics.counting import COUNTED, load_count
-from blockprof.metrics.lookup import (
-    all_published_metrics,
-    list_lookup_tables,
-    load_lookup_table,
-    load_published,
-    published_metrics,
-)
+from blockprof.metrics.brought import find_metric, metrics_of
+from blockprof.metrics.lookup import list_lookup_tables, load_lookup_table
 from blockprof.metrics.metric import Metric
+from blockprof.metrics.named import LoadMetric
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.metrics.reference import ACCURACY, load_reference, reference_latencies
+from blockprof.metrics.reference import ACCURACY, load_reference
 from blockprof.spaces import Space, registered_spaces
-
-ORT_CPU = "ort-cpu"
-"""Measured on this machine, network by network: ``blockprof.evaluators.pooling`` makes a surrogate of it."""
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -33,16 +25,17 @@ def load_metrics(
     on_count: Callable[[], None] | None = None,
     accuracy_source: AccuracySource = "reference",
 ) -> tuple[Metric, ...]:
-    """Load metrics by name: counted, a registered predictor, a block table, a look-up table, or a reference table.
+    """Load metrics by name: registered ones, those that the space brings along, or a trained predictor's, or a table's.
 
-    All are additive, but for ``accuracy`` from OFA's predictor.
+    A name is first looked for among predictors, then among the block tables and the folders of look-up tables in the
+    data folder, unless it is that of a metric that does not give way to these.
 
     Args:
         space: the design space.
         names: the metrics' names.
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
-        on_count: told before MACs are counted, which takes seconds the first time.
+        on_count: called before a metric is loaded that is not ready, such as MACs, which are counted the first time.
         accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
@@ -51,21 +44,11 @@ def load_metrics(
     """
     check_resolution(space, resolution)
     return tuple(
-        _load_accuracy(space, resolution, accuracy_source)
+        _ACCURACY[accuracy_source](space, resolution)
         if name == ACCURACY
         else _load(space, name, resolution, find_predictor, on_count)
         for name in names
     )
-
-
-def built_in_metrics(space: Space) -> tuple[str, ...]:
-    """The names of the metrics that come with ``space``; ``accuracy`` needs ImageNet where there is no table of it."""
-    return (*COUNTED, *reference_latencies(space), ACCURACY, *published_metrics(space), ORT_CPU)
-
-
-def all_built_in_metrics() -> tuple[str, ...]:
-    """The names of the metrics that come with any space."""
-    return tuple(dict.fromkeys(name for space in registered_spaces() for name in built_in_metrics(space)))
 
 
 def default_metric(space: Space) -> str:
@@ -74,12 +57,13 @@ def default_metric(space: Space) -> str:
 
 
 def check_predictor_name(name: str) -> None:
-    """Refuse a predictor's name that always means a built-in metric.
+    """Refuse a predictor's name that always means a metric that is there already.
 
     Raises:
         MetricError: it does.
     """
-    if _is_never_predicted(name):
+    known = [found for space in registered_spaces() if (found := find_metric(space, name))]
+    if known and not known[0].gives_way:
         raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
 
 
@@ -96,24 +80,18 @@ def check_resolution(space: Space, resolution: int) -> None:
         )
 
 
-def _is_never_predicted(name: str) -> bool:
-    """Whether a name always means the built-in metric.
-
-    Any other is first looked for among the registered predictors, then among the block tables and the folders of
-    look-up tables in the data folder.
-    """
-    return name in (*COUNTED, ACCURACY, *all_published_metrics(), ORT_CPU)
+def _in_supernet(space: Space, resolution: int) -> Metric:
+    raise MetricError(
+        f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
+        "blockprof.evaluators.supernet.load_supernet_accuracy"
+    )
 
 
-def _load_accuracy(space: Space, resolution: int, source: AccuracySource) -> Metric:
-    if source == "supernet":
-        raise MetricError(
-            f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-            "blockprof.evaluators.supernet.load_supernet_accuracy"
-        )
-    if source == "ofa-predictor":
-        return load_ofa_predictor(space, resolution)
-    return load_reference(space, ACCURACY, resolution)
+_ACCURACY: Mapping[AccuracySource, LoadMetric] = {
+    "reference": lambda space, resolution: load_reference(space, ACCURACY, resolution),
+    "ofa-predictor": load_ofa_predictor,
+    "supernet": _in_supernet,
+}
 
 
 def _load(
@@ -123,20 +101,19 @@ def _load(
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None,
 ) -> Metric:
-    if name in COUNTED:
-        return load_count(space, name, resolution, on_count)
-    if name in all_published_metrics():
-        return load_published(space, name, resolution)
-    if name == ORT_CPU:
-        raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
-    if predictor := find_predictor(name):
-        return load_predicted(predictor, space, name, resolution)
-    if table := load_block_table(space, name, resolution) or load_lookup_table(space, name, resolution):
-        return table
-    if any(name in reference_latencies(one) for one in registered_spaces()):
-        return load_reference(space, name, resolution)
-    there = dict.fromkeys((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
-    raise MetricError(
-        f"unknown metric '{name}' for {space.name}: there are {', '.join(there)}, and any that you train with "
-        f"`blockprof train-predictor --space {space.name} --metric {name}`"
-    )
+    known = find_metric(space, name)
+    if known is None or known.gives_way:
+        if predictor := find_predictor(name):
+            return load_predicted(predictor, space, name, resolution)
+        if table := load_block_table(space, name, resolution) or load_lookup_table(space, name, resolution):
+            return table
+    if known is None:
+        there = dict.fromkeys((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
+        raise MetricError(
+            f"unknown metric '{name}' for {space.name}",
+            remedy=f"there are {', '.join(there)}, and any that you train with "
+            f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
+        )
+    if on_count and not known.is_ready(space, resolution):
+        on_count()
+    return known.load(space, resolution)

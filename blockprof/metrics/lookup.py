@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.errors import Command, DataFileError, MetricError
 from blockprof.foundation.latencies import check_latency
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.yaml_files import read_yaml
@@ -68,11 +68,6 @@ def published_metrics(space: Space) -> tuple[str, ...]:
     return tuple(table.metric for table in space.assets.lookup_tables)
 
 
-def all_published_metrics() -> tuple[str, ...]:
-    """The metrics that any space has of published tables."""
-    return tuple(dict.fromkeys(name for space in registered_spaces() for name in published_metrics(space)))
-
-
 def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
     """Load a metric from its published table, which ``fetch-data`` leaves in the data folder.
 
@@ -93,12 +88,12 @@ def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
 
 
 def _not_there(path: Path, table: LookupTable, resolution: int) -> MetricError:
-    name, remedy = table.metric, f"with `blockprof fetch-data --source {table.metric}`"
+    name, fetch = table.metric, Command("blockprof fetch-data", source=table.metric)
     if "{resolution}" not in table.file:
-        return MetricError(f"no {name} table at {path}: fetch it {remedy}")
+        return MetricError(f"no {name} table at {path}", remedy=f"fetch it with {fetch}")
     if there := _resolutions_in(path.parent):
         return MetricError(f"no {name} table for resolution {resolution} in {path.parent}: there are {there}")
-    return MetricError(f"no {name} tables in {path.parent}: fetch them {remedy}")
+    return MetricError(f"no {name} tables in {path.parent}", remedy=f"fetch them with {fetch}")
 
 
 def published_tables(path: str) -> dict[Space, LookupTable]:

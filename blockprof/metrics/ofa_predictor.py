@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.errors import Argument, Command, DataFileError, MetricError, Said
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.accuracy_source import OFA_PREDICTOR
 from blockprof.metrics.metric import MetricInfo
@@ -77,14 +77,15 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
     if OFA_PREDICTOR not in space.assets.accuracy_sources:
         known_by = [one.name for one in registered_spaces() if OFA_PREDICTOR in one.assets.accuracy_sources]
         raise MetricError(
-            f"OFA's accuracy predictor is of {', '.join(known_by)}, not of {space.name}: choose another "
-            "--accuracy-source"
+            f"OFA's accuracy predictor is of {', '.join(known_by)}, not of {space.name}",
+            remedy=Said("choose another {}", Argument("accuracy_source")),
         )
     known = OFA_PREDICTOR_RESOLUTIONS
     if resolution not in known:
         raise MetricError(
             f"OFA's accuracy predictor knows resolutions {known[0]} to {known[-1]} in steps of {known.step}, not "
-            f"{resolution}: choose another --resolution"
+            f"{resolution}",
+            remedy=Said("choose another {}", Argument("resolution")),
         )
     path = data_folder() / OFA_PREDICTOR_FILE if path is None else path
     weights, biases = _read_layers(path)
@@ -109,9 +110,10 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
 
     if not path.is_file():
         raise MetricError(
-            f"OFA's accuracy predictor is not at {path}: `blockprof fetch-data --source ofa-accuracy-predictor`"
+            f"OFA's accuracy predictor is not at {path}",
+            remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
         )
-    state = read_torch_file(path, "fetch it anew")
+    state = read_torch_file(path, "fetch it again")
     expected = {
         f"{layer}.{part}": shape
         for layer, inputs, outputs in zip(_LAYERS, _SIZES, _SIZES[1:], strict=False)
@@ -122,7 +124,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         if found.get(name) != shape:
             there = f"of shape {found[name]}" if name in found else "not there"
             raise DataFileError(
-                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it anew"
+                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again"
             )
     arrays = {name: state[name].double().numpy() for name in expected}
     return tuple(arrays[f"{layer}.weight"] for layer in _LAYERS), tuple(arrays[f"{layer}.bias"] for layer in _LAYERS)

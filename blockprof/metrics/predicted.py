@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import MetricError
+from blockprof.foundation.errors import Argument, MetricError, Said
 from blockprof.metrics.metric import AdditiveMetric, KnownErrors, Metric, MetricInfo
 from blockprof.spaces import Architectures, Space
 
@@ -58,7 +58,8 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         there = facts["resolutions"]
         known = f"resolution {there[0]}" if len(there) == 1 else f"resolutions {there[0]} to {there[-1]}"
         raise MetricError(
-            f"{predictor.title} knows {known}, not {resolution}: choose another --resolution, or train it on more"
+            f"{predictor.title} knows {known}, not {resolution}",
+            remedy=Said("choose another {}, or train it on more", Argument("resolution")),
         )
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"

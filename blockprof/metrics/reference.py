@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import MetricError
+from blockprof.foundation.errors import Argument, MetricError, Said
 from blockprof.metrics.link import Link
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, KnownErrors, MetricInfo, MonotoneMetric
 from blockprof.spaces import BlockInstance, MBConv, ReferenceTables, Space
@@ -39,12 +39,13 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     tables = space.assets.reference
     if tables is None or name not in tables.sources:
         remedy = (
-            "; accuracy is evaluated in the supernet with --data, ImageNet's folder"
+            Said("; accuracy is evaluated in the supernet with {}, ImageNet's folder", Argument("data"))
             if name == ACCURACY
             else f"; a predictor that you train may be called {name}"
         )
         raise MetricError(
-            f"there is no reference table '{name}' for {space.name}: there are macs, flops, params and ort-cpu{remedy}"
+            f"there is no reference table '{name}' for {space.name}",
+            remedy=Said("there are macs, flops, params and ort-cpu{}", remedy),
         )
     shares = _shares(name, resolution)
     between = f", interpolated between resolutions {' and '.join(map(str, shares))}" if len(shares) > 1 else ""
@@ -104,10 +105,15 @@ def _shares(name: str, resolution: int) -> dict[int, float]:
         if low < resolution < high:
             share = (resolution - low) / (high - low)
             return {low: 1 - share, high: share}
-    remedy = "evaluate networks in the supernet with --data" if name == ACCURACY else "train a predictor on networks"
+    by_itself = (
+        Said("evaluate networks in the supernet with {}", Argument("data"))
+        if name == ACCURACY
+        else "train a predictor on networks"
+    )
     raise MetricError(
         f"the reference table '{name}' is for resolutions {FITTED_RESOLUTIONS[0]} to {FITTED_RESOLUTIONS[-1]}, not "
-        f"{resolution}: {remedy} at {resolution}, or choose another --resolution"
+        f"{resolution}",
+        remedy=Said("{} at {}, or choose another {}", by_itself, resolution, Argument("resolution")),
     )
 
 

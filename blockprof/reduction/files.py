@@ -142,7 +142,7 @@ def read_reduction(path: Path) -> Reduction:
     except DataFileError:
         raise
     except InputError as error:
-        raise DataFileError(f"{path}: {error}") from None
+        raise DataFileError(error, where=path) from None
 
 
 def parse_reduction(text: str, name: str) -> Reduction:
@@ -250,7 +250,7 @@ def _stems(space: Space, given: object) -> BoolArray:
         try:
             fixing = parse_fixing(space, str(name))
         except InputError as error:
-            raise InputError(f"'stems': {error}") from None
+            raise InputError(error, where="'stems'") from None
         if fixing.layers:
             raise InputError(f"'stems': {name} is no part of a stem: write it like {_stem_names(space, ~kept)[0]}")
         kept |= np.array([fixing.allows(stem) for stem in space.stems])

@@ -1,12 +1,15 @@
 """Searching a space: problems, algorithms, what was found."""
 
+from blockprof.search.algorithm import ALGORITHMS, Algorithm, Budget, register_algorithm
 from blockprof.search.pareto import Comparison, compare, reference_point
 from blockprof.search.problem import Limit, Objective, Problem
-from blockprof.search.result import ALGORITHMS, SearchResult, SearchSpec
+from blockprof.search.result import SearchResult, SearchSpec
 from blockprof.search.searching import search
 
 __all__ = [
     "ALGORITHMS",
+    "Algorithm",
+    "Budget",
     "Comparison",
     "Limit",
     "Objective",
@@ -15,5 +18,6 @@ __all__ = [
     "SearchSpec",
     "compare",
     "reference_point",
+    "register_algorithm",
     "search",
 ]

@@ -10,34 +10,32 @@ from blockprof.spaces import Architectures
 
 
 class Archive:
-    """The networks evaluated so far: their ``genes`` (N, L + 1), metrics ``values`` (N, M) and ``generations`` (N,).
+    """The networks evaluated so far: their ``genes`` (N, L + 1), metrics ``values`` (N, M) and ``generations`` (N,);
+    none at first.
 
     ``parents`` are the indices of those that have children. They are kept up to date from generation to generation, so
     that a million networks cost no more than their own generation each.
     """
 
-    def __init__(
-        self, problem: Problem, top_k: int, archs: Architectures, values: FloatArray, generations: IntArray
-    ) -> None:
-        self.problem = problem
-        self.genes = archs.genes
-        self.values = values
-        self.generations = generations
-        self.parents = choose_parents(problem, values, top_k)
-        self._top_k = top_k
-        self._seen = set(_keys(archs))
-
-    @classmethod
-    def empty(cls, problem: Problem, top_k: int) -> "Archive":
-        """Nothing is evaluated yet."""
+    def __init__(self, problem: Problem, top_k: int) -> None:
         space = problem.reduction.space
-        none = Architectures(space, np.empty((0, space.num_slots), dtype=np.int8), np.empty(0, dtype=np.int8))
-        return cls(problem, top_k, none, np.empty((0, len(problem.metrics))), np.empty(0, dtype=np.int64))
+        self.problem = problem
+        self.top_k = top_k
+        self.genes: IntArray = np.empty((0, space.num_slots + 1), dtype=np.int8)
+        self.values: FloatArray = np.empty((0, len(problem.metrics)))
+        self.generations: IntArray = np.empty(0, dtype=np.int64)
+        self.parents: IntArray = np.empty(0, dtype=np.intp)
+        self._seen: set[bytes] = set()
 
     def networks(self, indices: IntArray | slice = slice(None)) -> Architectures:
         """Some of the networks, or all in the order in which they were evaluated."""
         genes = self.genes[indices]
         return Architectures(self.problem.reduction.space, genes[:, 1:], genes[:, 0])
+
+    @property
+    def num_generations(self) -> int:
+        """How many generations there are."""
+        return int(self.generations[-1]) + 1 if len(self) else 0
 
     @property
     def is_exhausted(self) -> bool:
@@ -52,8 +50,8 @@ class Archive:
                 fresh.setdefault(key, index)
         return archs[np.fromiter(fresh.values(), dtype=np.intp, count=len(fresh))]
 
-    def evaluate(self, archs: Architectures) -> None:
-        """Evaluate a generation of new networks, all at once.
+    def evaluate(self, archs: Architectures) -> FloatArray:
+        """(N, M): the metrics of N networks, all at once.
 
         Raises:
             BlockprofError: a metric gives a network no number.
@@ -64,14 +62,18 @@ class Archive:
             raise BlockprofError(
                 f"{self.problem.names[column]} is {values[row, column]} for the network {archs[row].to_strings()[0]}"
             )
-        generation = self.generations[-1] + 1 if len(self) else 0
+        return values
+
+    def add(self, archs: Architectures, values: FloatArray) -> None:
+        """Add a generation of new networks with their metrics, (N, M)."""
+        numbers = np.full(len(archs), self.num_generations)
         candidates = np.append(self.parents, np.arange(len(self), len(self) + len(archs)))
         candidates.sort()
         self.values = np.concatenate([self.values, values])
-        self.generations = np.append(self.generations, np.full(len(archs), generation))
+        self.generations = np.append(self.generations, numbers)
         self.genes = np.concatenate([self.genes, archs.genes])
         self._seen.update(_keys(archs))
-        self.parents = candidates[choose_parents(self.problem, self.values[candidates], self._top_k)]
+        self.parents = candidates[choose_parents(self.problem, self.values[candidates], self.top_k)]
 
     def __len__(self) -> int:
         return len(self.values)

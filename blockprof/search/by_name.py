@@ -16,73 +16,78 @@ if TYPE_CHECKING:
     from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.search.result import SearchResult
 
+Wanted = str | Metric | Surrogate
+"""A metric by name, or one of the caller's own, as ``blockprof.profile`` takes them."""
+
 DEFAULT_MAXIMIZE = ("accuracy",)
 """What is searched for where nothing is named, beside the space's default metric: the paper's first example."""
 
 
 def make_problem(
     space: Space | str,
-    maximize: Sequence[str] = (),
-    minimize: Sequence[str] = (),
+    maximize: Sequence[Wanted] = (),
+    minimize: Sequence[Wanted] = (),
     *,
-    limits: Mapping[str, float] | None = None,
+    limits: Mapping[str, float] | Mapping[Wanted, float] | None = None,
     reduction: Reduction | str | None = None,
     resolution: int = 224,
     seed: int = 0,
     accuracy_source: str = "reference",
-    dear: Mapping[str, Callable[[], Metric]] | None = None,
+    expensive: Mapping[str, Callable[[], Metric]] | None = None,
     on_count: Callable[[], None] | None = None,
 ) -> Problem:
-    """Say by names what is searched for.
+    """Say what is searched for.
 
     Args:
         space: a space, or its name.
-        maximize: names of metrics (see ``blockprof.load_metrics``) to be made as high as can be.
-        minimize: names of metrics to be made as low as can be. Where neither is given: accuracy up, npu (of
-            ``resnet50``, flops) down.
+        maximize: metrics to maximise: names (see ``blockprof.load_metrics``), or metrics and surrogates of your own. A
+            name that one of these has means that one.
+        minimize: metrics to minimise. Where neither is given: accuracy up, npu (of ``resnet50``, flops) down.
         limits: bounds of metrics, in their units: at least that where higher is better, else at most.
         reduction: the part of the space to search: a reduction, or what names one, as for
             ``blockprof.reduction.load_reduction``; all of the space where None.
         resolution: of the input, in pixels.
         seed: of a random reduction.
-        accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; of no matter where it is one of ``dear``.
-        dear: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
+        accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; ignored where it is one of ``expensive``.
+        expensive: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
             ``ort_cpu_metric(blockprof.measure_surrogate(space))`` where it is named and not among them.
         on_count: called before MACs are counted, which takes seconds the first time.
 
     Raises:
-        InputError: no such space, metric or reduction; a metric that is both maximised and minimised.
+        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name.
         TrackingError: the MLflow store does not answer.
     """
     from blockprof.api import load_metrics
     from blockprof.reduction import load_reduction
 
     chosen = load_space(space) if isinstance(space, str) else space
-    bounds = dict(limits or {})
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(chosen),)
-    if both := [name for name in maximize if name in minimize]:
+    own = _own([*maximize, *minimize, *(limits or {})])
+    raised, lowered = [_name(one) for one in maximize], [_name(one) for one in minimize]
+    bounds = {_name(one): bound for one, bound in (limits or {}).items()}
+    if both := [name for name in raised if name in lowered]:
         raise InputError(f"{both[0]} is both maximised and minimised: choose one")
     if reduction is None:
         reduction = Reduction.whole(chosen)
     elif isinstance(reduction, str):
         reduction = load_reduction(chosen, reduction, seed)
-    names = list(dict.fromkeys([*maximize, *minimize, *bounds]))
-    last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(dear or {})}
+    names = [name for name in dict.fromkeys([*raised, *lowered, *bounds]) if name not in own]
+    last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(expensive or {})}
     at_once = [name for name in names if name not in last]
     loaded = load_metrics(chosen, at_once, resolution=resolution, accuracy_source=accuracy_source, on_count=on_count)
-    by_name = dict(zip(at_once, loaded, strict=True)) | {name: last[name]() for name in names if name in last}
-    objectives = [Objective(by_name[name], maximize=True) for name in maximize]
-    objectives += [Objective(by_name[name], maximize=False) for name in minimize]
+    by_name = own | dict(zip(at_once, loaded, strict=True)) | {name: last[name]() for name in names if name in last}
+    objectives = [Objective(by_name[name], maximize=True) for name in raised]
+    objectives += [Objective(by_name[name], maximize=False) for name in lowered]
     return Problem(reduction, tuple(objectives), tuple(Limit(by_name[name], bound) for name, bound in bounds.items()))
 
 
 def search_space(
     space: Space | str,
-    maximize: Sequence[str] = (),
-    minimize: Sequence[str] = (),
+    maximize: Sequence[Wanted] = (),
+    minimize: Sequence[Wanted] = (),
     *,
-    limits: Mapping[str, float] | None = None,
+    limits: Mapping[str, float] | Mapping[Wanted, float] | None = None,
     reduction: Reduction | str | None = None,
     algorithm: str = "evolution",
     initial: int | None = None,
@@ -98,7 +103,7 @@ def search_space(
     """Find the best networks of a space: the Pareto front of several metrics, or the best few in one.
 
     ``search_space("pn", ["accuracy"], ["npu"], reduction="paper-npu").frame()`` has a row for every network that was
-    looked at. Nothing is logged; ``blockprof.search.recording.record_search`` logs a search to a run.
+    looked at. Nothing is logged; ``blockprof.output.runs.searches.record_search`` logs a search to a run.
 
     Args:
         space: a space, or its name.
@@ -106,7 +111,7 @@ def search_space(
         minimize: as for :func:`make_problem`.
         limits: as for :func:`make_problem`.
         reduction: as for :func:`make_problem`.
-        algorithm: ``evolution`` (the paper's), ``nsga2`` or ``exact``.
+        algorithm: ``evolution`` (the paper's), ``nsga2``, ``exact``, ``random``, or a registered one.
         initial: random networks to begin with; the paper's number where None, as for the next two.
         generations: how many follow them.
         children: new networks of each generation.
@@ -127,9 +132,9 @@ def search_space(
 
     chosen = load_space(space) if isinstance(space, str) else space
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
-    dear: dict[str, Callable[[], Metric]] = {}
+    expensive: dict[str, Callable[[], Metric]] = {}
     if source == "supernet":
-        dear[ACCURACY] = partial(_evaluated, chosen, supernet, resolution, seed)
+        expensive[ACCURACY] = partial(_evaluated, chosen, supernet, resolution, seed)
     problem = make_problem(
         chosen,
         maximize,
@@ -139,7 +144,7 @@ def search_space(
         resolution=resolution,
         seed=seed,
         accuracy_source=source,
-        dear=dear,
+        expensive=expensive,
     )
     spec = SearchSpec(
         algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
@@ -152,6 +157,20 @@ def ort_cpu_metric(surrogate: Surrogate) -> AdditiveMetric:
     metric = surrogate.metric
     source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
     return replace(metric, info=replace(metric.info, origin="predicted", source=source))
+
+
+def _name(wanted: Wanted) -> str:
+    return wanted if isinstance(wanted, str) else wanted.info.name
+
+
+def _own(wanted: Sequence[Wanted]) -> dict[str, Metric]:
+    """The caller's own metrics, by name."""
+    own: dict[str, Metric] = {}
+    for one in {id(one): one for one in wanted if not isinstance(one, str)}.values():
+        if one.info.name in own:
+            raise InputError(f"there are two metrics called {one.info.name}: rename one")
+        own[one.info.name] = ort_cpu_metric(one) if isinstance(one, Surrogate) else one
+    return own
 
 
 def _measured(space: Space, resolution: int) -> AdditiveMetric:

@@ -4,36 +4,45 @@ Children are crossed by unit, then mutated as in the paper's search. Nothing is 
 and violations only.
 """
 
+from collections.abc import Iterator
+from functools import partial
+
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 
 from blockprof.foundation.arrays import IntArray
+from blockprof.reduction import sample_reduced
+from blockprof.search.algorithm import Budget
 from blockprof.search.archive import Archive
-from blockprof.search.evolution import Arrays
+from blockprof.search.drawing import draw_new
 from blockprof.search.mutation import cross, mutate
 from blockprof.spaces import Architectures
 
 
-class Nsga2:
-    """A population of ``size`` networks of an archive: the survivors of all so far, by rank, then crowding distance.
-
-    Args:
-        archive: all that is evaluated, with at least one network.
-        size: of the population.
-        kept: what :meth:`arrays` gave, to go on from there; empty at the beginning.
+def evolve(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
+    """Random networks, then generations of children of a population of as many, the survivors of all so far by rank,
+    then crowding distance. It ends early where no new network is found.
     """
+    yield draw_new(archive, partial(sample_reduced, archive.problem.reduction, rng=rng), budget.initial)
+    population = _Population(archive, budget.initial)
+    for _ in range(budget.generations):
+        population.advance(rng)
+        children = draw_new(archive, partial(population.draw, rng=rng), budget.children)
+        if not len(children):
+            return
+        yield children
 
-    def __init__(self, archive: Archive, size: int, kept: Arrays) -> None:
-        problem = archive.problem
+
+class _Population:
+    """``size`` networks of an archive."""
+
+    def __init__(self, archive: Archive, size: int) -> None:
         self._archive = archive
         self._algorithm = NSGA2(pop_size=size)
-        self._problem = PymooProblem(n_var=1, n_obj=len(problem.objectives), n_ieq_constr=1)
+        self._problem = PymooProblem(n_var=1, n_obj=len(archive.problem.objectives), n_ieq_constr=1)
         self._population = self._individuals(np.empty(0, dtype=np.int64))
-        if kept:
-            self._population = self._individuals(kept["population"])
-            self._population.set("rank", kept["rank"], "crowding", kept["crowding"])
 
     def draw(self, n: int, rng: np.random.Generator) -> Architectures:
         """Children of N pairs, each parent the winner of a tournament of two."""
@@ -54,16 +63,6 @@ class Nsga2:
         self._population = self._algorithm.survival.do(
             self._problem, together, n_survive=self._algorithm.pop_size, random_state=rng, algorithm=self._algorithm
         )
-
-    def arrays(self) -> Arrays:
-        """``population``, ``rank`` and ``crowding`` (P,); networks that break limits have no rank: not a number."""
-        ranks, crowdings = (
-            np.array(
-                [np.nan if one is None else one for one in self._population.get(name, to_numpy=False)], dtype=float
-            )
-            for name in ("rank", "crowding")
-        )
-        return {"population": self._members, "rank": ranks, "crowding": crowdings}
 
     @property
     def _members(self) -> IntArray:

@@ -3,29 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.choices import check_choice
 from blockprof.foundation.errors import InputError
+from blockprof.search.algorithm import ALGORITHMS, Budget
 from blockprof.search.pareto import best_networks, hypervolume, reference_point
 from blockprof.search.problem import Problem
 from blockprof.spaces import Architectures
-
-Algorithm = Literal["evolution", "nsga2", "exact"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
-
-
-class Budget(NamedTuple):
-    """How many initial networks, generations, and children of each."""
-
-    initial: int
-    generations: int
-    children: int
-
 
 PARETO_BUDGET = Budget(initial=100, generations=10, children=200)
 TOP_K_BUDGET = Budget(initial=20, generations=4, children=50)
@@ -37,7 +24,7 @@ class SearchSpec:
     """How to search: ``initial`` random networks, then ``generations`` of ``children`` new ones each.
 
     None stands for the paper's number. ``top_k`` is how many networks are the answer where there is one objective, and
-    how many have children then. ``exact`` looks at all networks at once: of these numbers it heeds only ``top_k``.
+    how many have children then. Of these numbers an exact algorithm heeds only ``top_k``.
 
     Raises:
         InputError: an unknown algorithm, a number less than 1, a seed less than 0.
@@ -51,13 +38,23 @@ class SearchSpec:
     top_k: int = 10
 
     def __post_init__(self) -> None:
-        check_choice(self.algorithm, "algorithm", ALGORITHMS)
+        ALGORITHMS.get(self.algorithm)
         for name in ("initial", "generations", "children", "top_k"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} is {value}: give at least 1")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}: give at least 0")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the answer is the true one, which has no seed and no budget."""
+        return ALGORITHMS.get(self.algorithm).is_exact
+
+    @property
+    def budget(self) -> Budget:
+        """Of a spec without None."""
+        return Budget(self.initial or 0, self.generations or 0, self.children or 0)
 
     def filled(self, problem: Problem) -> "SearchSpec":
         """The same, with the paper's numbers where there are none."""
@@ -75,7 +72,7 @@ class SearchResult:
     """All networks that a search evaluated, each once, in order.
 
     ``values`` is (N, M), the problem's metrics in their units; ``generations`` (N,), 0 for the initial networks.
-    ``spec`` has no None. ``seconds`` are of the search, over all processes that went on with it.
+    ``spec`` has no None. ``seconds`` are of the search, over all processes that resumed it.
 
     An exact search lists only its answer, all in generation 0.
     """
@@ -99,9 +96,8 @@ class SearchResult:
     @property
     def shortfall(self) -> str | None:
         """Of a search that has ended: why it evaluated fewer networks than asked for; None where it did not."""
-        spec, found = self.spec, len(self.archs)
-        asked = (spec.initial or 0) + (spec.generations or 0) * (spec.children or 0)
-        if spec.algorithm == "exact" or found >= asked:
+        asked, found = self.spec.budget.total, len(self.archs)
+        if self.spec.is_exact or found >= asked:
             return None
         reduction = self.problem.reduction
         if found == reduction.num_networks:

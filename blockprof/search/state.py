@@ -1,7 +1,7 @@
-"""A search that is under way, kept as a file after each generation, so that it can be gone on with.
+"""A search that is under way, kept as a file after each generation, so that it can be resumed.
 
-A NumPy file (``.npz``, without pickle) of the networks, their metrics, what the method knows beside them, and a header
-in JSON: what is searched for and how, the random generator's state, and the seconds so far.
+A NumPy file (``.npz``, without pickle) of the networks, their metrics, and a header in JSON: what is searched for and
+how, and the seconds so far.
 """
 
 import hashlib
@@ -14,49 +14,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.foundation.files import read_file, staged
 from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
 from blockprof.search.archive import Archive
-from blockprof.search.evolution import Arrays
 from blockprof.search.problem import Problem
 from blockprof.search.result import SearchSpec
 from blockprof.spaces import Architectures
 
-FORMAT = 1
-METHOD = "method."
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A search after a generation: the archive, what the method knows beside it, the generator, the seconds so far."""
+    """What a search had evaluated: networks' ``genes`` (N, L + 1), ``values`` (N, M), ``generations`` (N,); and the
+    seconds so far.
+    """
 
-    archive: Archive
-    method: Arrays
-    rng: np.random.Generator
+    path: Path
+    genes: IntArray
+    values: FloatArray
+    generations: IntArray
     seconds: float
 
+    @property
+    def num_generations(self) -> int:
+        """How many generations there are."""
+        return int(self.generations[-1]) + 1
 
-def write_state(path: Path, spec: SearchSpec, state: State) -> None:
+    def values_of(self, archs: Architectures, generation: int) -> FloatArray:
+        """(N, M): the values of a generation, which must be of the N networks of ``archs``.
+
+        Raises:
+            DataFileError: it is of others: the file is damaged, or of another version of the algorithm.
+        """
+        rows = self.generations == generation
+        if not np.array_equal(self.genes[rows], archs.genes):
+            raise _not_a_search(self.path)
+        return np.asarray(self.values[rows])
+
+
+def write_state(path: Path, spec: SearchSpec, archive: Archive, seconds: float) -> None:
     """Keep a search; the file is replaced in a single step.
 
     Raises:
         InputError: it cannot be written.
     """
-    archive = state.archive
     header = {
         "format": FORMAT,
         "settings": _settings(archive.problem, spec),
         "digests": _digests(archive.problem),
-        "generator": state.rng.bit_generator.state,
-        "seconds": state.seconds,
+        "seconds": seconds,
     }
-    arrays = {METHOD + name: array for name, array in state.method.items()}
-    arrays |= {"genes": archive.genes, "values": archive.values, "generations": archive.generations}
-    arrays["header"] = np.array(json.dumps(header))
+    arrays = {"genes": archive.genes, "values": archive.values, "generations": archive.generations}
     with staged(path.parent) as temporary, (temporary / path.name).open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
 
 def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
@@ -79,23 +93,19 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         raise _not_a_search(path) from None
     if differences:
         raise InputError(
-            f"{path}: is a search with {', '.join(differences)}: go on with the same, give another file, or remove "
-            "this one to start anew"
+            f"{path}: is a search with {', '.join(differences)}: resume with the same, give another file, or remove "
+            "this one to start over"
         )
     try:
-        genes, values, generations = (arrays.pop(name) for name in ("genes", "values", "generations"))
+        genes, values, generations = (arrays[name] for name in ("genes", "values", "generations"))
         if genes.ndim != 2 or genes.dtype.kind != "i" or generations.dtype.kind != "i":
             raise ValueError("no whole numbers")
         archs = Architectures(problem.reduction.space, genes[:, 1:], genes[:, 0])
-        if values.shape != (len(archs), len(problem.metrics)) or generations.shape != (len(archs),):
+        if values.shape != (len(archs), len(problem.metrics)) or generations.shape != (len(archs),) or not len(archs):
             raise ValueError("not of one length")
         if values.dtype.kind != "f" or not np.isfinite(values).all():
             raise ValueError("no finite numbers")
-        method = {name.removeprefix(METHOD): array for name, array in arrays.items()}
-        archive = Archive(problem, spec.top_k, archs, values, generations)
-        rng = np.random.default_rng()
-        rng.bit_generator.state = header["generator"]
-        return State(archive, method, rng, float(header["seconds"]))
+        return State(path, genes, values, generations, float(header["seconds"]))
     except (InputError, *MALFORMED):
         raise _not_a_search(path) from None
 
@@ -148,4 +158,4 @@ def _differences(header: Mapping[str, Any], problem: Problem, spec: SearchSpec) 
 
 
 def _not_a_search(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a search that blockprof can go on with: give another file, or remove it")
+    return DataFileError(f"{path}: is not a search that blockprof can resume: give another file, or remove it")

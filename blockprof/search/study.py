@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
@@ -72,7 +72,7 @@ class Study:
     @property
     def is_exact(self) -> bool:
         """Whether the answer is the true one, which has no seed."""
-        return self.first.spec.algorithm == "exact"
+        return self.first.spec.is_exact
 
     @property
     def seconds(self) -> float:
@@ -182,11 +182,14 @@ class StudyPlan:
     def __post_init__(self) -> None:
         check_limits(self.problem)
         if self.num_seeds < 1:
-            raise InputError(f"--seeds is {self.num_seeds}: give at least 1")
-        if self.num_seeds > 1 and self.spec.algorithm == "exact":
-            raise InputError("--seeds: an exact search has nothing random: leave --seeds out, or choose evolution")
+            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
+        if self.num_seeds > 1 and self.spec.is_exact:
+            seeds = Argument("num_seeds")
+            remedy = Said("leave {} out, or choose evolution", seeds)
+            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy)
         if self.compares and self.problem.reduction.name == WHOLE:
-            raise InputError("--compare: the whole space is searched anyway: give a --reduction to compare it with")
+            remedy = Said("give a {} to compare it with", Argument("reduction"))
+            raise InputError("the whole space is searched anyway", where=Argument("compares"), remedy=remedy)
 
     @cached_property
     def searches(self) -> tuple[tuple[Problem, SearchSpec], ...]:
@@ -219,12 +222,12 @@ class StudyPlan:
         Args:
             on_progress: told, after each generation, how many generations of how many there are.
             keep: keep each search at its ``state_path``, and go on where one is there: a process that was killed is
-                gone on with. ``kept`` removes them.
+                resumed. ``kept`` removes them.
 
         Raises:
             InputError: as ``search``.
         """
-        is_exact = self.spec.algorithm == "exact"
+        is_exact = self.spec.is_exact
         generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
 

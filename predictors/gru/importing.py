@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
@@ -55,8 +55,8 @@ def released_maximum(space: Space, metric: str) -> float:
     if metric not in known:
         known_of = f"known only of {', '.join(known)}" if known else f"known of none of {space.name}"
         raise InputError(
-            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and {known_of}: "
-            "give it with --max-latency"
+            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and {known_of}",
+            remedy=Said("give it as {}", Argument("max_ms")),
         )
     return known[metric]
 
@@ -102,7 +102,9 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
         InputError: a ``max_ms`` that is not above 0, or infinite.
     """
     if not 0 < max_ms < math.inf:
-        raise InputError(f"--max-latency {max_ms:g}: give the greatest latency it was trained on, in ms, above 0")
+        raise InputError(
+            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", f"{max_ms:g}")
+        )
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)
     start = time.perf_counter()
@@ -148,9 +150,16 @@ def _check_better_than_mean(path: Path, model: GruModel, data: LatencyData) -> N
     )
     if not own < mean:
         raise DataFileError(
-            f"{path}: predicts the networks of {data.device} with an error of {own:.1f} % (MAPE), and their mean alone "
-            f"one of {mean:.1f} %: it is of another space or device, or its greatest latency was not "
-            f"{model.max_ms:g} ms (--max-latency)"
+            Said(
+                "predicts the networks of {} with an error of {:.1f} % (MAPE), and their mean alone one of {:.1f} %: "
+                "it is of another space or device, or its greatest latency was not {:g} ms ({})",
+                data.device,
+                own,
+                mean,
+                model.max_ms,
+                Argument("max_ms"),
+            ),
+            where=path,
         )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import BlockprofError, DataFileError
+from blockprof.foundation.errors import Argument, BlockprofError, DataFileError, Said
 from blockprof.foundation.files import staged
 from blockprof.foundation.torch_device import find_device
 from blockprof.foundation.torch_files import read_torch_file
@@ -55,7 +55,7 @@ class GruFit:
 
 @dataclass(eq=False)
 class _State:
-    """All that changes while training. What is random is drawn anew for each epoch, from the seed and its number."""
+    """All that changes while training. What is random is drawn again for each epoch, from the seed and its number."""
 
     network: GruNetwork
     optimizer: torch.optim.Adam
@@ -147,9 +147,11 @@ def fit_gru(
         if on_epoch:
             on_epoch(state.epochs[-1])
     if not math.isfinite(state.best_error):
-        remedy = "another --seed" if recipe.one_cycle else "--fast"
+        other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
-        raise BlockprofError(f"training diverged: no epoch has a finite error: train with {remedy}{left}")
+        raise BlockprofError(
+            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+        )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
     with np.errstate(divide="ignore"):
@@ -297,10 +299,10 @@ def _save(path: Path, state: _State, fingerprint: str) -> None:
 
 def _load(path: Path, state: _State, fingerprint: str) -> None:
     try:
-        content = read_torch_file(path, "remove it to train anew")
+        content = read_torch_file(path, "remove it to train again")
         if content["fingerprint"] != fingerprint:
             raise DataFileError(
-                f"{path}: a checkpoint of other data, another recipe or another seed: go on with the same, or remove it"
+                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it"
             )
         state.network.load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])
@@ -308,7 +310,7 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
         state.seconds = float(content["seconds"])
     except (RuntimeError, *MALFORMED) as error:
-        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train anew") from error
+        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train again") from error
 
 
 def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:

@@ -19,11 +19,12 @@ from blockprof.evaluators.device.runner import Progress
 from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
-from blockprof.foundation.errors import InputError, JournalError
+from blockprof.foundation.errors import Argument, InputError, JournalError, Said
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.spaces import Architectures, Space
 
 OLD_SUFFIX = ".old"
+_OTHER_FILES = Argument("metric"), Argument("latencies"), Argument("fresh", True)
 
 
 def set_aside(*files: Path) -> None:
@@ -73,7 +74,7 @@ class Campaign:
     """N networks that are to be measured, or are already.
 
     ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
-    ``fresh`` they are measured anew, whatever there is.
+    ``fresh`` they are measured again, whatever there is.
     """
 
     archs: Architectures
@@ -189,7 +190,7 @@ def plan_campaign(
         resolutions: (N,), of each one's input, in pixels.
         latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
         spec: how to measure; the defaults where None.
-        fresh: measure anew; what is there is kept as ``*.old``.
+        fresh: measure again; what is there is kept as ``*.old``.
 
     Raises:
         InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
@@ -208,14 +209,24 @@ def plan_campaign(
             kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
         except JournalError as error:
             raise InputError(
-                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options, "
-                "or more networks, to go on with it, another --metric or --out to keep both, or --fresh to measure anew"
+                f"holds a measurement with {', '.join(error.differences)}",
+                where=files.journal,
+                remedy=Said(
+                    "measure in the same way, or more networks, to resume it, into another {} or {} to keep both, "
+                    "or with {} to measure again",
+                    *_OTHER_FILES,
+                ),
             ) from error
         finished = [names[:size] for size in kept.sizes if kept.visits]
         if latencies.exists() and not _holds(latencies, archs.space, finished):
             raise InputError(
-                f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
-                f"measures anew and keeps it as {latencies.name}{OLD_SUFFIX}"
+                "another file of that name is there",
+                where=latencies,
+                remedy=Said(
+                    "give another {} or {}, or {}, which measures again and keeps it as {}",
+                    *_OTHER_FILES,
+                    f"{latencies.name}{OLD_SUFFIX}",
+                ),
             )
     return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
 

@@ -21,7 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.spaces import registered_spaces
@@ -163,7 +163,7 @@ def _list_images(path: Path, part: str) -> tuple[tuple[str, ...], Samples]:
 
 @dataclass(frozen=True, eq=False)
 class FolderImages:
-    """Images that are decoded from their files, each time anew.
+    """Images that are decoded from their files, again each time.
 
     ``seed`` decides the training subset and its random crops, whatever the number of ``workers``, the processes that
     decode. An image that does not decode is left out: a warning names it, ``undecodable`` counts it; with ``strict`` it
@@ -261,7 +261,11 @@ class FolderImages:
 
     def _note(self, path: str, reason: str) -> None:
         if self.strict:
-            raise DataFileError(f"{path}: does not decode ({reason}): replace it, or leave --strict out")
+            raise DataFileError(
+                f"does not decode ({reason})",
+                where=path,
+                remedy=Said("replace it, or leave {} out", Argument("strict")),
+            )
         if path not in self._undecodable:
             warnings.warn(f"{path}: does not decode ({reason}): left out", stacklevel=2)
             self._undecodable[path] = reason

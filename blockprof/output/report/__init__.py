@@ -3,4 +3,7 @@
 from blockprof.output.report.profiles import profile_report
 from blockprof.output.report.trainings import training_report
 
-__all__ = ["profile_report", "training_report"]
+REPORT = "report.html"
+"""The file that a run keeps its report in."""
+
+__all__ = ["REPORT", "profile_report", "training_report"]

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.text import shown
 from blockprof.metrics.metric import Origin
-from blockprof.output.figures import format_value
+from blockprof.output.charts.profile_figures import format_value
 
 ORIGINS: dict[Origin, str] = {
     "counted": "counted from the structure of the networks",

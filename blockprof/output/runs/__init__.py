@@ -1,1 +1,1 @@
-"""What each command logs to its run, and reads back."""
+"""What each command logs to its run in MLflow, and what is read back from runs; a module a command."""

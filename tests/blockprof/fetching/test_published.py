@@ -268,7 +268,7 @@ def test_a_file_with_code_does_not_run(shared_data, tmp_path):
             read_help(original / "ofa_archs.pt", tmp_path / name, "x", load_space("mbv3"))
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value), "no advice to run it"
-        with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it anew"):
+        with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it again"):
             read_help(tmp_path / name, original / "v100_1.pt", "x", load_space("mbv3"))
     assert not evidence.exists()
 
@@ -295,7 +295,7 @@ def test_help_files_of_other_content(shared_data, tmp_path):
 def test_names_and_spaces_that_a_source_lacks():
     with pytest.raises(InputError, match="help has no file 'pixel': there are 2080ti_1, "):
         SOURCES["help"].select(["pixel"])
-    with pytest.raises(InputError, match="note10 holds data of mbv3, not of pn: use --space mbv3"):
+    with pytest.raises(InputError, match="note10 holds data of mbv3, not of pn: use space='mbv3'"):
         SOURCES["note10"].select(space="pn")
     assert [file.name for file in SOURCES["ofa-supernets"].select(space="pn")] == [SUPERNET]
 

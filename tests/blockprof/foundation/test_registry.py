@@ -43,7 +43,7 @@ def test_two_things_of_one_name_are_refused() -> None:
     numbers: Registry[object] = Registry("number", ())
     one = numbers.register("one", object())
     assert numbers.register("one", one) is one
-    with pytest.raises(InputError, match="there is a number called 'one' already"):
+    with pytest.raises(InputError, match="the number name 'one' is taken"):
         numbers.register("one", object())
 
 

@@ -154,7 +154,7 @@ def test_networks_are_read_whatever_their_latencies():
     ]:
         with pytest.raises(DataFileError, match=re.escape(f"lat.csv: {said}")):
             parse_network_csv(content(*rows, bad), PN, "lat.csv")
-    with pytest.raises(DataFileError, match="use --space mbv3"):
+    with pytest.raises(DataFileError, match="use space='mbv3'"):
         parse_network_csv(content(row(MBV3_NET)), PN, "lat.csv")
 
 
@@ -173,7 +173,7 @@ def test_wrong_number_of_fields():
 
 
 def test_file_of_the_other_space_says_which_to_use():
-    assert "use --space mbv3" in message_of(content(row(MBV3_NET)))
+    assert "use space='mbv3'" in message_of(content(row(MBV3_NET)))
     message = message_of(content(GOOD), MBV3)
     assert "row 2, column 'net_str': a network of pn, not of mbv3: use --space pn" in message
 

@@ -13,7 +13,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.output.figures import caption
+from blockprof.output.charts.profile_figures import caption
 from blockprof.output.report import profile_report
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts

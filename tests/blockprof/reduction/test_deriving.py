@@ -27,7 +27,7 @@ def metric_of(space: Space, name: str, costs: FloatArray, *, up: bool = False) -
 
 
 def random_metrics(space: Space, seed: int) -> tuple[AdditiveMetric, AdditiveMetric]:
-    """A cost and a gain: dearer blocks mostly gain more, a few cost less than nothing."""
+    """A cost and a gain: more expensive blocks mostly gain more, a few cost less than nothing."""
     rng = np.random.default_rng(seed)
     num_costs = space.catalogue("placement").absent
     costs = rng.gamma(2.0, size=num_costs) - 0.2
@@ -71,8 +71,8 @@ def test_no_more_is_given_up_than_trim_says(device: str, trim: float) -> None:
     gains, costs, inside = gain.evaluate(archs), cost.evaluate(archs), reduction.contains(archs)
     least = gains.max() - trim / 100 * np.ptp(gains)
     assert gains[inside].max() >= least
-    dearest = costs[gains >= least].min()
-    assert costs[inside].min() <= costs.min() + trim / 100 * (dearest - costs.min())
+    most_expensive = costs[gains >= least].min()
+    assert costs[inside].min() <= costs.min() + trim / 100 * (most_expensive - costs.min())
     assert not inside.all()
 
 
@@ -133,7 +133,7 @@ def test_a_layer_that_brings_little_goes_and_one_that_brings_much_stays() -> Non
 
 
 def test_widths_and_stems_of_resnet50() -> None:
-    """The narrowest unit 3 is dear and gains nothing, and so is the stem that skips; all else is worth its cost."""
+    """The narrowest unit 3 is expensive and gains nothing, as is the stem that skips; all else is worth its cost."""
     blocks = np.arange(len(RESNET50.blocks))
     costs = np.tile(1.0 + blocks % 3 + blocks // 3, (RESNET50.num_slots, 1)).astype(float)
     slots = RESNET50.unit_slots[2]
@@ -213,10 +213,10 @@ def refuse(message: str, profile: object, space: Space = PN, **options: object) 
 
 def test_profiles_that_no_reduction_follows_from_are_refused() -> None:
     profile = profile_of("pn", "npu", "accuracy", "flops")
-    refuse("several metrics of which lower is better: choose with --cost from npu, flops", profile)
+    refuse("several metrics of which lower is better: choose with cost from npu, flops", profile)
     refuse("no metric 'gpu': it has npu, accuracy, flops", profile, costs=["gpu"])
-    refuse("--cost accuracy: of accuracy higher is better: name it with --gain", profile, costs=["accuracy"])
-    refuse("--gain npu: of npu lower is better: name it with --cost", profile, gain="npu", costs=["flops"])
+    refuse("cost='accuracy': of accuracy higher is better: name it as gain", profile, costs=["accuracy"])
+    refuse("gain='npu': of npu lower is better: name it as cost", profile, gain="npu", costs=["flops"])
     refuse("--trim 50: give a percentage from 0 to below 50", profile, costs=["npu"], trim=50)
     refuse("--trim nan: give", profile, costs=["npu"], trim=float("nan"))
     refuse("the profile is of pn, not of mbv3", profile, load_space("mbv3"))
@@ -225,8 +225,8 @@ def test_profiles_that_no_reduction_follows_from_are_refused() -> None:
     only = blockprof.profile(PN, ["accuracy"])
     refuse("no metric of which lower is better, only accuracy: .* --metrics accuracy,npu`", only)
     few = blockprof.profile(PN, ["npu", "accuracy"], blocks=["u1.l1.e3k3"])
-    refuse("has only 1 of the 189 placements of pn: profile all, without --blocks", few)
+    refuse("has only 1 of the 189 placements of pn: profile all, without blocks", few)
     upstream = blockprof.profile(PN, ["npu", "accuracy"], sampler="upstream")
-    refuse("made with --sampler upstream: not every network .* profile with --sampler paper", upstream)
+    refuse("made with sampler='upstream': not every network .* profile with sampler='paper'", upstream)
     old = profile.placement_frame().drop(columns="higher_is_better")
     refuse("does not say which metrics are better high", old)

@@ -33,7 +33,7 @@ def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
 
 def test_resnet50_has_no_npu_to_go_down() -> None:
     (accuracy,) = blockprof.load_metrics("pn", ["accuracy"])
-    problem = make_problem("resnet50", dear={"accuracy": lambda: accuracy})
+    problem = make_problem("resnet50", expensive={"accuracy": lambda: accuracy})
     assert [one.metric.info.name for one in problem.objectives] == ["accuracy", "flops"]
 
 
@@ -64,9 +64,9 @@ def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
         return ort_cpu_metric(surrogate)
 
     with pytest.raises(InputError, match="unknown metric 'nosuch'"):
-        make_problem("pn", ["nosuch"], ["ort-cpu"], dear={"ort-cpu": measure})
+        make_problem("pn", ["nosuch"], ["ort-cpu"], expensive={"ort-cpu": measure})
     assert not calls
-    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], dear={"ort-cpu": measure})
+    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], expensive={"ort-cpu": measure})
     info = problem.metrics[1].info
     assert info.origin == "predicted"
     assert info.source == "predicted by a surrogate of 20 networks measured with ONNX Runtime"
@@ -81,3 +81,28 @@ def test_a_search_by_name() -> None:
     assert frame["on_front"].all()
     assert frame.sort_values("npu")["accuracy"].is_monotonic_increasing
     assert "_k7" not in "".join(result.frame()["net_str"])
+
+
+def test_metrics_of_ones_own_are_searched_for_as_they_are_profiled() -> None:
+    accuracy, npu = blockprof.load_metrics("pn", ["accuracy", "npu"])
+    own = replace(npu, info=replace(npu.info, name="board"), base=npu.base + 1)
+    problem = make_problem("pn", ["accuracy"], [own], limits={own: 9, "accuracy": 76})
+    assert problem.names == ("accuracy", "board")
+    assert problem.objectives[1].metric is problem.limits[0].metric is own
+    assert blockprof.profile("pn", [own]).metrics[0].info is own.info
+    shadowing = replace(npu, base=100.0)
+    assert make_problem("pn", [accuracy], [shadowing], limits={"npu": 200}).limits[0].metric is shadowing
+
+
+def test_two_metrics_of_one_name_are_refused() -> None:
+    (npu,) = blockprof.load_metrics("pn", ["npu"])
+    with pytest.raises(InputError, match="two metrics called npu"):
+        make_problem("pn", minimize=[npu], limits={replace(npu, base=1.0): 9})
+
+
+def test_a_surrogate_is_searched_for() -> None:
+    (npu,) = blockprof.load_metrics("pn", ["npu"])
+    ones = np.ones(20)
+    surrogate = Surrogate(npu, 20, HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0))
+    (objective,) = make_problem("pn", minimize=[surrogate]).objectives
+    assert objective.metric.info.origin == "predicted"

@@ -274,7 +274,7 @@ class Measured:
 
 def test_what_is_not_solved_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     space = load_space("pn")
-    with pytest.raises(InputError, match=r"depth is no sum of costs of blocks.*--algorithm evolution"):
+    with pytest.raises(InputError, match=r"depth is no sum of costs of blocks.*algorithm='evolution'"):
         solve_exactly(Problem(Reduction.whole(space), (Objective(Measured(), False),)))
     problem = real_problem(space, {"accuracy": True, "npu": False})
     with pytest.raises(InputError, match="top_k is 0: give at least 1"):

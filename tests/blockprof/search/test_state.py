@@ -1,4 +1,4 @@
-"""Searches that are interrupted and gone on with, and files that belong to another search."""
+"""Searches that are interrupted and resumed, and files that belong to another search."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,11 +89,11 @@ def test_files_that_are_no_searches_are_refused(make_problem: MakeProblem, tmp_p
     middle = len(content) // 2
     for wrong in (b"", b"net_id,net_str\n", content[:middle], content[:middle] + b"?" * 40 + content[middle + 40 :]):
         path.write_bytes(wrong)
-        with pytest.raises(DataFileError, match="is not a search that blockprof can go on with"):
+        with pytest.raises(DataFileError, match="is not a search that blockprof can resume"):
             search(make_problem(), SPEC, state=path)
     np.save(path.with_suffix(".npy"), np.arange(3))
     path.with_suffix(".npy").rename(path)
-    with pytest.raises(DataFileError, match="is not a search that blockprof can go on with"):
+    with pytest.raises(DataFileError, match="is not a search that blockprof can resume"):
         search(make_problem(), SPEC, state=path)
     with pytest.raises(DataFileError, match="cannot be read"):
         search(make_problem(), SPEC, state=tmp_path)

@@ -8,11 +8,11 @@ import pytest
 
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import load_reference
+from blockprof.output.charts.search_figures import caption, front_figure, history_figure
+from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, load_preset
 from blockprof.search import Limit, Objective, Problem, SearchSpec, search
-from blockprof.search.figures import caption, front_figure, history_figure
-from blockprof.search.recording import search_metrics, search_steps
 from blockprof.search.study import STATES, Estimate, Study, StudyPlan
 from blockprof.spaces import load_space
 
@@ -98,9 +98,9 @@ def test_steps_leave_out_what_is_not_a_number(compared: Study) -> None:
 
 def test_what_cannot_be_planned() -> None:
     whole = replace(FRONT, reduction=Reduction.whole(PN))
-    with pytest.raises(InputError, match="give a --reduction"):
+    with pytest.raises(InputError, match="give a reduction"):
         StudyPlan(whole, SPEC, compares=True)
-    with pytest.raises(InputError, match="--seeds is 0: give at least 1"):
+    with pytest.raises(InputError, match="num_seeds=0: give at least 1"):
         StudyPlan(FRONT, SPEC, num_seeds=0)
     with pytest.raises(InputError, match="nothing random"):
         StudyPlan(FRONT, SearchSpec("exact"), num_seeds=2)
@@ -156,8 +156,8 @@ def test_other_settings_are_kept_elsewhere(folder: Path) -> None:
 
 def test_another_metric_of_the_name_is_refused_and_the_file_stays(folder: Path) -> None:
     interrupted(StudyPlan(FRONT, SPEC, num_seeds=2, compares=True), at=3)
-    dearer = replace(NPU, costs=NPU.costs * 2)
-    plan = StudyPlan(replace(FRONT, objectives=(FRONT.objectives[0], Objective(dearer, False))), SPEC)
+    extra_cost = replace(NPU, costs=NPU.costs * 2)
+    plan = StudyPlan(replace(FRONT, objectives=(FRONT.objectives[0], Objective(extra_cost, False))), SPEC)
     (state,) = (folder / "blockprof-data" / STATES).iterdir()
     with pytest.raises(BlockprofError, match="npu"):
         plan.kept_states()

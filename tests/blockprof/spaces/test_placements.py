@@ -95,7 +95,7 @@ def test_commas_separate_and_plus_joins() -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["[[1, 0, 7, 6, 192]]"], "--resolution 192"),
+        (["[[1, 0, 7, 6, 192]]"], "resolution=192"),
         (["[[1, 0, 7]]"], "write"),
         (["[[1, 0, 7, true]]"], "write"),
         (["[__import__('os')]"], "not JSON"),

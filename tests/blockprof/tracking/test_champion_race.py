@@ -15,7 +15,7 @@ TRAIN = """
 import sys, time
 from pathlib import Path
 from blockprof import predictors, tracking
-from blockprof.output.runs import recording
+from blockprof.output.runs import trainings
 from blockprof.comparing import champion
 from blockprof.fetching.reference import reference_data
 from blockprof.spaces import load_space
@@ -37,7 +37,7 @@ champion.choose_champion = choose_at_once
 data = reference_data(load_space("pn"), "npu", 400, seed=0).select(range(first, last))
 trained = predictors.train_predictor(data, "npu", 0)
 with tracking.start_run("train-predictor", space="pn") as run:
-    print(recording.record_training(run, trained, data, Path("nets.csv"), 0, predictors.cross_validate(data)).reason)
+    print(trainings.record_training(run, trained, data, Path("nets.csv"), 0, predictors.cross_validate(data)).reason)
 """
 
 

@@ -12,12 +12,12 @@ from blockprof.cli import render, render_measuring
 from blockprof.evaluators.device import Environment, MeasureSpec, Progress, read_environment
 from blockprof.evaluators.device.campaign import Campaign, CampaignResult, MeasurementFiles, plan_campaign
 from blockprof.evaluators.device.environment import Machine
-from blockprof.evaluators.device.figures import measured_latencies
 from blockprof.evaluators.device.journal import Contents
-from blockprof.evaluators.device.recording import measurement_metrics
 from blockprof.evaluators.device.records import Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.timing import Timing
+from blockprof.output.charts.measurement_figures import measured_latencies
+from blockprof.output.runs.measurements import measurement_metrics
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 

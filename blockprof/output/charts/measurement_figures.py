@@ -6,7 +6,7 @@ import numpy as np
 
 from blockprof.evaluators.device.campaign import CampaignResult
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
-from blockprof.output.figures import GREY
+from blockprof.output.charts.profile_figures import GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

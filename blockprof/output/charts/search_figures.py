@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.output.figures import GREY, new_figure, write_caption
+from blockprof.output.charts.profile_figures import GREY, new_figure, write_caption
 from blockprof.search.problem import Problem
 from blockprof.search.result import SearchResult
 from blockprof.search.study import Study
@@ -31,7 +31,7 @@ def caption(study: Study) -> str:
     within = f" Within {', '.join(limit.text for limit in problem.limits)}." if problem.limits else ""
     last_seed = study.searches[-1].spec.seed
     seeds = f"seed {first.spec.seed}" if len(study.searches) == 1 else f"seeds {first.spec.seed} to {last_seed}"
-    how = "exact" if study.is_exact else f"{first.spec.algorithm}, {seeds}"
+    how = first.spec.algorithm if study.is_exact else f"{first.spec.algorithm}, {seeds}"
     searched = problem.reduction.name + (" and whole space" if study.whole else "")
     return (
         f"{space.title} ({space.name}) at resolution {study.resolution}, {searched}. {' '.join(sources)}{within} "

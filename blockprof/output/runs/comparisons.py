@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.comparing.loading import Source
 from blockprof.comparing.predictors import PredictorComparison
 from blockprof.comparing.profiles import ProfileComparison
-from blockprof.output.comparison_figures import effects_against, errors_of_predictors
+from blockprof.output.charts.comparison_figures import effects_against, errors_of_predictors
+from blockprof.output.runs.sources import Source
 from blockprof.tracking import Run
 
 if TYPE_CHECKING:

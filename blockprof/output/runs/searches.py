@@ -2,10 +2,10 @@
 
 from math import isfinite
 
-from blockprof.evaluators.device.recording import measured_tags
-from blockprof.output.runs.recording import origin_tags
+from blockprof.output.charts.search_figures import caption, front_figure, history_figure
+from blockprof.output.runs.measurements import measured_tags
+from blockprof.output.runs.origins import origin_tags
 from blockprof.reduction import format_reduction
-from blockprof.search.figures import caption, front_figure, history_figure
 from blockprof.search.study import Estimate, Study
 from blockprof.search.verify import Verification
 from blockprof.tracking import Run

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.output.figures import GREY, new_figure, write_caption
+from blockprof.output.charts.profile_figures import GREY, new_figure, write_caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 
 from blockprof.evaluators.device.campaign import CampaignResult
-from blockprof.evaluators.device.figures import measured_latencies
 from blockprof.evaluators.device.results import MeasuredNetworks
+from blockprof.output.charts.measurement_figures import measured_latencies
 from blockprof.tracking import Run
 
 

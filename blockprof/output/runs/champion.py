@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 
 from blockprof import tracking
-from blockprof.comparing.asking import predict_stored
-from blockprof.comparing.loading import CROSS_VALIDATED, TEST_ROWS
 from blockprof.comparing.predictors import KEYS, MIN_NETWORKS, PredictedRows, compare_predictors
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
+from blockprof.output.runs.asking import predict_stored
+from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
 from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
-    from blockprof.comparing.kept_training import KeptTraining
     from blockprof.latency_data import LatencyData
+    from blockprof.output.runs.kept_training import KeptTraining
     from blockprof.predictors import CrossValidation, Split, TrainedPredictor
     from blockprof.tracking import StoredPredictor
 
@@ -93,7 +93,7 @@ def choose_champion(
         for where, ours, theirs in _evidence(trained, data.select(trained.split.test), folds, champion, record):
             try:
                 comparison = compare_predictors([PredictedRows(_NEW, ours), PredictedRows(old, theirs)])
-            except InputError:  # too few in common, or measured anew
+            except InputError:  # too few in common, or measured again
                 continue
             found = f"{comparison.verdicts()[0]}, on {comparison.num_networks:,} {where}"
             errors = dict(zip(comparison.scores["label"], comparison.scores["mape_percent"], strict=True))

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from blockprof.evaluators.device.block_table import BlockTable
-from blockprof.evaluators.device.recording import measured_metrics, measured_tags
-from blockprof.output.figures import GREY
+from blockprof.output.charts.profile_figures import GREY
+from blockprof.output.runs.measurements import measured_metrics, measured_tags
 from blockprof.tracking import Run
 
 if TYPE_CHECKING:

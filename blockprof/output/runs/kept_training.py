@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.comparing.champion import choose_champion
 from blockprof.latency_data import LatencyData
+from blockprof.output.runs.champion import choose_champion
 from blockprof.spaces import Architectures, load_space
 from blockprof.tracking import Choice
 

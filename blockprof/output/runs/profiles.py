@@ -1,0 +1,76 @@
+"""What is logged of ``profile``: the params, metrics and files its run has."""
+
+import numpy as np
+
+from blockprof.output.charts.profile_figures import (
+    caption,
+    effect_curves,
+    left_out_against_measured,
+    response_heatmap,
+)
+from blockprof.output.report import REPORT, profile_report
+from blockprof.output.runs.origins import origin_tags
+from blockprof.profiling import Profile
+from blockprof.tracking import Run
+
+
+def profile_params(profile: Profile) -> dict[str, object]:
+    """The params of a profile's run."""
+    return {
+        "metrics": ",".join(metric.info.name for metric in profile.metrics),
+        "sampler": profile.sampler,
+        "resolution": profile.resolution,
+        "seed": profile.seed,
+        "num_placements": len(profile.fixings),
+        "num_archs": ",".join(str(metric.num_archs or "exact") for metric in profile.metrics),
+    }
+
+
+def profile_tags(profile: Profile) -> dict[str, str]:
+    """The tags of a profile's run: where its numbers come from."""
+    return {"blockprof.sampler": profile.sampler, **origin_tags([metric.info for metric in profile.metrics])}
+
+
+def profile_metrics(profile: Profile) -> dict[str, float]:
+    """The metrics of a profile's run: means only, ``<metric>.response/<block>`` and ``<metric>.effect/<placement>``."""
+    values: dict[str, float] = {"profile_seconds": profile.seconds}
+    random, placements, responses = profile.random_frame(), profile.placement_frame(), profile.response_frame()
+    for metric, mean in zip(random["metric"], random["mean"], strict=True):
+        values[f"{metric}.random"] = float(mean)
+    for metric, block, response in zip(responses["metric"], responses["block"], responses["response"], strict=True):
+        values[f"{metric}.response/{block}"] = float(response)
+    for metric, placement, effect in zip(
+        placements["metric"], placements["placement"], placements["effect"], strict=True
+    ):
+        values[f"{metric}.effect/{placement.replace('+', ' ')}"] = float(effect)
+    for pooled in profile.metrics:
+        if pooled.check:
+            scores = pooled.check.scores().items()
+            values |= {f"{pooled.info.name}.held_out.{name}": score for name, score in scores if not np.isnan(score)}
+    return values
+
+
+def record_profile(run: Run, profile: Profile) -> None:
+    """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures, a report.
+
+    Of pooled metrics also ``pooled.csv``, and of each ``pool_<metric>.csv`` and a figure of the networks left out.
+    """
+    run.log_params(profile_params(profile))
+    run.log_tags(profile_tags(profile))
+    run.log_frame(profile.random_frame(), "random.csv")
+    run.log_frame(profile.placement_frame(), "placements.csv")
+    if profile.blocks:
+        run.log_frame(profile.response_frame(), "responses.csv")
+    if any(metric.check for metric in profile.metrics):
+        run.log_frame(profile.pooled_frame(), "pooled.csv")
+    for metric in profile.metrics:
+        name = metric.info.name
+        if metric.check:
+            run.log_frame(metric.check.to_frame(), f"pool_{name}.csv")
+            run.log_figure(left_out_against_measured(profile, metric, metric.check), f"figures/{name}_pool.png")
+        if profile.blocks:
+            run.log_figure(response_heatmap(profile, metric), f"figures/{name}_responses.png")
+            run.log_figure(effect_curves(profile, metric), f"figures/{name}_effects.png")
+    run.log_text("\n".join(caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
+    run.log_text(profile_report(profile), REPORT)
+    run.log_metrics(profile_metrics(profile))

@@ -1,0 +1,141 @@
+"""What is logged of a training: the params, metrics and files its run has."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof.foundation.files import temporary_folder
+from blockprof.output.charts.comparison_figures import error_by_networks
+from blockprof.output.charts.profile_figures import predicted_against_measured
+from blockprof.output.report import REPORT, training_report
+from blockprof.output.runs.origins import data_origin, log_data
+from blockprof.tracking import Run, log_predictor
+
+if TYPE_CHECKING:
+    from blockprof.latency_data import LatencyData
+    from blockprof.predictors import BlockwiseModel, CrossValidation, LearningCurve, TrainedPredictor
+    from blockprof.tracking import RegisteredPredictor
+
+
+def record_training(
+    run: Run,
+    trained: "TrainedPredictor",
+    data: "LatencyData",
+    path: Path,
+    seed: int,
+    folds: "CrossValidation | None" = None,
+) -> "RegisteredPredictor":
+    """Log a training: params, scores on the dev and test rows, the test predictions, ``networks.csv`` (which networks
+    are in which part), a figure; ``outliers.csv`` and a tag where there are outliers; register the model, as the
+    champion where :func:`choose_champion` says so.
+
+    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of a blockwise predictor ``costs.csv``;
+    of a gru ``epochs.csv``, and its recipe among the params.
+    """
+    import pandas as pd
+
+    from blockprof import predictors
+    from blockprof.output.runs.champion import NETWORKS, choose_champion, networks_frame
+    from blockprof.output.runs.kept_training import keep_training
+    from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
+    from blockprof.predictors.evaluation import predicted_frame
+
+    model, split = trained.model, trained.split
+    test = data.select(split.test)
+    prediction = model.predict(test.archs, test.resolutions)
+    run.log_params(
+        {
+            "metric": model.metric,
+            "model": model.kind,
+            "data": path,
+            "seed": seed,
+            "num_train": len(split.train),
+            "num_dev": len(split.dev),
+            "num_test": len(split.test),
+            **(asdict(trained.recipe) if trained.recipe else {}),
+            **({"imported_from": trained.source} if trained.source else {}),
+        }
+    )
+    run.log_tags(
+        {
+            "blockprof.predictor": model.kind,
+            "blockprof.metric": model.metric,
+            "blockprof.device": data.device,
+            "blockprof.data_origin": data_origin(data.device),
+        }
+    )
+    if outliers := trained.outliers.summary(data):
+        run.log_tags({"blockprof.outliers": outliers})
+        run.log_frame(trained.outliers.to_frame(model, data), "outliers.csv")
+    log_data(run, data, path, "training")
+    run.log_metrics(
+        {
+            "train_seconds": trained.seconds,
+            "test.num_networks": test.num_networks,
+            "num_left_out": len(trained.outliers.left_out),
+            **trained.dev.flat("dev"),
+            **trained.test.flat("test"),
+            **(folds.flat() if folds else {}),
+        }
+    )
+    run.log_frame(predicted_frame(test, prediction), f"{TEST_ROWS}.csv")
+    run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
+    if folds:
+        run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")
+    if isinstance(model, predictors.BlockwiseModel):
+        run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if trained.epochs:
+        run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
+    run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    with temporary_folder() as temporary:
+        folder = temporary / "predictor"
+        model.save(folder)
+        registered = log_predictor(
+            run,
+            folder,
+            Path(predictors.__file__).with_name("pyfunc_model.py"),
+            metric=model.metric,
+            kind=model.kind,
+            num_nets=model.num_nets,
+            test=test,
+            predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
+            keep=lambda place: keep_training(place, trained, data, folds),
+            choose=lambda: choose_champion(trained, data, folds),
+        )
+    run.log_tags(registered.run_tags)
+    return registered
+
+
+def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPredictor") -> None:
+    """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
+    run.log_steps(curve.steps())
+    run.log_frame(curve.to_frame(), "learning_curve.csv")
+    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_tags({"blockprof.advice": curve.advice()})
+
+
+def record_training_report(
+    run: Run,
+    trained: "TrainedPredictor",
+    data: "LatencyData",
+    path: Path,
+    curve: "LearningCurve | None" = None,
+    folds: "CrossValidation | None" = None,
+) -> None:
+    """Log a training's report, with the learning curve and the cross-validation where there are any."""
+    is_reference = data_origin(data.device) == "reference"
+    report = training_report(trained, data, path, is_reference=is_reference, curve=curve, folds=folds)
+    run.log_text(report, REPORT)
+
+
+def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:
+    """What the predictor says each block instance costs, at each resolution it knows, in ms."""
+    rows: list[dict[str, object]] = []
+    for resolution in model.resolutions.tolist():
+        base, costs = model.cost_table(resolution)
+        rows.append({"resolution": resolution, "instance": "base", "cost_ms": base})
+        rows.extend(
+            {"resolution": resolution, "instance": instance.name, "cost_ms": cost}
+            for instance, cost in zip(model.space.instances, costs.tolist(), strict=True)
+        )
+    return rows
