@@ -40,7 +40,7 @@ def test_blockprofiles_spellings() -> None:
 
 
 def test_another_space_of_a_name_is_refused_and_an_equal_one_is_the_same() -> None:
-    with pytest.raises(InputError, match="there is a space called 'pn' already"):
+    with pytest.raises(InputError, match="the space name 'pn' is taken"):
         blockprof.register_space(replace(PN, width_multiplier=1.0))
     assert blockprof.register_space(replace(PN)) is PN
 
