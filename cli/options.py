@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import GruOptions
+    from blockprof.predictors import TrainingOptions
     from blockprof.spaces import Space
 
 
@@ -276,29 +275,23 @@ def naming(path: Path) -> Iterator[None]:
         raise DataFileError(error, where=path) from None
 
 
-def gru_options(
+def training_options(
     model: str, fast: bool, epochs: int | None, patience: int | None, device: str | None
-) -> "GruOptions | None":
-    """How to train a gru; None for a blockwise predictor.
+) -> "TrainingOptions":
+    """How to train a predictor of the kind ``model``.
 
     Raises:
-        InputError: another model, an option that is a gru's only, or a device that torch does not have.
+        InputError: another kind, an option that it does not have, or a device that torch does not have.
     """
-    from blockprof.foundation.choices import check_choice
-    from blockprof.predictors import FAST, PAPER, GruOptions
+    from blockprof.predictors import TrainingOptions, check_options
 
-    check_choice(model, "model", ("blockwise", "gru"))
-    if model == "blockwise":
-        given = {"--fast": fast, "--epochs": epochs, "--patience": patience, "--device": device}
-        for option, value in given.items():
-            if value:
-                raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
-        return None
-    from blockprof.foundation.torch_device import find_device
+    given = TrainingOptions(fast, epochs, patience, device)
+    check_options(model, given)
+    if device:
+        from blockprof.foundation.torch_device import find_device
 
-    find_device(device or "cpu")
-    recipe = replace(FAST if fast else PAPER, patience=patience)
-    return GruOptions(replace(recipe, epochs=epochs or recipe.epochs), device or "cpu")
+        find_device(device)
+    return given
 
 
 def check_predictor_name(space: "Space", name: str) -> None:

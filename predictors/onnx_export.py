@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import BlockprofError
+from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.foundation.files import staged
-from blockprof.predictors.blockwise import BlockwiseModel, unpack_symmetric
-from blockprof.predictors.gru import GruModel
+from blockprof.predictors.kinds import PREDICTORS
+from blockprof.predictors.prediction import Predictor
 from blockprof.spaces import Space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -23,21 +22,30 @@ Constants = dict[str, NDArray[np.generic]]
 OPSET = 17
 IR_VERSION = 9
 NUM_CHECKED = 1000
-TOLERANCES = {BlockwiseModel.kind: 1e-9, GruModel.kind: 1e-5}
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxGraph:
+    """A predictor's graph, and how far it may be from the predictor: ``tolerance`` is a share of ``scale_ms``, or of
+    each latency where that is None.
+    """
+
+    model: "ModelProto"
+    tolerance: float
+    scale_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxCheck:
-    """The greatest difference between ONNX Runtime's and the model's predictions of ``num_nets`` random networks.
-
-    It is over the latency, or a gru's over the greatest latency.
+    """The greatest difference between ONNX Runtime's and the model's predictions of ``num_nets`` random networks, as a
+    share of what its graph's tolerance is a share of.
     """
 
     num_nets: int
     error: float
 
 
-def write_onnx(model: BlockwiseModel | GruModel, path: Path, seed: int = 0) -> OnnxCheck:
+def write_onnx(model: Predictor, path: Path, seed: int = 0) -> OnnxCheck:
     """Write ``model`` as ONNX and check it: random networks at every resolution, run with ONNX Runtime.
 
     Inputs: ``blocks`` (N, L), int64, the index of each slot's block in the space's blocks (by expansion ratio, then
@@ -47,26 +55,27 @@ def write_onnx(model: BlockwiseModel | GruModel, path: Path, seed: int = 0) -> O
 
     Raises:
         BlockprofError: ONNX Runtime predicts something else.
-        InputError: the file cannot be written.
+        InputError: the model's kind has no graph, or the file cannot be written.
     """
     import onnx
 
-    from blockprof.predictors.gru.onnx_graph import build_gru
-
-    graph = build_gru(model) if isinstance(model, GruModel) else _build(model)
-    onnx.checker.check_model(graph, full_check=True)
-    check = _compare(model, graph.SerializeToString(), np.random.default_rng(seed))
-    if not check.error <= TOLERANCES[model.kind]:
+    build = PREDICTORS.get(model.kind).to_onnx
+    if build is None:
+        raise InputError(f"a {model.kind} predictor cannot be exported: its kind has no ONNX graph", code="no-onnx")
+    graph = build(model)
+    onnx.checker.check_model(graph.model, full_check=True)
+    check = _compare(model, graph, np.random.default_rng(seed))
+    if not check.error <= graph.tolerance:
         raise BlockprofError(f"the ONNX graph differs from the model by {check.error:.1e}: not written")
     with staged(path.absolute().parent) as folder:
-        onnx.save(graph, str(folder / path.name))
+        onnx.save(graph.model, str(folder / path.name))
     return check
 
 
-def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random.Generator) -> OnnxCheck:
+def _compare(model: Predictor, graph: OnnxGraph, rng: np.random.Generator) -> OnnxCheck:
     from blockprof.foundation.onnx_runtime import onnxruntime
 
-    session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph.model.SerializeToString(), providers=["CPUExecutionProvider"])
     space = model.space
     archs = sample_architectures(space, NUM_CHECKED, rng)
     resolutions = rng.choice(model.resolutions, NUM_CHECKED)
@@ -76,8 +85,7 @@ def _compare(model: BlockwiseModel | GruModel, serialized: bytes, rng: np.random
     found = session.run(None, feed)
     expected = model.predict(archs, resolutions)
     pairs = zip(found, (expected.latency_ms, expected.lower_ms, expected.upper_ms), strict=True)
-    # A gru's own output, in float32, is a share of its greatest latency.
-    scale = model.max_ms if isinstance(model, GruModel) else expected.latency_ms
+    scale = expected.latency_ms if graph.scale_ms is None else graph.scale_ms
     return OnnxCheck(NUM_CHECKED, max(float(np.abs((got - want) / scale).max()) for got, want in pairs))
 
 
@@ -131,66 +139,6 @@ def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto]
             node("Concat", ["stem_id", "layer_ids", "head_id"], ["ids"], axis=1),
         ]
     return inputs, finding, constants
-
-
-def _build(model: BlockwiseModel) -> "ModelProto":
-    from onnx import TensorProto, helper
-
-    space = model.space
-    size = len(space.instances) + 1
-    base, absent = size - 1, size
-    base_only: FloatArray = np.eye(size)[base]
-    inputs, finding, constants = find_instances(space)
-    constants |= {
-        "known_resolutions": model.resolutions.astype(np.int64),
-        "costs": model.costs.astype(np.float64),
-        "covariances": unpack_symmetric(model.covariances.astype(np.float64), size),
-        "one_hot_depth": np.array(absent + 1),
-        "one_hot_values": np.array([0, 1], dtype=np.float32),
-        "base_only": base_only,
-        "num_columns": np.array([size]),
-        "zero": np.array([0]),
-        "one_two": np.array([1, 2]),
-        "noise_variance": np.array(model.noise_sd**2),
-        "lower_quantile": np.array(model.lower_quantile),
-        "upper_quantile": np.array(model.upper_quantile),
-        "not_a_number": np.array(np.nan),
-        "no_latency": np.array(0.0),
-    }
-    node = helper.make_node
-    nodes = [
-        *finding,
-        node("OneHot", ["ids", "one_hot_depth", "one_hot_values"], ["hot"]),
-        node("ReduceSum", ["hot", "one"], ["hot_counts"], keepdims=0),
-        node("Slice", ["hot_counts", "zero", "num_columns", "one"], ["float_counts"]),
-        node("Cast", ["float_counts"], ["block_counts"], to=TensorProto.DOUBLE),
-        node("Add", ["block_counts", "base_only"], ["counts"]),
-        node("Unsqueeze", ["resolution", "one"], ["resolution_column"]),
-        node("Equal", ["resolution_column", "known_resolutions"], ["same"]),
-        node("Cast", ["same"], ["same_float"], to=TensorProto.FLOAT),
-        node("ArgMax", ["same_float"], ["index"], axis=1, keepdims=0),
-        node("ReduceMax", ["same_float"], ["any_same"], axes=[1], keepdims=0),
-        node("Cast", ["any_same"], ["known"], to=TensorProto.BOOL),
-        node("Gather", ["costs", "index"], ["row_costs"]),
-        node("Mul", ["row_costs", "counts"], ["terms"]),
-        node("ReduceSum", ["terms", "one"], ["latency"], keepdims=0),
-        node("Gather", ["covariances", "index"], ["row_covariances"]),
-        node("Unsqueeze", ["counts", "one"], ["row_counts"]),
-        node("MatMul", ["row_counts", "row_covariances"], ["projected"]),
-        node("Mul", ["projected", "row_counts"], ["variance_terms"]),
-        node("ReduceSum", ["variance_terms", "one_two"], ["variance"], keepdims=0),
-        node("Where", ["known", "latency", "not_a_number"], ["latency_ms"]),
-        node("Mul", ["latency_ms", "latency_ms"], ["latency_squared"]),
-        node("Mul", ["latency_squared", "noise_variance"], ["noise"]),
-        node("Add", ["noise", "variance"], ["total_variance"]),
-        node("Sqrt", ["total_variance"], ["deviation"]),
-        node("Mul", ["deviation", "lower_quantile"], ["lower_offset"]),
-        node("Add", ["latency_ms", "lower_offset"], ["lower_unbounded"]),
-        node("Max", ["lower_unbounded", "no_latency"], ["lower_ms"]),
-        node("Mul", ["deviation", "upper_quantile"], ["upper_offset"]),
-        node("Add", ["latency_ms", "upper_offset"], ["upper_ms"]),
-    ]
-    return make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
 
 
 def make_model(

@@ -72,6 +72,9 @@ class GruModel:
             upper_ms=self.upper_factor * latency,
         )
 
+    def additive_costs(self, resolution: int) -> None:
+        """It is no sum of costs."""
+
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``weights.npz`` into ``folder``, which is made where there is none.
 

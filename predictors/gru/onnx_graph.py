@@ -1,19 +1,16 @@
 """The paper's predictor as an ONNX graph, with ONNX's own GRU."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from blockprof.predictors.gru.features import operator_table, shape_table
 from blockprof.predictors.gru.forward import Float32Array, embed
 from blockprof.predictors.gru.model import GruModel
-from blockprof.predictors.onnx_export import Constants, find_instances, make_model
+from blockprof.predictors.onnx_export import Constants, OnnxGraph, find_instances, make_model
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
+TOLERANCE = 1e-5
 
 
-def build_gru(model: GruModel) -> "ModelProto":
+def build_gru(model: GruModel) -> OnnxGraph:
     """The graph: embedded blocks are looked up by instance and resolution, absent layers moved behind the others."""
     from onnx import TensorProto, helper
 
@@ -87,7 +84,9 @@ def build_gru(model: GruModel) -> "ModelProto":
         node("Mul", ["latency_ms", "lower_factor"], ["lower_ms"]),
         node("Mul", ["latency_ms", "upper_factor"], ["upper_ms"]),
     ]
-    return make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
+    graph = make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
+    # Its own output, in float32, is a share of its greatest latency.
+    return OnnxGraph(graph, TOLERANCE, model.max_ms)
 
 
 def _embedded(model: GruModel, num_ids: int) -> Float32Array:
