@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blockprof.profiling import Profile, Surrogate
     from blockprof.search.algorithm import Algorithm, register_algorithm
     from blockprof.search.by_name import search_space
-    from blockprof.spaces import Architectures, Space, load_space
+    from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
     "Algorithm",
@@ -34,6 +34,7 @@ __all__ = [
     "register_algorithm",
     "register_metric",
     "register_predictor",
+    "register_space",
     "search_space",
 ]
 
@@ -53,6 +54,7 @@ _MODULES = {
     "register_algorithm": "blockprof.search.algorithm",
     "register_metric": "blockprof.metrics",
     "register_predictor": "blockprof.predictors.kinds",
+    "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",
 }
 

@@ -23,9 +23,9 @@ LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_re
 
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
-    from blockprof.spaces import SPACES
+    from blockprof.spaces import space_names
 
-    return [name for name in SPACES if name.startswith(incomplete)]
+    return [name for name in space_names() if name.startswith(incomplete)]
 
 
 def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -38,7 +38,7 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import METRICS, list_block_tables, list_lookup_tables, metrics_of
+    from blockprof.metrics import all_metrics, list_block_tables, list_lookup_tables, metrics_of
     from blockprof.tracking import list_predictors
 
     names: list[str] = []
@@ -48,7 +48,7 @@ def _metrics(space_name: str) -> list[str]:
         names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names or list(METRICS.names())
+    return names or list(all_metrics())
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
@@ -205,13 +205,11 @@ def note_flops(names: "Sequence[str]") -> None:
 
 
 def _metric_name(text: str, space: "Space", numbered: bool) -> str:
-    from blockprof.spaces import numbered_metrics
-
     if not text.isdecimal():
         return text
-    known = numbered_metrics(space.name)
+    known = space.assets.numbered_metrics
     if int(text) >= len(known):
-        there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(known)) or f"none of {space.name}"
         raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
     if not numbered:
         raise InputError(f"metric '{text}': metrics are given by name, not by number: use {known[int(text)]}")

@@ -57,7 +57,7 @@ class BlockwiseModel:
             InputError: networks of another space.
             MetricError: a resolution that the model does not know.
         """
-        if archs.space.name != self.space.name:
+        if archs.space != self.space:
             raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
         counts = instance_counts(archs)
         asked = np.broadcast_to(np.asarray(resolutions), len(archs))

@@ -47,7 +47,7 @@ def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto]
     node = helper.make_node
     inputs = [helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots])]
     finding = [node("Add", ["blocks", "slot_offsets"], ["places"]), node("Gather", ["slot_ids", "places"], ["ids"])]
-    if space.ends_vary:
+    if len(space.stems) > 1:
         inputs.append(helper.make_tensor_value_info("stem", TensorProto.INT64, ["N"]))
         constants |= {
             "first_slots": np.array([slots.start for slots in space.unit_slots]),

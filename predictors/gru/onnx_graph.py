@@ -19,11 +19,12 @@ def build_gru(model: GruModel) -> OnnxGraph:
     hidden = weights["gru.weight_hh_l0"].shape[1]
     inputs, finding, constants = find_instances(space)
     node = helper.make_node
-    if space.ends_vary:  # the head is no part of the chain
+    head_varies = "head" not in space.fixed_parts
+    if head_varies:  # the head is no part of the chain
         constants |= {"zero": np.array([0]), "minus_one": np.array([-1])}
         finding.append(node("Slice", ["ids", "zero", "minus_one", "one"], ["chain_ids"]))
-    chain_ids = "chain_ids" if space.ends_vary else "ids"
-    num_steps = space.num_slots + int(space.ends_vary)
+    chain_ids = "chain_ids" if head_varies else "ids"
+    num_steps = space.num_slots + int("stem" not in space.fixed_parts)
     constants |= {
         "known_resolutions": model.resolutions.astype(np.int64),
         "absent": np.array(num_ids - 1),

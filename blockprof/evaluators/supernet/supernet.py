@@ -124,7 +124,7 @@ class SupernetAccuracy:
         """
         from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics
 
-        if archs.space.name != self.space.name:
+        if archs.space != self.space:
             raise InputError(f"these are networks of {archs.space.name}, and the weights are of {self.space.name}")
         self.supernet.set_active_subnet(**subnet_settings(archs, index))
         network: nn.Module = self.supernet.get_active_subnet(preserve_weight=True)

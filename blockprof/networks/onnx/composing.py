@@ -10,9 +10,9 @@ from onnx import helper
 
 from blockprof.foundation.errors import InputError
 from blockprof.networks.onnx.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
-from blockprof.networks.onnx.pieces import FixedPart, Piece
+from blockprof.networks.onnx.pieces import Piece
 from blockprof.networks.onnx.store import FragmentStore
-from blockprof.spaces import Architectures, HeadInstance, Placement, Space, StemInstance
+from blockprof.spaces import Architectures, FixedPart, HeadInstance, Placement, Space, StemInstance
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 from blockprof.spaces.resolution import check_resolution
 
