@@ -28,6 +28,7 @@ from blockprof.cli import (
 )
 from blockprof.cli.several_values import SeveralValues
 from blockprof.cli.terminal import write_plainly
+from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import BlockprofError, DataNote
 from blockprof.foundation.files import sweep
@@ -145,7 +146,7 @@ def _end_failed(error: Exception) -> NoReturn:
     if isinstance(error, typer.TyperException):
         _end(_usage(error), error.exit_code)
     if isinstance(error, BlockprofError):
-        _end(str(error), error.exit_code)
+        _end(worded(error), error.exit_code)
     _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
 
 

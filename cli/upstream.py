@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from blockprof.cli import render
+from blockprof.cli.wording import worded
 
 if TYPE_CHECKING:
     from blockprof.metrics import AccuracySource, Metric
@@ -28,7 +29,7 @@ def load_those_there(space: "UpstreamSpace", names: Sequence[str], load: Load) -
             loaded.extend(load([name]))
         except MetricError as error:
             refusal = error
-            render.note(f"{space.name} had the metric {name} too, which is left out: {error}")
+            render.note(f"{space.name} had the metric {name} too, which is left out: {worded(error)}")
     if refusal and not loaded:
         raise refusal
     return tuple(loaded)

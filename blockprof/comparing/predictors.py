@@ -16,7 +16,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.prediction import Prediction
 
@@ -98,7 +98,8 @@ def compare_predictors(predictors: Sequence[PredictedRows]) -> PredictorComparis
     if len(networks) < MIN_NETWORKS:
         raise InputError(
             f"{' and '.join(each.label for each in predictors)} left out {len(networks)} networks in common, at least "
-            f"{MIN_NETWORKS} are needed: give measured networks with --data"
+            f"{MIN_NETWORKS} are needed",
+            remedy=Said("give measured networks as {}", Argument("data")),
         )
     measured = rows["latency_ms"].to_numpy(dtype=float)
     labels = tuple(each.label for each in predictors)
@@ -127,7 +128,8 @@ def _common_rows(predictors: Sequence[PredictedRows]) -> pd.DataFrame:
             row = rows[differ].iloc[0]
             raise InputError(
                 f"{first.label} and {each.label} were tested on different measurements ({row['latency_ms']:.6g} and "
-                f"{row['theirs']:.6g} ms for one network): give measured networks of one device with --data"
+                f"{row['theirs']:.6g} ms for one network)",
+                remedy=Said("give measured networks of one device as {}", Argument("data")),
             )
         rows = rows.drop(columns="theirs")
     return rows

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import left_out_folds
 from blockprof.foundation.paths import data_folder
-from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
+from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Space, load_space
+from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_distinct
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def pool_size(name: str, num_archs: int | None = None) -> int:
     size = sizes.default if num_archs is None else num_archs
     if not MIN_POOL <= size <= sizes.most:
         raise InputError(
-            f"--num-archs is {size}: with {sizes.title} it is how many networks are measured in all, "
-            f"{MIN_POOL} to {sizes.most:,}"
+            f"with {sizes.title} it is how many networks are measured in all, {MIN_POOL} to {sizes.most:,}",
+            where=Argument("num_archs", size),
         )
     return size
 

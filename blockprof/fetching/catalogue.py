@@ -9,7 +9,7 @@ from importlib.resources import files as resources
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 
 CATALOGUE = "sources.json"
 KNOWN_SUFFIXES = re.compile(r"\.(csv|pt|pth|yaml)$")
@@ -76,7 +76,8 @@ class Source:
         """
         if space is not None and space not in self.spaces:
             raise InputError(
-                f"{self.name} holds data of {', '.join(self.spaces)}, not of {space}: use --space {self.spaces[0]}"
+                f"{self.name} holds data of {', '.join(self.spaces)}, not of {space}",
+                remedy=Said("use {}", Argument("space", self.spaces[0])),
             )
         there = {file.name: file for file in self.files if space in (None, file.space)}
         wanted = [KNOWN_SUFFIXES.sub("", name) for name in names] or list(there)

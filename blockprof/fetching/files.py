@@ -12,10 +12,10 @@ import pooch
 import requests
 
 from blockprof.fetching.understood import check_understood
-from blockprof.foundation.errors import DataFileError, FetchError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Said
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
 from blockprof.latency_data.layout import NET
-from blockprof.spaces import SPACES, Space, space_of
+from blockprof.spaces import Space, space_names, spaces_having
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16
@@ -99,20 +99,33 @@ def accept(
     if sha256 not in (None, actual):
         raise FetchError(f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum")
     net = first_network(content)
-    space = None if net is None else space or space_of(net)
-    if net is not None and space is None:
-        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
-        raise DataFileError(f"{origin}: column '{NET}': {what}: there are {', '.join(SPACES)}")
-    latencies = parse_latency_csv(content, space, origin) if space else None
+    latencies = None if net is None else parse_latency_csv(content, space or _only_space(net, origin), origin)
     target = folder / file.name
     if target.exists() and target.read_bytes() != content:
         raise _other_file(target)
     return FetchedFile(target, actual, latencies)
 
 
+def _only_space(net: str, origin: str) -> Space:
+    """The space of a file whose first network is ``net``, where no other has that network too."""
+    found = spaces_having(net)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " and ".join(space.name for space in found)
+        what = f"{names} have such networks: say with --space which it is of"
+    elif net:
+        what = f"the first network is of no space: '{net[:80]}': there are {', '.join(space_names())}"
+    else:
+        what = f"has no rows: there are {', '.join(space_names())}"
+    raise DataFileError(f"{origin}: column '{NET}': {what}")
+
+
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
     if sha256 is not None:
-        raise InputError(f"{source}: is a folder, and a checksum is for one file: leave --sha256 out")
+        raise InputError(
+            "is a folder, and a checksum is for one file", where=source, remedy=Said("leave {} out", Argument("sha256"))
+        )
     files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
         raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does")
@@ -147,7 +160,11 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
     if name in ("", "..") or not name.isprintable():
         raise InputError(f"{url}: does not end in the name of a file: give the address of one file")
     if sha256 is None:
-        raise InputError(f"{url}: an address needs the checksum of its file: pass --sha256 (sha256sum FILE prints it)")
+        raise InputError(
+            "an address needs the checksum of its file",
+            where=url,
+            remedy=Said("pass {} (sha256sum FILE prints it)", Argument("sha256")),
+        )
     target = folder / name
     if target.is_file():
         if pooch.file_hash(target) != sha256:

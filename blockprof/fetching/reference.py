@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.fetching.files import FetchedFile, accept
-from blockprof.foundation.errors import InputError, MetricError
+from blockprof.foundation.errors import Argument, InputError, MetricError, Said
 from blockprof.latency_data import LatencyData, staged, write_latency_csv
 from blockprof.metrics.reference import (
     REFERENCE_RESOLUTION,
@@ -55,8 +55,12 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
     """
     names = reference_latencies(space)
     if metric not in names:
-        there = f"there are {', '.join(names)}" if names else "there are none: give your CSV with --source"
-        raise MetricError(f"no reference latencies '{metric}' for {space.name}: {there}")
+        there = (
+            f"there are {', '.join(names)}"
+            if names
+            else Said("there are none: give your CSV as {}", Argument("source"))
+        )
+        raise MetricError(f"no reference latencies '{metric}' for {space.name}", remedy=there)
     if num_nets < 1:
         raise InputError(f"the number of networks must be at least 1, not {num_nets}")
     nets = sample_distinct(space, num_nets, np.random.default_rng(seed))

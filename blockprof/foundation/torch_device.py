@@ -2,7 +2,7 @@
 
 import torch
 
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError
 
 
 def find_device(name: str) -> torch.device:
@@ -17,5 +17,7 @@ def find_device(name: str) -> torch.device:
     # NotImplementedError is a RuntimeError; torch asserts that it was built for a device.
     except (RuntimeError, AssertionError) as error:
         why = " ".join(str(error).split("\n")[0].split())
-        raise InputError(f"--device '{name}': torch cannot use it here ({why}): write cpu, or cuda:0") from None
+        raise InputError(
+            f"torch cannot use it here ({why})", where=Argument("device", name), remedy="write cpu, or cuda:0"
+        ) from None
     return device

@@ -46,7 +46,7 @@ def read_yaml(path: Path) -> Any:
     except DataFileError:
         raise
     except InputError as error:
-        raise DataFileError(f"{path}: {error}") from None
+        raise DataFileError(error, where=path) from None
 
 
 def repeated_key(text: str) -> str | None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.errors import Argument, Command, DataFileError, MetricError, Said
 from blockprof.foundation.paths import data_folder
+from blockprof.metrics.accuracy_source import OFA_PREDICTOR
 from blockprof.metrics.metric import MetricInfo
-from blockprof.spaces import Architectures, MBConv, Space
+from blockprof.spaces import Architectures, MBConv, Space, registered_spaces
 
-OFA_PREDICTOR_SPACE = "mbv3"
 OFA_PREDICTOR_FILE = "ofa/acc_predictor.pth"
 OFA_PREDICTOR_RESOLUTIONS = range(160, 225, 16)
 """Those it was trained on. Its input has room for 112, 128 and 144, of which it says that they beat 160."""
@@ -74,16 +74,18 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
         MetricError: another space, a resolution that it does not know, or it was not fetched.
         DataFileError: the file holds something else.
     """
-    if space.name != OFA_PREDICTOR_SPACE:
+    if OFA_PREDICTOR not in space.assets.accuracy_sources:
+        known_by = [one.name for one in registered_spaces() if OFA_PREDICTOR in one.assets.accuracy_sources]
         raise MetricError(
-            f"OFA's accuracy predictor is of {OFA_PREDICTOR_SPACE}, not of {space.name}: choose another "
-            "--accuracy-source"
+            f"OFA's accuracy predictor is of {', '.join(known_by)}, not of {space.name}",
+            remedy=Said("choose another {}", Argument("accuracy_source")),
         )
     known = OFA_PREDICTOR_RESOLUTIONS
     if resolution not in known:
         raise MetricError(
             f"OFA's accuracy predictor knows resolutions {known[0]} to {known[-1]} in steps of {known.step}, not "
-            f"{resolution}: choose another --resolution"
+            f"{resolution}",
+            remedy=Said("choose another {}", Argument("resolution")),
         )
     path = data_folder() / OFA_PREDICTOR_FILE if path is None else path
     weights, biases = _read_layers(path)
@@ -108,7 +110,8 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
 
     if not path.is_file():
         raise MetricError(
-            f"OFA's accuracy predictor is not at {path}: `blockprof fetch-data --source ofa-accuracy-predictor`"
+            f"OFA's accuracy predictor is not at {path}",
+            remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
         )
     state = read_torch_file(path, "fetch it again")
     expected = {

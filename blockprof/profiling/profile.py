@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
@@ -198,7 +198,7 @@ def profile(
     """
     check_names([metric.info.name for metric in metrics])
     if num_archs is not None and num_archs < 2:
-        raise InputError(f"--num-archs is {num_archs}: at least 2 networks a placement are needed")
+        raise InputError("at least 2 networks a placement are needed", where=Argument("num_archs", num_archs))
     chosen = tuple(fixings) if fixings is not None else all_fixings(space)
     blocks = tuple(block for block in space.blocks if any(_block_name(f) == block.name for f in chosen))
     groups = _group_by_block(chosen, blocks)

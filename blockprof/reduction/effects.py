@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, Command, InputError, Said
 from blockprof.metrics import ACCURACY, default_metric, has_reference
 from blockprof.spaces import Space, StemPlacement, all_placements
 
@@ -115,12 +115,18 @@ def choose_metrics(
             raise InputError(f"the profile has no metric '{name}': it has {', '.join(rising)}")
     for name in costs:
         if rising[name]:
-            raise InputError(f"--cost {name}: of {name} higher is better: name it with --gain")
+            raise InputError(
+                f"of {name} higher is better",
+                where=Argument("cost", name),
+                remedy=Said("name it as {}", Argument("gain")),
+            )
     if gain and not rising[gain]:
-        raise InputError(f"--gain {gain}: of {gain} lower is better: name it with --cost")
-    examples = ("--gain", gain, ups, ACCURACY), ("--cost", costs, downs, default_metric(space))
-    for option, given, there, example in examples:
-        better = "higher" if option == "--gain" else "lower"
+        raise InputError(
+            f"of {gain} lower is better", where=Argument("gain", gain), remedy=Said("name it as {}", Argument("cost"))
+        )
+    examples = ("gain", gain, ups, ACCURACY), ("cost", costs, downs, default_metric(space))
+    for argument, given, there, example in examples:
+        better = "higher" if argument == "gain" else "lower"
         if given:
             continue
         if not there:
@@ -130,16 +136,16 @@ def choose_metrics(
             )
         if len(there) > 1:
             raise InputError(
-                f"the profile has several metrics of which {better} is better: choose with {option} from "
-                f"{', '.join(there)}"
+                f"the profile has several metrics of which {better} is better",
+                remedy=Said("choose with {} from {}", Argument(argument), ", ".join(there)),
             )
     return gain or ups[0], tuple(dict.fromkeys(costs or downs))
 
 
 def profile_command(space: Space, metrics: Sequence[str]) -> str:
     """The command that makes a profile of ``metrics``, in backquotes, as messages tell it."""
-    images = " --data FOLDER" if ACCURACY in metrics and not has_reference(space, ACCURACY) else ""
-    return f"`blockprof profile --space {space.name} --metrics {','.join(metrics)}{images}`"
+    images = {"data": "FOLDER"} if ACCURACY in metrics and not has_reference(space, ACCURACY) else {}
+    return str(Command("blockprof profile", space=space.name, metrics=",".join(metrics), **images))
 
 
 def read_effects(space: Space, placements: "pd.DataFrame", metric: str) -> Effects:
@@ -154,7 +160,8 @@ def read_effects(space: Space, placements: "pd.DataFrame", metric: str) -> Effec
     if missing:
         raise InputError(
             f"the profile of {metric} has only {len(wanted) - len(missing)} of the {len(wanted)} placements of "
-            f"{space.name}: profile all, without --blocks"
+            f"{space.name}",
+            remedy=Said("profile all, without {}", Argument("blocks")),
         )
     effects = rows.loc[wanted, "effect"].to_numpy(float)
     halves = (rows.loc[wanted, "effect_upper"] - rows.loc[wanted, "effect_lower"]).to_numpy(float) / 2

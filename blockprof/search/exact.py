@@ -3,7 +3,7 @@
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import ExactMetric
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.guide import find_guide
@@ -36,8 +36,8 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     for metric in problem.metrics:
         if not isinstance(metric, ExactMetric):
             raise InputError(
-                f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly: search "
-                "with --algorithm evolution"
+                f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly",
+                remedy=Said("search with {}", Argument("algorithm", "evolution")),
             )
     check_limits(problem)
     num_objectives = len(problem.objectives)

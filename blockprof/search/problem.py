@@ -6,10 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import ExactMetric, Metric, scores_of_values
 from blockprof.reduction import Reduction
 from blockprof.spaces import Architectures
+
+_DIRECTIONS = Argument("maximize"), Argument("minimize")
 
 ROUNDING = 1e-9
 """By what share of it a limit may be missed: sums differ in their last digits by the order of their terms."""
@@ -75,11 +77,13 @@ class Problem:
 
     def __post_init__(self) -> None:
         if not self.objectives:
-            raise InputError("nothing to search for: give --maximize or --minimize")
+            raise InputError("nothing to search for", remedy=Said("give {} or {}", *_DIRECTIONS))
         named = [objective.metric.info.name for objective in self.objectives]
         for name in named:
             if named.count(name) > 1:
-                raise InputError(f"{name} is an objective twice: name it once, in --maximize or in --minimize")
+                raise InputError(
+                    f"{name} is an objective twice", remedy=Said("name it once, in {} or in {}", *_DIRECTIONS)
+                )
         limited = [limit.metric.info.name for limit in self.limits]
         for name in limited:
             if limited.count(name) > 1:

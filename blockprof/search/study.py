@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
+from blockprof.search.comparison import compare
 from blockprof.search.limits import check_limits
-from blockprof.search.pareto import compare, reference_point
 from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult, SearchSpec
+from blockprof.search.result import SearchResult, SearchSpec, reference_point
 from blockprof.search.searching import search
 from blockprof.search.state import read_state
 
@@ -182,11 +182,14 @@ class StudyPlan:
     def __post_init__(self) -> None:
         check_limits(self.problem)
         if self.num_seeds < 1:
-            raise InputError(f"--seeds is {self.num_seeds}: give at least 1")
+            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
         if self.num_seeds > 1 and self.spec.is_exact:
-            raise InputError("--seeds: an exact search has nothing random: leave --seeds out, or choose evolution")
+            seeds = Argument("num_seeds")
+            remedy = Said("leave {} out, or choose evolution", seeds)
+            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy)
         if self.compares and self.problem.reduction.name == WHOLE:
-            raise InputError("--compare: the whole space is searched anyway: give a --reduction to compare it with")
+            remedy = Said("give a {} to compare it with", Argument("reduction"))
+            raise InputError("the whole space is searched anyway", where=Argument("compares"), remedy=remedy)
 
     @cached_property
     def searches(self) -> tuple[tuple[Problem, SearchSpec], ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from blockprof.foundation.decoding import parse_json
-from blockprof.foundation.errors import PlacementError
+from blockprof.foundation.errors import Argument, PlacementError, Said
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
 from blockprof.spaces.definition import Space
 from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_fixing, parse_fixing
@@ -36,7 +36,7 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[F
         else:
             fixings.extend(parse_fixing(space, part) for part in text.split(",") if part.strip())
     if not fixings:
-        raise PlacementError("--blocks is empty: give placements such as u2.l1.e6k7")
+        raise PlacementError("is empty", where=Argument("blocks"), remedy="give placements such as u2.l1.e6k7")
     for index, fixing in enumerate(fixings):
         if fixing in fixings[:index]:
             raise PlacementError(f"{fixing.name} is given twice")
@@ -58,7 +58,10 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
         raise PlacementError(f"'{text}': write {form}")
     for entry in content if space.num_widths == 1 else ():
         if len(entry) == 5 and entry[4] != resolution:
-            raise PlacementError(f"'{text}' asks for resolution {entry[4]}: say so with --resolution {entry[4]}")
+            raise PlacementError(
+                f"'{text}' asks for resolution {entry[4]}",
+                remedy=Said("say so with {}", Argument("resolution", entry[4])),
+            )
     return make_fixing(space, found)
 
 

@@ -44,7 +44,7 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
         try:
             archs.append(from_settings(space, [entry]))
         except NetStringError as error:
-            raise NetStringError(f"network {number}: {error}") from None
+            raise NetStringError(error, where=f"network {number}") from None
     if not archs:
         raise NetStringError("holds no networks: write a list of settings")
     return Architectures.concatenate([one for one, _ in archs]), tuple(size for _, (size,) in archs)

@@ -21,7 +21,7 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.rest_utils import http_request
 
 from blockprof.foundation import files
-from blockprof.foundation.errors import InputError, TrackingError
+from blockprof.foundation.errors import Command, InputError, TrackingError
 from blockprof.foundation.files import temporary_folder
 from blockprof.foundation.paths import data_folder
 from blockprof.tracking import sending
@@ -246,8 +246,9 @@ def find_experiment(name: str | None) -> Experiment | None:
         found = client.get_experiment_by_name(experiment_name(name))
     if found and found.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InputError(
-            f"the experiment '{found.name}' is deleted: choose another, or restore it with "
-            f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+            f"the experiment '{found.name}' is deleted",
+            remedy="choose another, or restore it with "
+            f"{Command('mlflow experiments restore', experiment_id=found.experiment_id)}",
         )
     return found
 

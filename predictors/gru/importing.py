@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
-from blockprof.predictors.gru.features import num_operators, shape_scales
+from blockprof.predictors.gru.features import NUM_SHAPES, num_operators, shape_scales
 from blockprof.predictors.gru.forward import Weights
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
@@ -22,13 +22,6 @@ from blockprof.predictors.gru.training import interval_factors
 from blockprof.predictors.splitting import split_by_network
 from blockprof.predictors.training import TrainedPredictor
 from blockprof.spaces import Space
-
-RELEASED_MAXIMA_MS = {
-    "pn": {"npu": 32.529526315789475, "gpu": 7.015289268493652, "cpu": 188.10529708862306},
-    "mbv3": {"npu": 29.95636842105263, "gpu": 11.565698537826538, "cpu": 796.9109535217285},
-    "resnet50": {"gpu": 7.504615359306335, "cpu": 494.9644088745117},
-}
-"""The latencies that the released predictors' outputs are shares of: ``OFA_NORM_CONSTANTS``, which no file holds."""
 
 _COMPARED = 1000
 """Rows that tell which maximum is a file's own, and whether it is of this device: more would only take longer."""
@@ -58,11 +51,12 @@ def released_maximum(space: Space, metric: str) -> float:
     Raises:
         InputError: it is not one that was released.
     """
-    known = RELEASED_MAXIMA_MS[space.name]
+    known = space.assets.released.maxima_ms
     if metric not in known:
+        known_of = f"known only of {', '.join(known)}" if known else f"known of none of {space.name}"
         raise InputError(
-            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and known only of "
-            f"{', '.join(known)}: give it with --max-latency"
+            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and {known_of}",
+            remedy=Said("give it as {}", Argument("max_ms")),
         )
     return known[metric]
 
@@ -108,7 +102,9 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
         InputError: a ``max_ms`` that is not above 0, or infinite.
     """
     if not 0 < max_ms < math.inf:
-        raise InputError(f"--max-latency {max_ms:g}: give the greatest latency it was trained on, in ms, above 0")
+        raise InputError(
+            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", f"{max_ms:g}")
+        )
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)
     start = time.perf_counter()
@@ -129,7 +125,7 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
 
 
 def _read_model(path: Path, data: LatencyData, metric: str, max_ms: float) -> GruModel:
-    space = data.space
+    space, released = data.space, data.space.assets.released
     return GruModel(
         space=space,
         metric=metric,
@@ -137,9 +133,9 @@ def _read_model(path: Path, data: LatencyData, metric: str, max_ms: float) -> Gr
         num_nets=0,
         resolutions=known_resolutions(space, data.resolutions),
         weights=read_weights(path, space),
-        shape_scales=np.ones(6) if space.ends_vary else shape_scales(space),
+        shape_scales=shape_scales(space) if released.scales_shapes else np.ones(NUM_SHAPES),
         max_ms=max_ms,
-        sigmoid=space.ends_vary,
+        sigmoid=released.sigmoid,
         lower_factor=1.0,
         upper_factor=1.0,
     )
@@ -154,9 +150,16 @@ def _check_better_than_mean(path: Path, model: GruModel, data: LatencyData) -> N
     )
     if not own < mean:
         raise DataFileError(
-            f"{path}: predicts the networks of {data.device} with an error of {own:.1f} % (MAPE), and their mean alone "
-            f"one of {mean:.1f} %: it is of another space or device, or its greatest latency was not "
-            f"{model.max_ms:g} ms (--max-latency)"
+            Said(
+                "predicts the networks of {} with an error of {:.1f} % (MAPE), and their mean alone one of {:.1f} %: "
+                "it is of another space or device, or its greatest latency was not {:g} ms ({})",
+                data.device,
+                own,
+                mean,
+                model.max_ms,
+                Argument("max_ms"),
+            ),
+            where=path,
         )
 
 

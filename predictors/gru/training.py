@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import BlockprofError, DataFileError
+from blockprof.foundation.errors import Argument, BlockprofError, DataFileError, Said
 from blockprof.foundation.files import staged
 from blockprof.foundation.torch_device import find_device
 from blockprof.foundation.torch_files import read_torch_file
@@ -25,20 +25,12 @@ from blockprof.predictors.gru.features import network_inputs, num_operators, sha
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.recipe import PAPER, Recipe
+from blockprof.predictors.kinds import Epoch
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 
 WARM_UP = 0.2
 FIRST_RATE = 0.04
 EVALUATION_BATCH = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What an epoch, counted from 1, came to: the mean loss of its batches and the dev rows' mean error."""
-
-    number: int
-    train_loss: float
-    dev_mape_percent: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +139,11 @@ def fit_gru(
         if on_epoch:
             on_epoch(state.epochs[-1])
     if not math.isfinite(state.best_error):
-        remedy = "another --seed" if recipe.one_cycle else "--fast"
+        other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
-        raise BlockprofError(f"training diverged: no epoch has a finite error: train with {remedy}{left}")
+        raise BlockprofError(
+            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+        )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
     with np.errstate(divide="ignore"):

@@ -158,10 +158,10 @@ def test_the_reference_table_is_the_default(cli, folder: Path, imagenet: Path) -
         ("-s pn --fast", "there is no cache of ImageNet's images: write it with `blockprof cache-imagenet"),
         ("-s pn --data nosuch", "nosuch: has no folder train"),
         ("-s pn --data IMAGENET", "get the weights with `blockprof fetch-data --source ofa-supernets --space pn`"),
-        ("-s pn --data IMAGENET -n 19", "--num-archs is 19: with accuracy in the supernet it is how many networks are"),
+        ("-s pn --data IMAGENET -n 19", "--num-archs 19: with accuracy in the supernet it is how many networks are"),
         ("-s pn --data IMAGENET -n 10001", "measured in all, 20 to 10,000"),
-        ("-s pn --data IMAGENET --device cuda:99", "--device 'cuda:99': torch cannot use it here"),
-        ("-s pn -m ort-cpu --data IMAGENET -n 200", "--num-archs is 200: with ort-cpu it is how many"),
+        ("-s pn --data IMAGENET --device cuda:99", "--device cuda:99: torch cannot use it here"),
+        ("-s pn -m ort-cpu --data IMAGENET -n 200", "--num-archs 200: with ort-cpu it is how many"),
         ("-s pn --resolution 100 --data IMAGENET", "resolution 100: pn takes 128 to 256"),
         (
             "-s pn --resolution 188",

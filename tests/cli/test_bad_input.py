@@ -99,7 +99,7 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("fetch-data -s pn -m accuracy", "no reference latencies 'accuracy' for pn: there are npu, gpu, cpu"),
         (
             "fetch-data -s resnet50",
-            "no reference latencies 'npu' for resnet50: there are none: give your CSV with --sou",
+            "no reference latencies 'npu' for resnet50: there are none: give your CSV as --sou",
         ),
         ("fetch-data -s pn -n 0", "the number of networks must be at least 1"),
         ("fetch-data -s pn --sha256 0", "--sha256 is for a file or a URL"),

@@ -105,10 +105,10 @@ def test_an_imported_one(in_gru_folder: Path, cli: Callable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--fast",), "--fast: only a gru is trained by epochs: give --model gru, or leave --fast out"),
-        (("--epochs", "3"), "--epochs: only a gru"),
-        (("--model", "lstm"), "unknown model 'lstm': there are blockwise, gru"),
-        (("--model", "gru", "--device", "cuda:99"), "--device 'cuda:99': torch cannot use it"),
+        (("--fast",), "--fast: a blockwise predictor is not trained by it: give --model gru, or leave --fast out"),
+        (("--epochs", "3"), "--epochs: a blockwise predictor is not trained by it"),
+        (("--model", "lstm"), "unknown predictor 'lstm': there are blockwise, gru"),
+        (("--model", "gru", "--device", "cuda:99"), "--device cuda:99: torch cannot use it"),
     ],
 )
 def test_what_is_refused(
@@ -125,7 +125,7 @@ def test_files_that_are_not_imported(rows: list[str], folder: Path, refused: Cal
     (folder / "empty.pt").write_bytes(b"")
     line = ("import-predictor", "empty.pt", "nets.csv", "--space", "pn", "--metric")
     assert "empty.pt: is cut off, or not a file that torch saved" in refused(*line, "npu")
-    assert "give it with --max-latency" in refused(*line, "pixel9")
+    assert "give it as --max-latency" in refused(*line, "pixel9")
     for value in ("0", "-1", "nan", "inf"):
         message = refused(*line, "npu", "--max-latency", value)
         assert message == f"--max-latency {value}: give the greatest latency it was trained on, in ms, above 0"

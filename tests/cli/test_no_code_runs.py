@@ -85,12 +85,12 @@ def test_anothers_model_runs_only_where_it_is_named_and_trusted(in_two: Path, cl
     refused = cli(*asked, "--data", DATA)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
-        "error: constant v1 is not blockprof's: to ask it, code from the registry must run. Give --trust-code if you "
+        "error: constant v1 is not blockprof's: to ask it, code from the registry must run: give --trust-code if you "
         "trust whoever registered it\n"
     )
     without = cli(*asked, "--trust-code")
     assert (without.returncode, without.stdout) == (2, "")
-    assert "constant v1 is not blockprof's, so it has no test rows: give networks with --data" in without.stderr
+    assert "constant v1 is not blockprof's, so it has no test rows: give networks as --data" in without.stderr
     assert not (in_two / CANARY).exists()
     outcome = cli(*asked, "--data", DATA, "--trust-code")
     assert outcome.returncode == 0, outcome.stderr

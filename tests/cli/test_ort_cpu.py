@@ -108,8 +108,8 @@ def test_the_library_measures_last(own_lock: None, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--num-archs 151", "--num-archs is 151: with ort-cpu it is how many networks are measured in all, 20 to 150"),
-        ("--num-archs 19", "--num-archs is 19"),
+        ("--num-archs 151", "--num-archs 151: with ort-cpu it is how many networks are measured in all, 20 to 150"),
+        ("--num-archs 19", "--num-archs 19"),
         ("--resolution 100", "resolution 100: pn takes 128 to 256"),
         ("--metrics nosuch", "unknown metric 'nosuch'"),
         ("--metrics npu --resolution 188", "188"),

@@ -19,11 +19,12 @@ from blockprof.evaluators.device.runner import Progress
 from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
-from blockprof.foundation.errors import InputError, JournalError
+from blockprof.foundation.errors import Argument, InputError, JournalError, Said
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.spaces import Architectures, Space
 
 OLD_SUFFIX = ".old"
+_OTHER_FILES = Argument("metric"), Argument("latencies"), Argument("fresh", True)
 
 
 def set_aside(*files: Path) -> None:
@@ -208,14 +209,24 @@ def plan_campaign(
             kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
         except JournalError as error:
             raise InputError(
-                f"{files.journal}: holds a measurement with {', '.join(error.differences)}: give the same options, "
-                "or more networks, to resume it, another --metric or --out to keep both, or --fresh to measure again"
+                f"holds a measurement with {', '.join(error.differences)}",
+                where=files.journal,
+                remedy=Said(
+                    "measure in the same way, or more networks, to resume it, into another {} or {} to keep both, "
+                    "or with {} to measure again",
+                    *_OTHER_FILES,
+                ),
             ) from error
         finished = [names[:size] for size in kept.sizes if kept.visits]
         if latencies.exists() and not _holds(latencies, archs.space, finished):
             raise InputError(
-                f"{latencies}: another file of that name is there: give another --metric or --out, or --fresh, which "
-                f"measures again and keeps it as {latencies.name}{OLD_SUFFIX}"
+                "another file of that name is there",
+                where=latencies,
+                remedy=Said(
+                    "give another {} or {}, or {}, which measures again and keeps it as {}",
+                    *_OTHER_FILES,
+                    f"{latencies.name}{OLD_SUFFIX}",
+                ),
             )
     return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
 

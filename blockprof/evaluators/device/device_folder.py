@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blockprof.evaluators.device.networks import check_architectures, network_names
 from blockprof.foundation.arrays import IntArray
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
 from blockprof.latency_data import parse_network_csv, write_network_csv
 from blockprof.networks.onnx import FragmentStore, compose_bytes, write_network
@@ -104,12 +104,15 @@ def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path
         listed = parse_network_csv(read_file(planned.csv), archs.space, str(planned.csv))
     except DataFileError as error:
         raise InputError(
-            f"{planned.csv}: another file of that name is there, and is left as it is: give another --out"
+            "another file of that name is there, and is left as it is",
+            where=planned.csv,
+            remedy=Said("give another {}", Argument("folder")),
         ) from error
     if network_names(listed.archs, listed.resolutions) != network_names(archs, resolutions):
         filled = f", {listed.num_latencies} of them with latencies" if listed.num_latencies else ""
         raise InputError(
-            f"{planned.csv}: lists {len(listed.archs)} other networks{filled}, and is left as it is: give another "
-            "--out, or the options that chose those to resume them"
+            f"lists {len(listed.archs)} other networks{filled}, and is left as it is",
+            where=planned.csv,
+            remedy=Said("give another {}, or what chose those, to resume them", Argument("folder")),
         )
     return DeviceFolder(archs, resolutions, folder, device, listed.num_latencies)

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import IntArray
-from blockprof.foundation.errors import DataFileError, InputError, NetStringError
+from blockprof.foundation.errors import Argument, DataFileError, InputError, NetStringError, Place, Said
 from blockprof.foundation.files import read_file
 from blockprof.latency_data import first_network, parse_network_csv, unpack
 from blockprof.spaces import Architectures, Space, is_settings, parse_settings
 
 DEFAULT_RESOLUTION = 224
 _FORMS = "give a CSV, a list with a net string a line, or OFA's settings as JSON"
+_NO_RESOLUTION = Said("leave {} out", Argument("resolution"))
 
 Rows = list[tuple[int, Architectures, int | None]]
 """By network: the row it is in, or its place in a list of settings; the network; its resolution, if that is said."""
@@ -35,7 +36,7 @@ def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = 
     content = read_file(path)
     if first_network(content) is not None:
         if resolutions is not None:
-            raise InputError(f"{path}: has a resolution in each row: leave --resolution out")
+            raise InputError("has a resolution in each row", where=path, remedy=_NO_RESOLUTION)
         listed = parse_network_csv(content, space, str(path))
         return listed.archs, listed.resolutions
     try:
@@ -46,7 +47,7 @@ def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = 
     if not rows:
         raise DataFileError(f"{path}: holds no networks: {_FORMS}")
     if resolutions is not None and any(size is not None for _, _, size in rows):
-        raise InputError(f"{path}: has networks with a resolution of their own: leave --resolution out")
+        raise InputError("has networks with a resolution of their own", where=path, remedy=_NO_RESOLUTION)
     _refuse_repeats(rows, path)
     pairs = [
         (index, chosen)
@@ -66,7 +67,7 @@ def _whole_settings(text: str, space: Space, path: Path) -> Rows:
     except NetStringError as error:
         if text.lstrip().startswith("{") and len(text.splitlines()) > 1:
             return []
-        raise DataFileError(f"{path}: {error}") from None
+        raise DataFileError(error, where=path) from None
     return [(number, archs[number - 1], size) for number, size in enumerate(sizes, start=1)]
 
 
@@ -82,7 +83,7 @@ def _parse_lines(text: str, space: Space, path: Path) -> Rows:
             else:
                 rows.append((number, Architectures.from_strings(space, [line]), None))
         except NetStringError as error:
-            raise DataFileError(f"{path}: row {number}: {error}: correct or remove the row") from None
+            raise DataFileError(error, where=Place(path, number), remedy="correct or remove the row") from None
     return rows
 
 

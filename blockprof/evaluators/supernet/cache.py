@@ -15,7 +15,7 @@ from torch import Tensor
 
 from blockprof.evaluators.supernet.images import LOADED_AT_ONCE, FolderImages, ImageNetFolder, OnProgress
 from blockprof.foundation.decoding import MALFORMED, parse_json
-from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.errors import Argument, Command, DataFileError, InputError, Said
 from blockprof.foundation.files import existing_folder, read_file, staged
 from blockprof.foundation.paths import data_folder
 
@@ -189,7 +189,7 @@ def open_cache(
         DataFileError: a damaged cache, or with ``strict`` one that an image was left out of.
     """
     pixels_path, facts_path = cache_files(folder, resolution)
-    again = f"write it with `blockprof cache-imagenet --data DIR --resolution {resolution}`"
+    again = f"write it with {Command('blockprof cache-imagenet', data='DIR', resolution=resolution)}"
     if not facts_path.is_file():
         raise InputError(f"{facts_path}: there is no cache of ImageNet's images: {again}")
     facts = _read_facts(facts_path, again)
@@ -202,7 +202,11 @@ def open_cache(
     if strict and facts.undecodable:
         file, reason = next(iter(facts.undecodable.items()))
         more = f", and {len(facts.undecodable) - 1:,} more" if len(facts.undecodable) > 1 else ""
-        raise DataFileError(f"{file}: does not decode ({reason}){more}: replace it, or leave --strict out")
+        raise DataFileError(
+            f"does not decode ({reason}){more}",
+            where=file,
+            remedy=Said("replace it, or leave {} out", Argument("strict")),
+        )
     shape = (facts.num_images, CHANNELS, resolution, resolution)
     try:
         if pixels_path.stat().st_size != np.prod(shape):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.errors import Command, DataFileError
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.networks.modules import new_supernet
@@ -47,7 +47,7 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
             network.
     """
     path, is_fetched = (checkpoint_path(space), True) if path is None else (path, False)
-    remedy = f"get the weights with `blockprof fetch-data --source {SOURCE} --space {space.name}`"
+    remedy = f"get the weights with {Command('blockprof fetch-data', source=SOURCE, space=space.name)}"
     if not path.exists():
         raise DataFileError(
             f"{path}: there is no such file: {remedy if is_fetched else f'check the path, or {remedy}'}"

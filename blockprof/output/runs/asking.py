@@ -29,11 +29,11 @@ def predict_stored(predictor: "StoredPredictor", rows: "LatencyData") -> "pd.Dat
     try:
         model = load_predictor(predictor.folder)
     except DataFileError as error:
-        raise TrackingError(f"loading {title}: {error}") from error
+        raise TrackingError(error, where=f"loading {title}") from error
     try:
         said = model.predict(rows.archs, rows.resolutions)
     except InputError as error:
-        raise InputError(f"{title}: {error}") from error
+        raise InputError(error, where=title) from error
     return pd.DataFrame({"latency_ms": said.latency_ms, "lower_ms": said.lower_ms, "upper_ms": said.upper_ms})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from blockprof import tracking
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError
 from blockprof.spaces import Architectures, load_space
 
 FRONT = "front"
@@ -39,6 +39,10 @@ def pick_network(run: str, number: int) -> PickedNetwork:
         raise InputError(f"run {record.name} ({record.status}) has no {FRONT}.csv: give a search that has finished")
     nets = tracking.load_frame(record, FRONT)["net_str"].tolist()
     if not 1 <= number <= len(nets):
-        raise InputError(f"--pick {number}: run {record.name} has {len(nets)} best networks: give 1 to {len(nets)}")
+        raise InputError(
+            f"run {record.name} has {len(nets)} best networks",
+            where=Argument("number", number),
+            remedy=f"give 1 to {len(nets)}",
+        )
     archs = Architectures.from_strings(load_space(record.space), [nets[number - 1]])
     return PickedNetwork(archs, int(record.params["resolution"]))

@@ -9,7 +9,7 @@ import pandas as pd
 from blockprof import tracking
 from blockprof.comparing.predictors import BOUNDS, PredictedRows
 from blockprof.comparing.profiles import ProfileTables
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.output.runs.asking import predict_by_code, predict_stored
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ class Source:
             InputError: another's model, of whose run nothing is known.
         """
         if self.run is None:
-            raise InputError(f"{self.label} is not blockprof's, so it has no test rows: give networks with --data")
+            raise InputError(
+                f"{self.label} is not blockprof's, so it has no test rows",
+                remedy=Said("give networks as {}", Argument("data")),
+            )
         return self.run
 
 
@@ -146,15 +149,18 @@ def _left_out(source: Source) -> pd.DataFrame:
 def _predict(source: Source, data: "LatencyData", trust_code: bool) -> pd.DataFrame:
     predictor = source.predictor or tracking.find_predictor_of(source.run_id)
     if predictor is None:
-        raise InputError(f"run {source.label} registered no predictor: leave --data out, or name a registered one")
+        raise InputError(
+            f"run {source.label} registered no predictor",
+            remedy=Said("leave {} out, or name a registered one", Argument("data")),
+        )
     if isinstance(predictor, tracking.StoredPredictor):
         predicted = predict_stored(predictor, data)
     elif trust_code:
         predicted = predict_by_code(predictor, data)
     else:
         raise InputError(
-            f"{source.label} is not blockprof's: to ask it, code from the registry must run. Give --trust-code if you "
-            "trust whoever registered it"
+            f"{source.label} is not blockprof's: to ask it, code from the registry must run",
+            remedy=Said("give {} if you trust whoever registered it", Argument("trust_code", True)),
         )
     frame = data.to_frame().assign(predicted_ms=predicted["latency_ms"].to_numpy())
     return frame.assign(**{name: predicted[name].to_numpy() for name in BOUNDS if name in predicted})

@@ -151,7 +151,7 @@ def test_silent_server_does_not_hang(server, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("url", "checksum", "said"),
     [
-        ("https://example.org/a.csv", None, "needs the checksum of its file: pass --sha256"),
+        ("https://example.org/a.csv", None, "needs the checksum of its file: pass sha256"),
         ("https://example.org/a.csv", "abc", "'abc' is not a sha256 checksum: pass 64 hex digits"),
         ("https://example.org/", "0" * 64, "does not end in the name of a file"),
         ("https://example.org/a/%2e%2e", "0" * 64, "does not end in the name of a file"),
@@ -247,7 +247,7 @@ def test_the_i7_table_in_its_folder(shared_data, tmp_path):
 
 
 def test_file_of_another_space(latency_csv, tmp_path):
-    with pytest.raises(DataFileError, match="use --space pn"):
+    with pytest.raises(DataFileError, match="use space='pn'"):
         fetch(latency_csv, tmp_path / "data", space=load_space("mbv3"))
     assert everything_in(tmp_path) == []
 

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 import blockprof
 from blockprof.foundation.arrays import FloatArray
@@ -14,7 +15,7 @@ from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
-from blockprof.spaces import SPACES, Architectures, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 PN, RESNET50 = load_space("pn"), load_space("resnet50")
 
@@ -212,10 +213,10 @@ def refuse(message: str, profile: object, space: Space = PN, **options: object) 
 
 def test_profiles_that_no_reduction_follows_from_are_refused() -> None:
     profile = profile_of("pn", "npu", "accuracy", "flops")
-    refuse("several metrics of which lower is better: choose with --cost from npu, flops", profile)
+    refuse("several metrics of which lower is better: choose with cost from npu, flops", profile)
     refuse("no metric 'gpu': it has npu, accuracy, flops", profile, costs=["gpu"])
-    refuse("--cost accuracy: of accuracy higher is better: name it with --gain", profile, costs=["accuracy"])
-    refuse("--gain npu: of npu lower is better: name it with --cost", profile, gain="npu", costs=["flops"])
+    refuse("cost='accuracy': of accuracy higher is better: name it as gain", profile, costs=["accuracy"])
+    refuse("gain='npu': of npu lower is better: name it as cost", profile, gain="npu", costs=["flops"])
     refuse("--trim 50: give a percentage from 0 to below 50", profile, costs=["npu"], trim=50)
     refuse("--trim nan: give", profile, costs=["npu"], trim=float("nan"))
     refuse("the profile is of pn, not of mbv3", profile, load_space("mbv3"))
@@ -224,8 +225,8 @@ def test_profiles_that_no_reduction_follows_from_are_refused() -> None:
     only = blockprof.profile(PN, ["accuracy"])
     refuse("no metric of which lower is better, only accuracy: .* --metrics accuracy,npu`", only)
     few = blockprof.profile(PN, ["npu", "accuracy"], blocks=["u1.l1.e3k3"])
-    refuse("has only 1 of the 189 placements of pn: profile all, without --blocks", few)
+    refuse("has only 1 of the 189 placements of pn: profile all, without blocks", few)
     upstream = blockprof.profile(PN, ["npu", "accuracy"], sampler="upstream")
-    refuse("made with --sampler upstream: not every network .* profile with --sampler paper", upstream)
+    refuse("made with sampler='upstream': not every network .* profile with sampler='paper'", upstream)
     old = profile.placement_frame().drop(columns="higher_is_better")
     refuse("does not say which metrics are better high", old)

@@ -97,9 +97,9 @@ def test_steps_leave_out_what_is_not_a_number(compared: Study) -> None:
 
 def test_what_cannot_be_planned() -> None:
     whole = replace(FRONT, reduction=Reduction.whole(PN))
-    with pytest.raises(InputError, match="give a --reduction"):
+    with pytest.raises(InputError, match="give a reduction"):
         StudyPlan(whole, SPEC, compares=True)
-    with pytest.raises(InputError, match="--seeds is 0: give at least 1"):
+    with pytest.raises(InputError, match="num_seeds=0: give at least 1"):
         StudyPlan(FRONT, SPEC, num_seeds=0)
     with pytest.raises(InputError, match="nothing random"):
         StudyPlan(FRONT, SearchSpec("exact"), num_seeds=2)

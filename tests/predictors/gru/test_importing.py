@@ -140,7 +140,7 @@ def test_the_greatest_latency_is_the_one_that_fits_the_csv(scaled, save: Callabl
     best, other = compare_maxima(path, of_others, "npu")
     assert (best.ms, best.whose) == (known, "that of BlockProfile's own predictors")
     assert best.mape_percent < other.mape_percent
-    with pytest.raises(InputError, match="known only of npu, gpu, cpu: give it with --max-latency"):
+    with pytest.raises(InputError, match="known only of npu, gpu, cpu: give it as max_ms"):
         compare_maxima(path, of_others, "pixel9")
 
 
@@ -191,5 +191,5 @@ def test_other_networks(released: Released, save: Callable[[object], Path]) -> N
 
 
 def test_a_maximum_that_is_not_known() -> None:
-    with pytest.raises(InputError, match="known only of gpu, cpu: give it with --max-latency"):
+    with pytest.raises(InputError, match="known only of gpu, cpu: give it as max_ms"):
         released_maximum(load_space("resnet50"), "npu")

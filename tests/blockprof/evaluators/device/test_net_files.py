@@ -56,7 +56,7 @@ def test_resolutions_of_their_own(tmp_path: Path) -> None:
     archs, sizes = read_networks(path, SPACE)
     assert sizes.tolist() == [176, 224, 128]
     assert archs.to_strings() == [NETS[0], NETS[0], NETS[1]]
-    with pytest.raises(InputError, match="networks with a resolution of their own: leave --resolution out"):
+    with pytest.raises(InputError, match="networks with a resolution of their own: leave resolution out"):
         read_networks(path, SPACE, [192])
     path.write_text("\n".join(NETS[:2]))
     archs, sizes = read_networks(path, SPACE, [192, 224])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import SPACES
 from torch import Tensor, nn
 
 from blockprof.evaluators.supernet import (
@@ -24,7 +25,7 @@ from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.metrics import Metric
 from blockprof.networks.modules import build_subnet
-from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.spaces import Architectures, load_space
 from blockprof.spaces.sampling import sample_distinct
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's")
@@ -170,8 +171,8 @@ def test_what_is_refused(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path / "mine"))
     refused: list[tuple[Callable[[], object], type[Exception], str]] = [
         (partial(load, "pn", resolution=100), MetricError, "resolution 100: pn takes 128 to 256"),
-        (partial(load, "pn", device="gpu"), InputError, "--device 'gpu': torch cannot use it here"),
-        (partial(load, "pn", device="cuda:7"), InputError, "--device 'cuda:7': torch cannot use it here"),
+        (partial(load, "pn", device="gpu"), InputError, "device='gpu': torch cannot use it here"),
+        (partial(load, "pn", device="cuda:7"), InputError, "device='cuda:7': torch cannot use it here"),
         (partial(load, "pn", tmp_path), InputError, "has no folder train"),
         (partial(load, "pn", None), InputError, "no images: give ImageNet's folder"),
         (partial(load, "pn", None, fast=default_cache()), InputError, f"{tmp_path}/mine/imagenet/imagenet-r128.json"),

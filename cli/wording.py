@@ -1,0 +1,23 @@
+"""The library's errors in the words of the command line: arguments as options."""
+
+from blockprof.foundation.errors import Argument, BlockprofError
+
+_OPTIONS = {
+    "compares": "compare",
+    "folder": "out",
+    "latencies": "out",
+    "max_ms": "max-latency",
+    "num_seeds": "seeds",
+    "number": "pick",
+}
+"""Options that are not called as their argument is."""
+
+
+def worded(error: BlockprofError) -> str:
+    """The error's message, with the options that stand for the arguments it speaks of."""
+    return error.worded(_as_option)
+
+
+def _as_option(argument: Argument) -> str:
+    option = f"--{_OPTIONS.get(argument.name, argument.name.replace('_', '-'))}"
+    return option if argument.value is None or argument.value is True else f"{option} {argument.value}"
