@@ -120,8 +120,8 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
     has_regions = any(isinstance(layer, Regions) for layer in panel.layers)
     axes.set_title(panel.title, pad=18 if has_regions else 6, fontsize=11)
     if panel.legend == "beside":
-        corner = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
-        axes.legend(title=panel.legend_title, fontsize=8, frameon=False, **corner)
+        legend = axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
+        legend.set_title(panel.legend_title)
     elif panel.legend:
         axes.legend(fontsize=8, frameon=False, loc="best" if panel.legend == "inside" else panel.legend)
 
