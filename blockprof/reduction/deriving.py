@@ -82,7 +82,7 @@ def derive_reduction(
     if not 0 <= trim < 50:
         raise InputError("give a percentage from 0 to below 50", where=Argument("trim", f"{trim:g}"))
     if isinstance(profile, Profile):
-        if profile.space is not space:
+        if profile.space != space:
             raise InputError(f"the profile is of {profile.space.name}, not of {space.name}")
         check_sampler_is_papers(profile.sampler)
     placements = profile.placement_frame() if isinstance(profile, Profile) else profile

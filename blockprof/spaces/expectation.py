@@ -29,7 +29,7 @@ def _expected(space: Space, fixing: Fixing, sampler: Sampler, by: CostsBy) -> Fl
     catalogue = space.catalogue(by)
     counts = np.zeros(catalogue.absent + 1)
     stems = stem_shares(space, fixing)
-    np.add.at(counts, catalogue.stems, stems if space.ends_vary else 0.0)
+    np.add.at(counts, catalogue.stems, stems)
     before = np.bincount(space.stem_states, stems, minlength=space.num_widths).astype(float)
     for unit, slots in enumerate(space.unit_slots):
         depths = np.array(likely_depths(space, unit, fixing, sampler))
