@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from blockprof.evaluators.pooling import measure_surrogate
     from blockprof.foundation.errors import BlockprofError
     from blockprof.metrics import NamedMetric, register_metric
+    from blockprof.predictors.kinds import PredictorKind, register_predictor
     from blockprof.profiling import Profile, Surrogate
     from blockprof.search.algorithm import Algorithm, register_algorithm
     from blockprof.search.by_name import search_space
-    from blockprof.spaces import Architectures, Space, load_space
+    from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
     "Algorithm",
     "Architectures",
     "BlockprofError",
     "NamedMetric",
+    "PredictorKind",
     "Profile",
     "Space",
     "Surrogate",
@@ -31,6 +33,8 @@ __all__ = [
     "profile",
     "register_algorithm",
     "register_metric",
+    "register_predictor",
+    "register_space",
     "search_space",
 ]
 
@@ -39,6 +43,7 @@ _MODULES = {
     "Architectures": "blockprof.spaces",
     "BlockprofError": "blockprof.foundation.errors",
     "NamedMetric": "blockprof.metrics",
+    "PredictorKind": "blockprof.predictors.kinds",
     "Profile": "blockprof.profiling",
     "Space": "blockprof.spaces",
     "Surrogate": "blockprof.profiling",
@@ -48,6 +53,8 @@ _MODULES = {
     "profile": "blockprof.api",
     "register_algorithm": "blockprof.search.algorithm",
     "register_metric": "blockprof.metrics",
+    "register_predictor": "blockprof.predictors.kinds",
+    "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",
 }
 

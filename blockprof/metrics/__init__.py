@@ -7,10 +7,10 @@ from blockprof.metrics.accuracy_source import (
     choose_accuracy_source,
 )
 from blockprof.metrics.block_table import list_block_tables
+from blockprof.metrics.brought import all_metrics, metrics_of
 from blockprof.metrics.built_in import ORT_CPU
 from blockprof.metrics.catalogue import (
     check_predictor_name,
-    check_resolution,
     default_metric,
     load_metrics,
 )
@@ -28,7 +28,7 @@ from blockprof.metrics.metric import (
     scores_of_values,
     values_of_scores,
 )
-from blockprof.metrics.named import METRICS, LoadMetric, NamedMetric, metrics_of, register_metric
+from blockprof.metrics.named import METRICS, LoadMetric, NamedMetric, register_metric
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
 from blockprof.metrics.reference import (
@@ -58,9 +58,9 @@ __all__ = [
     "Origin",
     "PredictorFolder",
     "additive_score",
+    "all_metrics",
     "check_accuracy_source",
     "check_predictor_name",
-    "check_resolution",
     "choose_accuracy_source",
     "default_metric",
     "has_reference",

@@ -1,22 +1,16 @@
-"""The metrics that come with blockprof."""
+"""The metrics that come with blockprof, whatever the space."""
 
 from collections.abc import Callable
-from functools import partial
 
 from blockprof.foundation.errors import MetricError
 from blockprof.metrics.counting import COUNTED, is_counted, load_count
-from blockprof.metrics.lookup import I7, LOOKUP_SPACE, NOTE10, load_i7, load_note10
 from blockprof.metrics.metric import Metric
 from blockprof.metrics.named import LoadMetric, NamedMetric, register_metric
-from blockprof.metrics.reference import ACCURACY, DEVICES, has_reference, load_reference
+from blockprof.metrics.reference import ACCURACY, load_reference
 from blockprof.spaces import Space
 
 ORT_CPU = "ort-cpu"
 """Measured on this machine, network by network: ``blockprof.evaluators.pooling`` makes a surrogate of it."""
-
-
-def _has_lookup_tables(space: Space) -> bool:
-    return space.name == LOOKUP_SPACE
 
 
 def _is_measured(space: Space, resolution: int) -> Metric:
@@ -29,10 +23,5 @@ def _of_name(load: Callable[[Space, str, int], Metric], name: str) -> LoadMetric
 
 for _name in COUNTED:
     register_metric(_name, NamedMetric(_of_name(load_count, _name), is_ready=is_counted))
-for _name in DEVICES:
-    is_in = partial(has_reference, name=_name)
-    register_metric(_name, NamedMetric(_of_name(load_reference, _name), is_in=is_in, gives_way=True))
 register_metric(ACCURACY, NamedMetric(_of_name(load_reference, ACCURACY)))
-register_metric(NOTE10, NamedMetric(load_note10, is_in=_has_lookup_tables))
-register_metric(I7, NamedMetric(load_i7, is_in=_has_lookup_tables))
 register_metric(ORT_CPU, NamedMetric(_is_measured))

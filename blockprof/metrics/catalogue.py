@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from blockprof.foundation.errors import Command, MetricError
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
+from blockprof.metrics.brought import find_metric, metrics_of
 from blockprof.metrics.lookup import list_lookup_tables, load_lookup_table
 from blockprof.metrics.metric import Metric
-from blockprof.metrics.named import METRICS, LoadMetric, metrics_of
+from blockprof.metrics.named import LoadMetric
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.metrics.reference import ACCURACY, has_reference, load_reference
-from blockprof.spaces import Space
+from blockprof.metrics.reference import ACCURACY, load_reference
+from blockprof.spaces import Space, registered_spaces
+from blockprof.spaces.resolution import check_resolution
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -24,7 +26,7 @@ def load_metrics(
     on_count: Callable[[], None] | None = None,
     accuracy_source: AccuracySource = "reference",
 ) -> tuple[Metric, ...]:
-    """Load metrics by name: of ``blockprof.metrics.named.METRICS``, or a trained predictor's, or a table's.
+    """Load metrics by name: registered ones, those that the space brings along, or a trained predictor's, or a table's.
 
     A name is first looked for among predictors, then among the block tables and the folders of look-up tables in the
     data folder, unless it is that of a metric that does not give way to these.
@@ -51,8 +53,8 @@ def load_metrics(
 
 
 def default_metric(space: Space) -> str:
-    """What is profiled where no metric is named: ``npu``, or ``flops`` in a space without a reference table of it."""
-    return "npu" if has_reference(space, "npu") else "flops"
+    """What is profiled where no metric is named."""
+    return space.assets.default_metric
 
 
 def check_predictor_name(name: str) -> None:
@@ -61,22 +63,9 @@ def check_predictor_name(name: str) -> None:
     Raises:
         MetricError: it does.
     """
-    known = METRICS.find(name)
-    if known and not known.gives_way:
+    known = [found for space in registered_spaces() if (found := find_metric(space, name))]
+    if known and not known[0].gives_way:
         raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
-
-
-def check_resolution(space: Space, resolution: int) -> None:
-    """Refuse a resolution that the space cannot take.
-
-    Raises:
-        MetricError: it is not one of ``space.resolutions``.
-    """
-    allowed = space.resolutions
-    if resolution not in allowed:
-        raise MetricError(
-            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
-        )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:
@@ -100,7 +89,7 @@ def _load(
     find_predictor: FindPredictor,
     on_count: Callable[[], None] | None,
 ) -> Metric:
-    known = METRICS.find(name)
+    known = find_metric(space, name)
     if known is None or known.gives_way:
         if predictor := find_predictor(name):
             return load_predicted(predictor, space, name, resolution)

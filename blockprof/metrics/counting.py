@@ -172,21 +172,23 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     from blockprof.networks.modules import build_subnet, take_apart
 
     counts = np.full((len(_KEPT), len(space.instances)), np.nan)
-    base = np.zeros((len(_KEPT), 1))
+    base, absent = np.zeros((len(_KEPT), 1)), len(space.instances)
     for instance in range(len(space.instances)):
         if not np.isnan(counts[0, instance]):
             continue
         archs = network_holding(space, instance)
-        modules, ids = take_apart(build_subnet(archs)), archs.ids[0].tolist()
-        if not space.ends_vary:
-            stem, *modules, head = modules
-            last = space.instances[ids[-1]]
-            fixed = ((stem, IMAGE_CHANNELS, resolution), (head, last.out_channels, last.out_size(resolution)))
-            base = np.sum([_count(*part) for part in fixed], axis=0)[:, None]
-        for found, module in zip(ids, modules, strict=True):
-            if np.isnan(counts[0, found]):
+        stem, *layers, head = archs.ids[0].tolist()
+        ids = [stem, *(layer for layer in layers if layer != absent), head]
+        channels, size, of_ends = IMAGE_CHANNELS, resolution, np.zeros((len(_KEPT), 1))
+        for found, module in zip(ids, take_apart(build_subnet(archs)), strict=True):
+            if found == absent:
+                of_ends[:, 0] += _count(module, channels, size)
+            elif np.isnan(counts[0, found]):
                 described = space.instances[found]
                 counts[:, found] = _count(module, described.in_channels, described.in_size(resolution))
+            if found != absent:
+                channels, size = space.instances[found].out_channels, space.instances[found].out_size(resolution)
+        base = of_ends
     bases = {f"{key}_base": value for key, value in zip(_KEPT, base, strict=True)}
     return dict(zip(_KEPT, counts, strict=True)) | bases
 

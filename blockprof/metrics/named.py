@@ -35,7 +35,7 @@ class NamedMetric:
 
 
 METRICS: Registry[NamedMetric] = Registry("metric", ("blockprof.metrics.built_in",))
-"""All metrics by name, but for predictors and tables."""
+"""All metrics by name, but for predictors, tables, and what spaces bring along."""
 
 
 def register_metric(name: str, metric: NamedMetric) -> NamedMetric:
@@ -45,8 +45,3 @@ def register_metric(name: str, metric: NamedMetric) -> NamedMetric:
         InputError: another metric has that name.
     """
     return METRICS.register(name, metric)
-
-
-def metrics_of(space: Space) -> tuple[str, ...]:
-    """The names of the metrics that ``space`` has; ``accuracy`` needs ImageNet where there is no table of it."""
-    return tuple(name for name in METRICS.names() if METRICS.get(name).is_in(space))

@@ -35,8 +35,8 @@ class Cell:
 def profile_report(profile: Profile) -> str:
     """Write a profile as an HTML page that needs nothing but itself.
 
-    Response heat maps, effects by place, the most expensive and the cheapest placements, the reduction that it suggests,
-    how additive pooled metrics are, and every placement's effects.
+    Response heat maps, effects by place, the most expensive and the cheapest placements, the reduction it suggests, how
+    additive pooled metrics are, and every placement's effects.
     """
     placements, responses = profile.placement_frame(), profile.response_frame() if profile.blocks else None
     charts = []

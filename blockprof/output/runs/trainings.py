@@ -13,7 +13,7 @@ from blockprof.tracking import Run, log_predictor
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import BlockwiseModel, CrossValidation, LearningCurve, TrainedPredictor
+    from blockprof.predictors import CrossValidation, LearningCurve, Predictor, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 
@@ -29,8 +29,8 @@ def record_training(
     are in which part), a figure; ``outliers.csv`` and a tag where there are outliers; register the model, as the
     champion where :func:`choose_champion` says so.
 
-    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of a blockwise predictor ``costs.csv``;
-    of a gru ``epochs.csv``, and its recipe among the params.
+    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of one that is a sum of costs
+    ``costs.csv``; of one trained by epochs ``epochs.csv``. How its kind trained it is among the params.
     """
     import pandas as pd
 
@@ -52,7 +52,7 @@ def record_training(
             "num_train": len(split.train),
             "num_dev": len(split.dev),
             "num_test": len(split.test),
-            **(asdict(trained.recipe) if trained.recipe else {}),
+            **trained.settings,
             **({"imported_from": trained.source} if trained.source else {}),
         }
     )
@@ -82,8 +82,8 @@ def record_training(
     run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
     if folds:
         run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")
-    if isinstance(model, predictors.BlockwiseModel):
-        run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if costs := cost_rows(model):
+        run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
     run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
@@ -128,14 +128,16 @@ def record_training_report(
     run.log_text(report, REPORT)
 
 
-def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:
-    """What the predictor says each block instance costs, at each resolution it knows, in ms."""
+def cost_rows(model: "Predictor") -> list[dict[str, object]]:
+    """What the predictor says each block instance costs, in ms, at each resolution; none where it is no sum."""
     rows: list[dict[str, object]] = []
     for resolution in model.resolutions.tolist():
-        base, costs = model.cost_table(resolution)
-        rows.append({"resolution": resolution, "instance": "base", "cost_ms": base})
+        found = model.additive_costs(resolution)
+        if found is None:
+            return []
+        rows.append({"resolution": resolution, "instance": "base", "cost_ms": found.base_ms})
         rows.extend(
             {"resolution": resolution, "instance": instance.name, "cost_ms": cost}
-            for instance, cost in zip(model.space.instances, costs.tolist(), strict=True)
+            for instance, cost in zip(model.space.instances, found.costs_ms.tolist(), strict=True)
         )
     return rows

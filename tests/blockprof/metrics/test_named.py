@@ -61,7 +61,7 @@ def test_it_is_listed_for_its_spaces_only() -> None:
 
 def test_the_built_in_ones_are_listed_in_order() -> None:
     assert metrics_of(MBV3) == (
-        *("macs", "conv_macs", "flops", "params", "npu", "gpu", "cpu", "accuracy", "note10", "i7-8700k", "ort-cpu"),
+        *("macs", "conv_macs", "flops", "params", "accuracy", "ort-cpu", "npu", "gpu", "cpu", "note10", "i7-8700k"),
     )
     assert metrics_of(load_space("resnet50")) == ("macs", "conv_macs", "flops", "params", "accuracy", "ort-cpu")
 
