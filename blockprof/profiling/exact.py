@@ -15,7 +15,7 @@ of the score's; mean and standard deviation are sums over the score's distributi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,7 +215,7 @@ class _Mixing:
             greatest=greatest.max(axis=0),
             least_genes=np.stack([one.least_genes for one in options])[from_least, widths],
             greatest_genes=np.stack([one.greatest_genes for one in options])[from_greatest, widths],
-            transform=sum(one.transform for one in options) / len(options),
+            transform=reduce(np.add, [one.transform for one in options]) / len(options),
         )
 
     def end(self, ways: _Ways) -> _Ways:

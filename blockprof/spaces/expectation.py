@@ -33,8 +33,10 @@ def _expected(space: Space, fixing: Fixing, sampler: Sampler, by: CostsBy) -> Fl
     stems = stem_shares(space, fixing)
     np.add.at(counts, catalogue.stems, stems)
     depths = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
-    chain = _shares(space, fixing, depths, np.bincount(space.stem_states, stems, minlength=space.num_widths))
-    before = np.stack(fold(space, depths, chain, chain.stems))
+    chain = _shares(
+        space, fixing, depths, np.bincount(space.stem_states, stems, minlength=space.num_widths).astype(float)
+    )
+    before = np.array(fold(space, depths, chain, chain.stems))
     rests = np.stack([rest if len(rest) else np.zeros(space.num_widths) for rest in chain.rests(depths)])
     first = chain.layers[[slots.start for slots in space.unit_slots]]
     kinds = np.full((space.num_slots, space.blocks_per_width), 1 / space.blocks_per_width)
@@ -50,9 +52,11 @@ def _expected(space: Space, fixing: Fixing, sampler: Sampler, by: CostsBy) -> Fl
 
 def _shares(space: Space, fixing: Fixing, depths: Depths, stems: FloatArray) -> Semiring:
     """The chain of probabilities: a unit's first layer has those of a width and of each depth, all others are 1."""
-    layers = np.ones((space.num_slots, len(stems), space.num_widths))
+    before = np.zeros(space.num_widths)
+    np.add.at(before, space.stem_states, stems)
+    layers = np.ones((space.num_slots, len(before), space.num_widths))
     for unit, slots in enumerate(space.unit_slots):
         widths = list(likely_widths(space, unit, fixing))
         layers[slots.start] = 0.0
         layers[slots.start][:, widths] = 1 / (len(widths) * len(depths[unit]))
-    return Semiring(space, np.add, np.multiply, stems, layers, np.ones(space.num_widths))
+    return Semiring(space, np.add, np.multiply, before, layers, np.ones(space.num_widths))
