@@ -45,8 +45,8 @@ def test_a_heat_map_has_the_responses_with_the_greatest_expansion_on_top(index: 
     assert (chart.rows, chart.columns) == (("6", "4", "3"), ("3 x 3", "5 x 5", "7 x 7"))
     expected = [[rows[f"e{expand}k{kernel}"] for kernel in (3, 5, 7)] for expand in (6, 4, 3)]
     np.testing.assert_array_equal(chart.values, expected)
-    dearest = np.unravel_index(np.argmax(chart.values), chart.values.shape)
-    assert chart.badness[dearest] == (0 if metric.info.higher_is_better else 1)
+    most_expensive = np.unravel_index(np.argmax(chart.values), chart.values.shape)
+    assert chart.badness[most_expensive] == (0 if metric.info.higher_is_better else 1)
     assert chart.notes[0][2].startswith(f"e6k7: {chart.text(0, 2)} {metric.info.unit}, +")
 
 
