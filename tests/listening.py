@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blockprof.foundation.listener import Listener, Visited
-from blockprof.search.result import SearchResult
+from blockprof.searching.result import SearchResult
 
 
 @dataclass

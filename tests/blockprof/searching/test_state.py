@@ -10,7 +10,7 @@ from listening import Heard
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import Reduction
-from blockprof.search import Objective, Problem, SearchSpec, search
+from blockprof.searching import Objective, Problem, SearchSpec, search
 
 MakeProblem = Callable[..., Problem]
 SPEC = SearchSpec(initial=30, generations=6, children=30, seed=5)
