@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.files import temporary_folder
-from blockprof.output.charts.comparison_figures import error_by_networks
-from blockprof.output.charts.profile_figures import predicted_against_measured
+from blockprof.output.charts.trainings import learning_chart, predictions_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.report import REPORT, training_report
 from blockprof.output.runs.origins import data_origin, log_data
 from blockprof.tracking import Run, log_predictor
@@ -87,7 +87,7 @@ def record_training(
         run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
-    run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    run.log_figure(draw_chart(predictions_chart(trained, test)), "figures/test_predictions.png")
     with temporary_folder() as temporary:
         folder = temporary / "predictor"
         model.save(folder)
@@ -112,7 +112,7 @@ def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPre
     """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
     run.log_steps(curve.steps())
     run.log_frame(curve.to_frame(), "learning_curve.csv")
-    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_figure(draw_chart(learning_chart(curve, trained)), "figures/learning_curve.png")
     run.log_tags({"blockprof.advice": curve.advice()})
 
 
