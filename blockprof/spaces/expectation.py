@@ -33,9 +33,7 @@ def _expected(space: Space, fixing: Fixing, sampler: Sampler, by: CostsBy) -> Fl
     stems = stem_shares(space, fixing)
     np.add.at(counts, catalogue.stems, stems)
     depths = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
-    chain = _shares(
-        space, fixing, depths, np.bincount(space.stem_states, stems, minlength=space.num_widths).astype(float)
-    )
+    chain = _shares(space, fixing, depths, stems)
     before = np.array(fold(space, depths, chain, chain.stems))
     rests = np.stack([rest if len(rest) else np.zeros(space.num_widths) for rest in chain.rests(depths)])
     first = chain.layers[[slots.start for slots in space.unit_slots]]
