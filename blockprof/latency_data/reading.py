@@ -124,11 +124,10 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     said = [name.strip() for name in cells.columns.get(SPACE, [])]
     named = [name for name in said if name]
     if named and named[0] != space.name:
-        raise _of_another_space(Place(origin, cells.lines[said.index(named[0])], SPACE), named[0], space)
+        raise _of_another_space(Place(origin, cells.lines[said.index(named[0])], SPACE), named[:1], space)
     nets = cells.columns[NET]
     if nets and not named and (found := spaces_having(nets[0])) and space not in found:
-        names = " or ".join(other.name for other in found)
-        raise _of_another_space(Place(origin, cells.lines[0], NET), names, space)
+        raise _of_another_space(Place(origin, cells.lines[0], NET), [other.name for other in found], space)
     mixed = [
         _Problem(line, SPACE, f"'{name}' beside '{space.name}': a file holds one space", "split the file by space")
         for line, name in zip(cells.lines, said, strict=False)
@@ -138,11 +137,11 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     return cells, mixed + ragged
 
 
-def _of_another_space(where: Place, names: str, space: Space) -> DataFileError:
+def _of_another_space(where: Place, names: list[str], space: Space) -> DataFileError:
+    shown = [one_line(name, 80) for name in names]
+    use = Said(" or ".join(["{}"] * len(shown)), *(Argument("space", name) for name in shown))
     return DataFileError(
-        f"a network of {one_line(names, 80)}, not of {space.name}",
-        where=where,
-        remedy=Said("use {}", Argument("space", one_line(names, 80))),
+        f"a network of {' or '.join(shown)}, not of {space.name}", where=where, remedy=Said("use {}", use)
     )
 
 

@@ -41,8 +41,8 @@ def write_network_csv(
     """
     nets, sizes = archs.to_strings(), resolutions.tolist()
     space = repeat(archs.space.name)
-    rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), space, files, strict=False)
-    _write(Path(path), (*COLUMNS, SPACE, FILE), rows)
+    rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), files, space, strict=False)
+    _write(Path(path), (*COLUMNS, FILE, SPACE), rows)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
