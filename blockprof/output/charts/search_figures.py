@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blockprof.output.charts.profile_figures import GREY, new_figure, write_caption
-from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult
-from blockprof.search.study import Study
+from blockprof.searching.problem import Problem
+from blockprof.searching.result import SearchResult
+from blockprof.searching.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -14,10 +14,10 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.profiling.statistics import half_width
-from blockprof.search.problem import Problem
+from blockprof.searching.problem import Problem
 
 if TYPE_CHECKING:
-    from blockprof.search.result import SearchResult
+    from blockprof.searching.result import SearchResult
 
 
 def best_networks(problem: Problem, values: FloatArray, top_k: int) -> IntArray:
