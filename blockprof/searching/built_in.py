@@ -1,0 +1,42 @@
+"""The algorithms that come with blockprof. They are imported when they run: pymoo and SciPy take their time."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from blockprof.reduction import sample_reduced
+from blockprof.searching.algorithm import Algorithm, Budget, register_algorithm
+from blockprof.searching.archive import Archive
+from blockprof.searching.drawing import draw_new
+from blockprof.spaces import Architectures
+
+
+def _evolution(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
+    from blockprof.searching.evolution import evolve
+
+    return evolve(archive, budget, rng)
+
+
+def _nsga2(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
+    from blockprof.searching.nsga2 import evolve
+
+    return evolve(archive, budget, rng)
+
+
+def _exact(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
+    from blockprof.searching.exact import solve_exactly
+
+    yield solve_exactly(archive.problem, archive.top_k)[0]
+
+
+def _random(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
+    draw = partial(sample_reduced, archive.problem.reduction, rng=rng)
+    for size in (budget.initial, *[budget.children] * budget.generations):
+        yield draw_new(archive, draw, size)
+
+
+register_algorithm("evolution", Algorithm(_evolution))
+register_algorithm("nsga2", Algorithm(_nsga2))
+register_algorithm("exact", Algorithm(_exact, is_exact=True))
+register_algorithm("random", Algorithm(_random))

@@ -1,0 +1,49 @@
+"""Limits that no network meets."""
+
+import numpy as np
+
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
+from blockprof.metrics import ExactMetric, additive_score, values_of_scores
+from blockprof.reduction import Reduction
+from blockprof.searching.chain import least_sums
+from blockprof.searching.problem import Problem
+
+ROUNDING = 1e-9
+"""By what share of it a limit may be missed here: sums differ in their last digits by the order of their terms."""
+
+
+def check_limits(problem: Problem) -> None:
+    """Refuse a limit of an exact metric that no network meets; each limit by itself.
+
+    Raises:
+        InputError: there is one; the message says the nearest value there is.
+    """
+    reduction = problem.reduction
+    for limit in problem.limits:
+        if not isinstance(limit.metric, ExactMetric):
+            continue
+        nearest = limit.sign * least_value(limit.metric, reduction, limit.sign)
+        if limit.sign * (nearest - limit.bound) > ROUNDING * abs(limit.bound):
+            beyond = "above" if limit.metric.info.higher_is_better else "below"
+            raise InputError(
+                f"{limit.text}: no network of {reduction.space.name} ({reduction.name}) goes {beyond} "
+                f"{nearest:.6g} {limit.metric.info.unit}: loosen the limit"
+            )
+
+
+def least_value(metric: ExactMetric, reduction: Reduction, sign: float = 1.0) -> float:
+    """The least value of ``sign`` times an exact metric over a reduced space."""
+    score = additive_score(metric)
+    costs = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
+    least = float(least_sums(reduction, *costs).total(reduction.depths)) + sign * score.base
+    return sign * float(values_of_scores(metric, np.array([sign * least]))[0])
+
+
+def nearest_found(problem: Problem, values: FloatArray) -> str:
+    """The network of (N, M) metrics that comes nearest to the limits, in words: its values of what is limited."""
+    nearest = values[problem.violations(values).argmin()]
+    return ", ".join(
+        f"{info.name} {nearest[problem.names.index(info.name)]:.6g} {info.unit}"
+        for info in (limit.metric.info for limit in problem.limits)
+    )
