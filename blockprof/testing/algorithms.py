@@ -10,7 +10,7 @@ import numpy as np
 from blockprof.foundation.arrays import BoolArray
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.reduction import Reduction
-from blockprof.search import ALGORITHMS, Limit, Objective, Problem, SearchResult, SearchSpec, search
+from blockprof.searching import ALGORITHMS, Limit, Objective, Problem, SearchResult, SearchSpec, search
 from blockprof.spaces import Space
 
 

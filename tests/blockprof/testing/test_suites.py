@@ -11,9 +11,9 @@ from blockprof.metrics import METRICS, AdditiveMetric, Metric, MetricInfo, Named
 from blockprof.metrics.brought import find_metric
 from blockprof.predictors import PREDICTORS, BlockwiseModel, Fitted, TrainingOptions, TrainingTask
 from blockprof.reduction import sample_reduced
-from blockprof.search import ALGORITHMS, Algorithm, Budget
-from blockprof.search.algorithm import register_algorithm
-from blockprof.search.archive import Archive
+from blockprof.searching import ALGORITHMS, Algorithm, Budget
+from blockprof.searching.algorithm import register_algorithm
+from blockprof.searching.archive import Archive
 from blockprof.spaces import Architectures, Space, load_space
 from blockprof.testing import check_algorithm, check_metric, check_predictor, check_values
 
