@@ -16,6 +16,7 @@ from blockprof.metrics.catalogue import (
     default_metric,
     load_metrics,
 )
+from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.link import Link
 from blockprof.metrics.lookup import list_lookup_tables
 from blockprof.metrics.metric import (
@@ -59,6 +60,7 @@ __all__ = [
     "additive_score",
     "built_in_metrics",
     "check_accuracy_source",
+    "check_metrics",
     "check_predictor_name",
     "check_resolution",
     "choose_accuracy_source",

@@ -65,6 +65,7 @@ def load_count(space: Space, name: str, resolution: int, on_count: Callable[[], 
         space=space,
         base=counts[f"{what}_base"][0] * factor,
         costs=counts[what] * factor,
+        resolution=None if name == "params" else resolution,
     )
 
 

@@ -33,6 +33,10 @@ class PredictedMetric:
     predictor: "Predictor"
     resolution: int
 
+    @property
+    def space(self) -> Space:
+        return self.predictor.space
+
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) latencies, ms."""
         return self.predictor.predict(archs, self.resolution).latency_ms
@@ -70,4 +74,4 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     if not isinstance(model, BlockwiseModel):
         return PredictedMetric(info, model, resolution)
     base, costs = model.cost_table(resolution)
-    return AdditiveMetric(info, space, base, costs, covariance=model.cost_covariance(resolution))
+    return AdditiveMetric(info, space, base, costs, covariance=model.cost_covariance(resolution), resolution=resolution)

@@ -72,7 +72,9 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     )
     weights = np.array([shares.get(fitted, 0.0) for fitted in FITTED_RESOLUTIONS])
     base, *costs = _read_table(space, name) @ weights
-    table = AdditiveMetric(info, space, float(base), np.array(costs), by="placement" if accuracy else "instance")
+    table = AdditiveMetric(
+        info, space, float(base), np.array(costs), "placement" if accuracy else "instance", resolution=resolution
+    )
     if not accuracy:
         return table
     links = [facts[str(fitted)]["link"] for fitted in shares]

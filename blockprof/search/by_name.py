@@ -6,7 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
+from blockprof.metrics import (
+    ACCURACY,
+    ORT_CPU,
+    AdditiveMetric,
+    Metric,
+    check_metrics,
+    choose_accuracy_source,
+    default_metric,
+)
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
 from blockprof.search.problem import Limit, Objective, Problem
@@ -54,7 +62,8 @@ def make_problem(
         on_count: called before MACs are counted, which takes seconds the first time.
 
     Raises:
-        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name.
+        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name;
+            a metric of another space or resolution.
         TrackingError: the MLflow store does not answer.
     """
     from blockprof.api import load_metrics
@@ -64,6 +73,7 @@ def make_problem(
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(chosen),)
     own = _own([*maximize, *minimize, *(limits or {})])
+    check_metrics(own.values(), chosen, resolution)
     raised, lowered = [_name(one) for one in maximize], [_name(one) for one in minimize]
     bounds = {_name(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:

@@ -71,6 +71,10 @@ class SupernetAccuracy:
     device: torch.device
     batch_size: int
 
+    @property
+    def resolution(self) -> int:
+        return self.spec.resolution
+
     def evaluate(self, archs: Architectures, on_progress: OnProgress | None = None) -> FloatArray:
         """Return (N,) top-1 accuracies in percent; see :meth:`evaluate_both`."""
         return self.evaluate_both(archs, on_progress)[0]
