@@ -74,8 +74,8 @@ def profile(
     ``profile("pn", ["npu", "accuracy"]).placement_frame()`` has a row for every placement and metric. Nothing is
     logged; ``blockprof.output.runs.profiles.record_profile`` logs a profile to a run.
 
-    Dear metrics are pooled: ``ort-cpu`` is measured here on 150 networks (minutes; ``blockprof.measure_surrogate`` with
-    its defaults), ``accuracy`` evaluated in the supernet on 300. A surrogate fitted to them is profiled.
+    Expensive metrics are pooled: ``ort-cpu`` is measured here on 150 networks (minutes; by
+    ``blockprof.measure_surrogate`` with its defaults), ``accuracy`` evaluated in the supernet on 300. A surrogate fitted to them is profiled.
 
     Args:
         space: a space, or its name.

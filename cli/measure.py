@@ -87,7 +87,7 @@ def measure(
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure anew whatever is there, which is kept as *.old.")
+        bool, typer.Option("--fresh", help="Measure everything again; what is there is kept as *.old.")
     ] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,

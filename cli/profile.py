@@ -59,7 +59,7 @@ def profile(
     A metric is taken from its registered predictor (champion) where there is one, else from a block table of that name
     in ./blockprof-data, else from the built-in reference table; the output says which.
 
-    Dear metrics are measured now, on one pool of random networks, and a surrogate fitted to these tells the effects,
+    Expensive metrics are measured now, on one pool of random networks. A surrogate fitted to them tells the effects,
     with credible intervals: ort-cpu on 150 networks, which takes minutes; accuracy with --data, on 300 networks that
     OFA's supernet holds (fetch-data --source ofa-supernets), which takes hours without a GPU. After a kill the same
     command goes on where it was.
@@ -134,7 +134,7 @@ def profile(
 
         journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
         if journal.exists():
-            render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+            render.note(f"{journal}: resuming what was measured before; remove it to measure again")
         with render_measuring.progress() as (on_progress, on_piece):
             return pooling.measure_surrogate(
                 chosen_space,

@@ -18,7 +18,7 @@ def reduce(
         typer.Option(
             "--gain",
             metavar="NAME",
-            help="The profile's metric that is to be high.",
+            help="Metric to maximize.",
             show_default="the one of which higher is better",
         ),
     ] = None,
@@ -53,8 +53,8 @@ def reduce(
     """Propose a smaller space from a profile, without the blocks and depths that are not worth what they cost.
 
     A block is left out of a layer where another one, or a mixture of two others, costs less and is not worse; where it
-    is too dear for what it brings, beside what the same cost buys elsewhere; or where it saves too little for what it
-    loses. So are numbers of layers. What the profile's 95 % intervals leave open is kept.
+    is too expensive for what it brings, beside what the same cost buys elsewhere; or where it saves too little for what
+    it loses. So are numbers of layers. What the profile's 95 % intervals leave open is kept.
 
     The file says why of each, and may be edited: `blockprof search --reduction FILE` takes it. Another one that is
     there already is kept as *.old.

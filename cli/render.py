@@ -278,7 +278,7 @@ def print_registered(registered: "RegisteredPredictor") -> None:
 
 
 def print_profile(profile: Profile) -> None:
-    """Print each metric's response heat map and its dearest and cheapest placements."""
+    """Print each metric's response heat map and its most expensive and cheapest placements."""
     responses, placements = profile.response_frame(), profile.placement_frame()
     for metric in profile.metrics:
         name = metric.info.name
@@ -349,7 +349,7 @@ def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
         for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
     ]
     table = Table(show_edge=False, pad_edge=False)
-    high, low = ("best", "worst") if metric.info.higher_is_better else ("dearest", "cheapest")
+    high, low = ("best", "worst") if metric.info.higher_is_better else ("most expensive", "cheapest")
     both = len(pairs) >= 2 * EXTREMES_SHOWN
     for heading in (high, low) if both else ("placement",):
         table.add_column(heading, overflow="fold")

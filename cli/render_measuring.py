@@ -32,14 +32,14 @@ def print_plan(campaign: "Campaign") -> None:
         before, total = campaign.kept.sizes[-1], len(campaign.archs)
         if campaign.is_finished:
             render.note(
-                f"measured already ({there}): these are the results of {campaign.files.journal}; --fresh measures anew"
+                f"measured already ({there}): these are the results of {campaign.files.journal}; --fresh measures again"
             )
             return
         if campaign.num_nets_kept == before < total:
             render.note(f"{before} of {total} networks are measured already ({there}) and are kept")
         else:
             render.note(
-                f"going on with a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
+                f"resuming a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
             )
     load, cores, threads = campaign.environment.load, campaign.environment.machine.cores, campaign.spec.threads
     if crowding := describe_crowding(threads):

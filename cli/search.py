@@ -174,9 +174,9 @@ def search(
     source, supernet_spec = supernet.read_options(
         names or DEFAULT_MAXIMIZE, accuracy_source, data, fast, device, batch_size, workers, strict
     )
-    dear: dict[str, Callable[[], Metric]] = {ORT_CPU: lambda: _measure(chosen_space, resolution)}
+    expensive: dict[str, Callable[[], Metric]] = {ORT_CPU: lambda: _measure(chosen_space, resolution)}
     if supernet_spec:
-        dear[ACCURACY] = lambda: _load_supernet(chosen_space, supernet_spec, resolution, seed)
+        expensive[ACCURACY] = lambda: _load_supernet(chosen_space, supernet_spec, resolution, seed)
     if not no_log:
         tracking.check_store(experiment)
     problem = make_problem(
@@ -189,7 +189,7 @@ def search(
         seed=seed,
         on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
         accuracy_source=source,
-        dear=dear,
+        expensive=expensive,
     )
     if verify is not None:
         compared_columns(problem)
@@ -197,7 +197,7 @@ def search(
     _note_directions(problem)
     options.note_flops(problem.names)
     for state in plan.kept_states():
-        render.note(f"{state}: going on with a search that was interrupted; remove it to begin anew")
+        render.note(f"{state}: resuming a search that was interrupted; remove it to start over")
 
     def work() -> "tuple[Study, Verification | None]":
         with render.progress("searching") as on_progress:
@@ -235,7 +235,7 @@ def _verify(study: "Study", num_networks: int) -> "Verification":
     archs, values = study.first.archs[best], study.first.values[best]
     journal = verification_path(archs[spread_along(len(best), num_networks)], size)
     if journal.exists():
-        render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+        render.note(f"{journal}: resuming what was measured before; remove it to measure again")
     with render_measuring.progress() as (on_progress, on_piece):
         return measure_some(
             study.problem,
@@ -249,7 +249,7 @@ def _verify(study: "Study", num_networks: int) -> "Verification":
 
 
 def _measure(space: "Space", resolution: int) -> "Metric":
-    """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: what it measured is not anew."""
+    """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: nothing is measured twice."""
     from blockprof.cli import render, render_measuring
     from blockprof.evaluators import pooling
     from blockprof.metrics import ORT_CPU
@@ -257,7 +257,7 @@ def _measure(space: "Space", resolution: int) -> "Metric":
 
     journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
     if journal.exists():
-        render.note(f"{journal}: going on with what was measured before; remove it to measure anew")
+        render.note(f"{journal}: resuming what was measured before; remove it to measure again")
     with render_measuring.progress() as (on_progress, on_piece):
         return ort_cpu_metric(
             pooling.measure_surrogate(space, resolution=resolution, on_progress=on_progress, on_piece=on_piece)

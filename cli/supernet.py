@@ -61,4 +61,4 @@ def note_kept(metric: "KeptAccuracy", archs: "Architectures | None" = None) -> N
 
     if kept := metric.num_kept(archs):
         of_all = "" if archs is None else f" of {len(archs)}"
-        render.note(f"{metric.journal}: {kept}{of_all} networks were evaluated before; remove it to start anew")
+        render.note(f"{metric.journal}: {kept}{of_all} networks were evaluated before; remove it to start over")

@@ -98,7 +98,7 @@ def train_predictor(
     if gru:
         checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, gru.recipe, seed, train_size)
         if checkpoint.exists():
-            render.note(f"{checkpoint}: going on with what was trained before; remove it to train anew")
+            render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
 
     def train() -> predictors.TrainedPredictor:
         if gru is None:

@@ -168,18 +168,18 @@ def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network
     """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
     With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:
-    these are then found anew without each fold. Folds are small: around 50 rows a fifth less would leave a fit that
+    these are then found again without each fold. Folds are small: around 50 rows a fifth less would leave a fit that
     knows far less, and says so, where the whole fit is too sure.
     """
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
         return predict_left_out(fit, rows, network_of).errors
     errors = np.empty(len(rows))
-    num_folds, anew = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
+    num_folds, refits = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
     for fold in range(num_folds):
         held = network_of % num_folds == fold
         known = rows.select(~held)
-        others = fit_shrunk(known, priors) if anew else refit_shrunk(known, fit)
+        others = fit_shrunk(known, priors) if refits else refit_shrunk(known, fit)
         errors[held] = predict_unknown(others, rows.select(held)).errors
     return errors
 

@@ -1,4 +1,4 @@
-"""Profiles beside each other: whether two metrics, or two devices, agree on which blocks are dear, and where not.
+"""Profiles beside each other: whether two metrics, or two devices, agree on which blocks are expensive, and where not.
 
 Ranks are by effect or response, 1 the greatest. An interval of values gives an interval of ranks: from one more than
 the number of places that lie wholly above, to the last place that none wholly below could take. A rank has changed

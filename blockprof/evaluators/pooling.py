@@ -1,4 +1,4 @@
-"""Dear metrics from one pool of networks: which networks, measuring them, and the surrogate that is fitted to them."""
+"""Expensive metrics from one pool of networks: which networks, measuring them, and the surrogate fitted to them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ MAX_ACCURACY_POOL = _POOL_SIZES[ACCURACY].most
 
 
 def pooled_names(names: Sequence[str], accuracy_source: AccuracySource) -> tuple[str, ...]:
-    """Those of the metrics ``names`` that are dear: ``ort-cpu``, and ``accuracy`` in the supernet."""
+    """Those of the metrics ``names`` that are expensive: ``ort-cpu``, and ``accuracy`` in the supernet."""
     return tuple(name for name in names if name == ORT_CPU or (name == ACCURACY and accuracy_source == "supernet"))
 
 
@@ -93,7 +93,7 @@ def measure_surrogate(
     """Measure random networks with ONNX Runtime on this machine's CPU, and fit the surrogate of their latency.
 
     One thread, batch 1. What was measured is kept at :func:`journal_path`: a process that was killed is
-    gone on with, and a pool that is measured is not measured again.
+    resumed, and a pool that is measured is not measured again.
 
     Args:
         space: a space, or its name.

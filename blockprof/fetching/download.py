@@ -22,7 +22,7 @@ PARTIAL_CONTENT = 206
 class ResumingDownloader:
     """A ``downloader`` for pooch that keeps what it has in ``part``, and goes on from there the next time.
 
-    pooch's own starts anew. The server must take ranges, and say by a strong ETag that its file is still the same;
+    pooch's own starts over. The server must take ranges, and say by a strong ETag that its file is still the same;
     where a checksum will tell (``checked``), the ETag may lack.
     """
 

@@ -30,13 +30,13 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
         archs, _ = from_settings(load_space("mbv3"), [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
     except (NetStringError, *MALFORMED) as error:
         raise DataFileError(
-            f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it anew"
+            f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it again"
         ) from None
     values = _load(latencies)
     try:
         latencies_ms = np.array(values, dtype=np.float64).round(DECIMALS)
     except MALFORMED:
-        raise DataFileError(f"{latencies}: does not hold a list of latencies: fetch it anew") from None
+        raise DataFileError(f"{latencies}: does not hold a list of latencies: fetch it again") from None
     if latencies_ms.shape != (len(archs),):
         raise DataFileError(
             f"{latencies}: holds latencies of shape {latencies_ms.shape}, but {networks} holds {len(archs)} networks"
@@ -45,7 +45,7 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
         try:
             check_latency(value)
         except ValueError as error:
-            raise DataFileError(f"{latencies}: latency {number}: {error}: fetch it anew") from None
+            raise DataFileError(f"{latencies}: latency {number}: {error}: fetch it again") from None
     return LatencyData(archs, resolutions, latencies_ms, device)
 
 
@@ -55,4 +55,4 @@ def _load(path: Path) -> Any:
     # The resolutions are numpy's own integers; numpy 1, which wrote the file, kept what reads them in numpy.core.
     read_scalar = np.int64().__reduce__()[0]
     allowed: list[Any] = [(read_scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]
-    return read_torch_file(path, "fetch it anew", allowed)
+    return read_torch_file(path, "fetch it again", allowed)

@@ -145,7 +145,7 @@ class JournalError(InputError):
         super().__init__(
             f"was measured with {', '.join(differences)}",
             where=path,
-            remedy="go on with the same, or give another journal (or remove this one) to start anew",
+            remedy="resume with the same, or give another journal (or remove this one) to start over",
         )
         self.differences = differences
 

@@ -19,7 +19,7 @@ def read_torch_file(path: Path, remedy: str, allowed: Sequence[Any] = ()) -> Any
 
     Args:
         path: the file.
-        remedy: what the error's message says to do, such as ``fetch it anew``.
+        remedy: what the error's message says to do, such as ``fetch it again``.
         allowed: types that may be in it besides, as ``torch.serialization.safe_globals`` takes them.
 
     Raises:

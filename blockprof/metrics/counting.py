@@ -156,7 +156,7 @@ def _write_counts(path: Path, counts: dict[str, FloatArray]) -> None:
             content = json.dumps({key: value.tolist() for key, value in counts.items()})
             (stage / path.name).write_text(content)
     except InputError as error:
-        warnings.warn(f"cannot keep counts in {path.parent} ({error}): they are counted anew each time", stacklevel=2)
+        warnings.warn(f"cannot keep counts in {path.parent} ({error}): they are counted again each time", stacklevel=2)
 
 
 def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:

@@ -112,7 +112,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
             f"OFA's accuracy predictor is not at {path}",
             remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
         )
-    state = read_torch_file(path, "fetch it anew")
+    state = read_torch_file(path, "fetch it again")
     expected = {
         f"{layer}.{part}": shape
         for layer, inputs, outputs in zip(_LAYERS, _SIZES, _SIZES[1:], strict=False)
@@ -123,7 +123,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         if found.get(name) != shape:
             there = f"of shape {found[name]}" if name in found else "not there"
             raise DataFileError(
-                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it anew"
+                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again"
             )
     arrays = {name: state[name].double().numpy() for name in expected}
     return tuple(arrays[f"{layer}.weight"] for layer in _LAYERS), tuple(arrays[f"{layer}.bias"] for layer in _LAYERS)

@@ -1,4 +1,4 @@
-"""Surrogates of dear metrics: an additive metric fitted to one pool of networks, and how far it stands for them."""
+"""Surrogates of expensive metrics: an additive metric fitted to a pool of networks, and how far it stands for them."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -185,7 +185,7 @@ def profile(
 
     Args:
         space: the design space.
-        metrics: metrics of that space; of dear ones, surrogates fitted to a pool of networks.
+        metrics: metrics of that space; of expensive ones, surrogates fitted to a pool of networks.
         fixings: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
         resolution: of the input, in pixels; that of the metrics.

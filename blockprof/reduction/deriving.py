@@ -10,8 +10,8 @@ the parts of the stem. The rule, in four lines:
 3. An option stays where it is best at one of these rates, or might be within the effects' 95 % intervals.
 4. Of several costs, an option stays where one of them keeps it.
 
-So what goes is what another option beats (dearer and not better), what a mixture of two others beats, what is too dear
-for what it brings, and what saves too little for what it loses. Where units have one width, metrics are additive and
+So what goes is what another option beats (it costs more and is not better), what a mixture of two others beats, what is
+too expensive for what it brings, and what saves too little for what it loses. Where units have one width, metrics are additive and
 their profile exact, a ``trim`` of 0 keeps every network that is best at some rate: all corners of the front's hull.
 
 Depths follow from the effects of placements: a placement at layer l is drawn with l or more layers, each depth equally

@@ -11,19 +11,19 @@ from blockprof.foundation.arrays import BoolArray
 from blockprof.reduction.effects import Effects
 from blockprof.spaces import Space
 
-Why = Literal["not better", "mixed", "dear", "poor"]
+Why = Literal["not better", "mixed", "expensive", "poor"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
-    """An option left out at a place: how much dearer and better it is than ``other``, which stays there."""
+    """An option left out at a place: how much more it costs, and how much better it is, than ``other``, which stays."""
 
     option: str
     why: Why
     unit: int
     layer: int
     other: str
-    dearer: float
+    extra_cost: float
     better: float
 
     @property
@@ -54,22 +54,22 @@ def explain(
     losses = sorted(_losses(space, cost, gain, kept, depths), key=lambda loss: (loss.option, loss.why))
     for (option, why), group in groupby(losses, key=lambda loss: (loss.option, loss.why)):
         several = list(group)
-        example = max(several, key=lambda loss: abs(loss.dearer))
+        example = max(several, key=lambda loss: abs(loss.extra_cost))
         where = f"{option} {_join(several)}".strip()
         at = f"at {example.place}, " if len(several) > 1 else ""
         brings = f"{example.better:+.2g} {gain.unit} of {gain.metric}"
-        costs = f"{abs(example.dearer):.2g} {cost.unit} of {cost.metric}"
-        rate = _rate(example.better, example.dearer)
+        costs = f"{abs(example.extra_cost):.2g} {cost.unit} of {cost.metric}"
+        rate = _rate(example.better, example.extra_cost)
         per = f"{gain.unit} per {cost.unit}"
         match why:
             case "not better":
                 yield f"{where}: not better than what costs less: {at}{costs} more than {example.other}, {brings}"
             case "mixed":
                 yield f"{where}: beaten by mixtures of others: {at}{costs} more than {example.other}, {brings}"
-            case "dear":
+            case "expensive":
                 yield (
-                    f"{where}: too dear for what it brings: {at}{costs} more than {example.other}, {brings}: {rate} "
-                    f"{per}, at least {rates[0]:.3g} is asked"
+                    f"{where}: too expensive for what it brings: {at}{costs} more than {example.other}, {brings}: "
+                    f"{rate} {per}, at least {rates[0]:.3g} is asked"
                 )
             case "poor":
                 yield (
@@ -113,24 +113,24 @@ def _losses(
             continue
         stay = start + np.flatnonzero(kept[start:end])
         for option in start + np.flatnonzero(~kept[start:end]):
-            dearer, better = cost.values[option] - cost.values[stay], gain.values[option] - gain.values[stay]
-            beating = (dearer >= 0) & (better <= 0)
+            extra_cost, better = cost.values[option] - cost.values[stay], gain.values[option] - gain.values[stay]
+            beating = (extra_cost >= 0) & (better <= 0)
             why: Why
             if beating.any():
                 why, other = "not better", np.where(beating, better, np.inf).argmin()
-            elif (dearer < 0).all():
-                why, other = "poor", dearer.argmax()
+            elif (extra_cost < 0).all():
+                why, other = "poor", extra_cost.argmax()
             elif (better > 0).all():
-                why, other = "dear", better.argmin()
+                why, other = "expensive", better.argmin()
             else:
-                why, other = "mixed", np.where(dearer >= 0, dearer, np.inf).argmin()
+                why, other = "mixed", np.where(extra_cost >= 0, extra_cost, np.inf).argmin()
             yield _Loss(
                 option=gain.names[option],
                 why=why,
                 unit=unit,
                 layer=layer,
                 other=gain.names[stay[other]],
-                dearer=float(dearer[other]),
+                extra_cost=float(extra_cost[other]),
                 better=float(better[other]),
             )
 

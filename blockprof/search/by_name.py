@@ -41,7 +41,7 @@ def make_problem(
     resolution: int = 224,
     seed: int = 0,
     accuracy_source: str = "reference",
-    dear: Mapping[str, Callable[[], Metric]] | None = None,
+    expensive: Mapping[str, Callable[[], Metric]] | None = None,
     on_count: Callable[[], None] | None = None,
 ) -> Problem:
     """Say what is searched for.
@@ -56,8 +56,8 @@ def make_problem(
             ``blockprof.reduction.load_reduction``; all of the space where None.
         resolution: of the input, in pixels.
         seed: of a random reduction.
-        accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; of no matter where it is one of ``dear``.
-        dear: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
+        accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; ignored where it is one of ``expensive``.
+        expensive: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
             ``ort_cpu_metric(blockprof.measure_surrogate(space))`` where it is named and not among them.
         on_count: called before MACs are counted, which takes seconds the first time.
 
@@ -83,7 +83,7 @@ def make_problem(
     elif isinstance(reduction, str):
         reduction = load_reduction(chosen, reduction, seed)
     names = [name for name in dict.fromkeys([*raised, *lowered, *bounds]) if name not in own]
-    last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(dear or {})}
+    last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(expensive or {})}
     at_once = [name for name in names if name not in last]
     loaded = load_metrics(chosen, at_once, resolution=resolution, accuracy_source=accuracy_source, on_count=on_count)
     by_name = own | dict(zip(at_once, loaded, strict=True)) | {name: last[name]() for name in names if name in last}
@@ -142,9 +142,9 @@ def search_space(
 
     chosen = load_space(space) if isinstance(space, str) else space
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
-    dear: dict[str, Callable[[], Metric]] = {}
+    expensive: dict[str, Callable[[], Metric]] = {}
     if source == "supernet":
-        dear[ACCURACY] = partial(_evaluated, chosen, supernet, resolution, seed)
+        expensive[ACCURACY] = partial(_evaluated, chosen, supernet, resolution, seed)
     problem = make_problem(
         chosen,
         maximize,
@@ -154,7 +154,7 @@ def search_space(
         resolution=resolution,
         seed=seed,
         accuracy_source=source,
-        dear=dear,
+        expensive=expensive,
     )
     spec = SearchSpec(
         algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k

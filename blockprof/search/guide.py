@@ -89,7 +89,7 @@ def _priced(chain: Chain, prices: FloatArray) -> Chain:
 
 
 def _dual(cuts: FloatArray) -> tuple[FloatArray, float]:
-    """The prices at which the cheapest of the networks so far is dearest, and what it is there.
+    """The prices at which the cheapest of the networks so far costs most, and what it is there.
 
     ``cuts`` are (N, D): the networks' objectives, and by how much they are over each bound.
     """

@@ -3,7 +3,7 @@
 Each unit of a network mutates with its own probability, by one of the moves that it has: add a layer, remove a layer,
 put another block in one layer, or, where units have several widths, take another width. A layer is added, or removed,
 anywhere in its unit, and those behind it move on. Nothing leaves the reduced space: a unit goes to the next depth that
-is kept, and a block that its new layer or width does not keep is drawn anew.
+is kept, and a block that its new layer or width does not keep is drawn again.
 """
 
 import numpy as np

@@ -72,7 +72,7 @@ class SearchResult:
     """All networks that a search evaluated, each once, in order.
 
     ``values`` is (N, M), the problem's metrics in their units; ``generations`` (N,), 0 for the initial networks.
-    ``spec`` has no None. ``seconds`` are of the search, over all processes that went on with it.
+    ``spec`` has no None. ``seconds`` are of the search, over all processes that resumed it.
 
     An exact search lists only its answer, all in generation 0.
     """

@@ -93,8 +93,8 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         raise _not_a_search(path) from None
     if differences:
         raise InputError(
-            f"{path}: is a search with {', '.join(differences)}: go on with the same, give another file, or remove "
-            "this one to start anew"
+            f"{path}: is a search with {', '.join(differences)}: resume with the same, give another file, or remove "
+            "this one to start over"
         )
     try:
         genes, values, generations = (arrays[name] for name in ("genes", "values", "generations"))

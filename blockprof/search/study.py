@@ -224,7 +224,7 @@ class StudyPlan:
         Args:
             on_progress: told, after each generation, how many generations of how many there are.
             keep: keep each search at its ``state_path``, and go on where one is there: a process that was killed is
-                gone on with. ``kept`` removes them.
+                resumed. ``kept`` removes them.
 
         Raises:
             InputError: as ``search``.

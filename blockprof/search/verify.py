@@ -131,7 +131,7 @@ def verify(
 ) -> Verification:
     """Measure K networks of an answer with ONNX Runtime, spread evenly along it; all where it has no more than K.
 
-    What was measured is kept at :func:`verification_path`: a process that was killed is gone on with, and networks that
+    What was measured is kept at :func:`verification_path`: a process that was killed is resumed, and networks that
     are measured are not measured again.
 
     Args:

@@ -59,7 +59,7 @@ def tracking_uri() -> str:
     is told to MLflow as it opens it; again, where the working folder is another one by now.
 
     Raises:
-        TrackingError: the working folder was another one before, and its name is such that MLflow would go on with the
+        TrackingError: the working folder was another one before, and its name is such that MLflow would resume the
             store that is there.
     """
     import mlflow

@@ -55,7 +55,7 @@ class GruFit:
 
 @dataclass(eq=False)
 class _State:
-    """All that changes while training. What is random is drawn anew for each epoch, from the seed and its number."""
+    """All that changes while training. What is random is drawn again for each epoch, from the seed and its number."""
 
     network: GruNetwork
     optimizer: torch.optim.Adam
@@ -299,10 +299,10 @@ def _save(path: Path, state: _State, fingerprint: str) -> None:
 
 def _load(path: Path, state: _State, fingerprint: str) -> None:
     try:
-        content = read_torch_file(path, "remove it to train anew")
+        content = read_torch_file(path, "remove it to train again")
         if content["fingerprint"] != fingerprint:
             raise DataFileError(
-                f"{path}: a checkpoint of other data, another recipe or another seed: go on with the same, or remove it"
+                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it"
             )
         state.network.load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])
@@ -310,7 +310,7 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
         state.seconds = float(content["seconds"])
     except (RuntimeError, *MALFORMED) as error:
-        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train anew") from error
+        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train again") from error
 
 
 def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:

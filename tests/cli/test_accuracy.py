@@ -1,4 +1,4 @@
-"""Accuracy in ``profile``: in the supernet, killed, gone on with and logged; OFA's predictor; what is refused."""
+"""Accuracy in ``profile``: in the supernet, killed, resumed and logged; OFA's predictor; what is refused."""
 
 import json
 import shutil

@@ -109,7 +109,7 @@ def test_latencies_that_somebody_filled_in_are_never_lost(exported: Path, cli, f
             for more in (["-n", "21"], ["-n", "20", "--seed", "6"], ["-n", "20", "--resolution", "160"]):
                 assert refused(*line, *more) == (
                     f"{path}: lists 20 other networks{of_them}, and is left as it is: give another --out, or the "
-                    "options that chose those to go on with them"
+                    "options that chose those to resume them"
                 )
             assert path.read_bytes() == filled
     finally:

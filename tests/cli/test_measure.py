@@ -150,7 +150,7 @@ def test_killed_it_goes_on_loses_nothing_and_measures_nothing_twice(process, cli
     outcome = cli("measure", *line)
     assert outcome.returncode == 0
     assert f": {done} of 6 visits are there\n" in outcome.stderr
-    assert outcome.stderr.startswith("note: going on with a measurement begun at 2")
+    assert outcome.stderr.startswith("note: resuming a measurement begun at 2")
     assert JOURNAL.read_bytes().startswith(kept)
     assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 3)
     assert len(read_latency_csv(LATENCIES, PN)) == 3
@@ -320,7 +320,7 @@ def test_damaged_pieces_are_exported_again(cli, folder: Path, monkeypatch: pytes
 def test_another_measurement_of_that_name_is_there(more: str, said: str, finished: Path, refused) -> None:
     message = refused("measure", *QUICK, *more.split())
     assert message.startswith(f"{JOURNAL}: holds a measurement with {said}")
-    assert message.endswith("another --metric or --out to keep both, or --fresh to measure anew")
+    assert message.endswith("another --metric or --out to keep both, or --fresh to measure again")
 
 
 @pytest.mark.parametrize("keep_journal", [True, False])
@@ -332,7 +332,7 @@ def test_a_file_of_other_networks_is_never_replaced_unasked(keep_journal: bool, 
     message = refused("measure", *QUICK, "-n", "2")
     assert message == (
         f"{LATENCIES}: another file of that name is there: give another --metric or --out, or --fresh, which measures "
-        f"anew and keeps it as {LATENCIES.name}.old"
+        f"again and keeps it as {LATENCIES.name}.old"
     )
     assert cli("measure", *QUICK, "-n", "2", "--no-log", "--fresh").returncode == 0
     assert LATENCIES.with_name(f"{LATENCIES.name}.old").read_text() == "\n".join(rows[:-1])

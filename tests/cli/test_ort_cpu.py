@@ -1,4 +1,4 @@
-"""The metric ort-cpu, measured for real on this machine: killed, gone on with, logged; and what is refused."""
+"""The metric ort-cpu, measured for real on this machine: killed, resumed, logged; and what is refused."""
 
 import json
 import signal
@@ -55,7 +55,7 @@ def test_killed_gone_on_with_logged_and_not_measured_again(process, cli, folder:
     assert "(95 % credible interval)" in outcome.stdout
     assert "flops (MFLOPs): counted" in outcome.stdout
     assert "Sampler paper, exact." in outcome.stdout
-    assert f"note: {JOURNAL}: going on with what was measured before" in outcome.stderr
+    assert f"note: {JOURNAL}: resuming what was measured before" in outcome.stderr
     assert JOURNAL.read_bytes().startswith(before)
     assert kinds_of_lines(JOURNAL).count("environment") == 2
     visits = [json.loads(line)["visit"] for line in JOURNAL.read_text().splitlines()[1:] if '"visit"' in line]

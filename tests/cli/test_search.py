@@ -212,7 +212,7 @@ def test_networks_of_the_front_are_measured(good, folder: Path, tmp_path_factory
     assert run.data.metrics["verified.num_networks"] == 2
     assert abs(run.data.metrics["verified.flops.spearman"]) == pytest.approx(1)
     assert "verified.flops.ratio" not in run.data.metrics
-    again = good(f"{line} --no-log", "going on with what was measured before")
+    again = good(f"{line} --no-log", "resuming what was measured before")
     assert "2 of them measured with ONNX Runtime on " in again
 
 
@@ -240,7 +240,7 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
         started.send_signal(signal.SIGKILL)
         started.communicate(timeout=DEADLINE_S)
     (state,) = states.glob("*.npz")
-    again = good(f"{line} --no-log", f"note: {state}: going on with a search that was interrupted")
+    again = good(f"{line} --no-log", f"note: {state}: resuming a search that was interrupted")
     assert not states.exists()
     assert strip_seconds(again) == strip_seconds(good(f"{line} --no-log"))
 

@@ -190,7 +190,7 @@ def measure_block_table(
     Args:
         space: the design space.
         resolution: of the whole networks' input, in pixels.
-        journal_path: where results are kept as they come; gone on with where it is there.
+        journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None. Its seed also draws the networks.
         num_whole: random networks to measure.
         on_progress: called after each visit.
@@ -226,7 +226,7 @@ def measure_block_table(
 def check_block_journal(
     space: Space, resolution: int, journal_path: Path, spec: MeasureSpec | None = None, *, num_whole: int = NUM_WHOLE
 ) -> None:
-    """Check that :func:`measure_block_table` could begin a journal, or go on with the one that is there.
+    """Check that :func:`measure_block_table` could begin a journal, or resume the one that is there.
 
     Raises:
         MetricError, InputError, DataFileError, BlockprofError: as it would before it measures.

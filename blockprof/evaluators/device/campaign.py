@@ -74,7 +74,7 @@ class Campaign:
     """N networks that are to be measured, or are already.
 
     ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
-    ``fresh`` they are measured anew, whatever there is.
+    ``fresh`` they are measured again, whatever there is.
     """
 
     archs: Architectures
@@ -190,7 +190,7 @@ def plan_campaign(
         resolutions: (N,), of each one's input, in pixels.
         latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
         spec: how to measure; the defaults where None.
-        fresh: measure anew; what is there is kept as ``*.old``.
+        fresh: measure again; what is there is kept as ``*.old``.
 
     Raises:
         InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
@@ -212,8 +212,8 @@ def plan_campaign(
                 f"holds a measurement with {', '.join(error.differences)}",
                 where=files.journal,
                 remedy=Said(
-                    "measure in the same way, or more networks, to go on with it, into another {} or {} to keep both, "
-                    "or with {} to measure anew",
+                    "measure in the same way, or more networks, to resume it, into another {} or {} to keep both, "
+                    "or with {} to measure again",
                     *_OTHER_FILES,
                 ),
             ) from error
@@ -223,7 +223,7 @@ def plan_campaign(
                 "another file of that name is there",
                 where=latencies,
                 remedy=Said(
-                    "give another {} or {}, or {}, which measures anew and keeps it as {}",
+                    "give another {} or {}, or {}, which measures again and keeps it as {}",
                     *_OTHER_FILES,
                     f"{latencies.name}{OLD_SUFFIX}",
                 ),

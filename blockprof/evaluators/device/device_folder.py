@@ -113,6 +113,6 @@ def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path
         raise InputError(
             f"lists {len(listed.archs)} other networks{filled}, and is left as it is",
             where=planned.csv,
-            remedy=Said("give another {}, or what chose those, to go on with them", Argument("folder")),
+            remedy=Said("give another {}, or what chose those, to resume them", Argument("folder")),
         )
     return DeviceFolder(archs, resolutions, folder, device, listed.num_latencies)

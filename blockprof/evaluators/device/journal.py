@@ -94,7 +94,7 @@ class Journal:
 
 @contextmanager
 def open_journal(path: Path, subject: Subject) -> Iterator[Journal]:
-    """Begin a journal, or go on with one, of all networks or the first; a last line that a kill cut off is dropped.
+    """Begin a journal, or resume one, of all networks or the first; a last line that a kill cut off is dropped.
 
     Raises:
         JournalError: the journal is of other networks or more, another way to measure, or another machine.
@@ -207,9 +207,9 @@ def _is_finished(header: Header, visits: list[Visit]) -> bool:
 
 def _damaged(path: Path, number: int, problem: str, what: str = "the row") -> DataFileError:
     return DataFileError(
-        f"{path}: row {number}: {problem}: remove {what} and run again, which measures anew what is missing"
+        f"{path}: row {number}: {problem}: remove {what} and run again, which measures again what is missing"
     )
 
 
 def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal that blockprof can go on with: give another one, or remove it")
+    return DataFileError(f"{path}: is not a journal that blockprof can resume: give another one, or remove it")

@@ -52,7 +52,7 @@ def measure_architectures(
     Args:
         archs: N networks.
         resolutions: (N,), of each one's input, in pixels.
-        journal_path: where results are kept as they come; gone on with where it is there.
+        journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None.
         on_progress: called after each visit of a network.
         on_piece: called with how many of the networks' pieces are there, of how many.

@@ -48,7 +48,7 @@ class Subject:
         return Header(sha256("\n".join(first).encode()).hexdigest(), len(first), self.spec, self.machine)
 
     def differences(self, found: Header) -> list[str]:
-        """Why a journal of that header cannot be gone on with, for a message: ``threads 1 (now 2)``; else empty."""
+        """Why a journal of that header cannot be resumed, for a message: ``threads 1 (now 2)``; else empty."""
         settings = {**asdict(found.spec), **asdict(found.machine)}
         now = {**asdict(self.spec), **asdict(self.machine)}
         if found.num_networks > len(self.names):

@@ -162,7 +162,7 @@ def _list_images(path: Path, part: str) -> tuple[tuple[str, ...], Samples]:
 
 @dataclass(frozen=True, eq=False)
 class FolderImages:
-    """Images that are decoded from their files, each time anew.
+    """Images that are decoded from their files, again each time.
 
     ``seed`` decides the training subset and its random crops, whatever the number of ``workers``, the processes that
     decode. An image that does not decode is left out: a warning names it, ``undecodable`` counts it; with ``strict`` it

@@ -50,7 +50,7 @@ class Accuracies:
 
 @contextmanager
 def open_accuracies(path: Path, settings: Settings) -> Iterator[Accuracies]:
-    """Begin a journal, or go on with one; a last line that a kill cut off is dropped.
+    """Begin a journal, or resume one; a last line that a kill cut off is dropped.
 
     Raises:
         JournalError: the journal's networks were evaluated with other settings.
@@ -145,9 +145,9 @@ def _short(value: object) -> str:
 
 def _damaged(path: Path, number: int, problem: str) -> DataFileError:
     return DataFileError(
-        f"{path}: row {number}: {problem}: remove the row and run again, which evaluates anew what is missing"
+        f"{path}: row {number}: {problem}: remove the row and run again, which evaluates again what is missing"
     )
 
 
 def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal of accuracies that blockprof can go on with: move it away")
+    return DataFileError(f"{path}: is not a journal of accuracies that blockprof can resume: move it away")

@@ -44,7 +44,7 @@ def input_channels(module: nn.Module) -> int:
 
 
 def _initialise(module: nn.Module, space: Space, piece: Piece, seed: int) -> None:
-    """Draw weights anew, and statistics and scales of batch normalisation that are far from trivial.
+    """Draw new weights, and statistics and scales of batch normalisation that are far from trivial.
 
     Means and variances are those of a random batch, not drawn themselves: signals that fade through many layers end as
     denormal numbers, which processors compute slowly.

@@ -84,7 +84,7 @@ class FragmentStore:
                     content = model.SerializeToString()
                     (stage / self._file_name(piece)).write_bytes(sha256(content).digest() + content)
         except InputError as error:
-            warnings.warn(f"cannot keep ONNX pieces ({error}): they are exported anew each time", stacklevel=5)
+            warnings.warn(f"cannot keep ONNX pieces ({error}): they are exported again each time", stacklevel=5)
 
     def _file_name(self, piece: Piece) -> str:
         return f"{piece_name(self.space, piece)}.fragment"

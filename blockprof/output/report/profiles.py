@@ -35,14 +35,14 @@ class Cell:
 def profile_report(profile: Profile) -> str:
     """Write a profile as an HTML page that needs nothing but itself.
 
-    Response heat maps, effects by place, the dearest and the cheapest placements, the reduction that it suggests, how
-    additive pooled metrics are, and every placement's effects.
+    Response heat maps, effects by place, the most expensive and the cheapest placements, the reduction that it suggests,
+    how additive pooled metrics are, and every placement's effects.
     """
     placements, responses = profile.placement_frame(), profile.response_frame() if profile.blocks else None
     charts = []
     for metric in profile.metrics:
         rows = placements[placements["metric"] == metric.info.name]
-        high, low = ("Best", "Worst") if metric.info.higher_is_better else ("Dearest", "Cheapest")
+        high, low = ("Best", "Worst") if metric.info.higher_is_better else ("Most expensive", "Cheapest")
         ordered = rows.sort_values("effect", ascending=False, kind="stable")
         shown = min(EXTREMES_SHOWN, len(rows) // 2)
         charts.append(

@@ -93,7 +93,7 @@ def choose_champion(
         for where, ours, theirs in _evidence(trained, data.select(trained.split.test), folds, champion, record):
             try:
                 comparison = compare_predictors([PredictedRows(_NEW, ours), PredictedRows(old, theirs)])
-            except InputError:  # too few in common, or measured anew
+            except InputError:  # too few in common, or measured again
                 continue
             found = f"{comparison.verdicts()[0]}, on {comparison.num_networks:,} {where}"
             errors = dict(zip(comparison.scores["label"], comparison.scores["mape_percent"], strict=True))

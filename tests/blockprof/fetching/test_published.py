@@ -268,7 +268,7 @@ def test_a_file_with_code_does_not_run(shared_data, tmp_path):
             read_help(original / "ofa_archs.pt", tmp_path / name, "x")
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value), "no advice to run it"
-        with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it anew"):
+        with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it again"):
             read_help(tmp_path / name, original / "v100_1.pt", "x")
     assert not evidence.exists()
 

@@ -90,7 +90,7 @@ class Code:
         ({"0.weight": torch.zeros(400, 128)}, "is not OFA's accuracy predictor: 0.bias, of shape (400,), is not there"),
         ({"0.weight": torch.zeros(400, 120)}, "0.weight, of shape (400, 128), is of shape (400, 120)"),
         ([1.0], "0.weight, of shape (400, 128), is not there"),
-        (Code(), "which was not run, not numbers only: fetch it anew"),
+        (Code(), "which was not run, not numbers only: fetch it again"),
     ],
 )
 def test_other_files_are_refused(content: object, said: str, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_other_files_are_refused(content: object, said: str, tmp_path: Path) -> 
 def test_files_that_torch_did_not_write(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     path.write_bytes(content)
-    with pytest.raises(DataFileError, match="fetch it anew"):
+    with pytest.raises(DataFileError, match="fetch it again"):
         load_ofa_predictor(MBV3, 224, path)
 
 

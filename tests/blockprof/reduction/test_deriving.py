@@ -26,7 +26,7 @@ def metric_of(space: Space, name: str, costs: FloatArray, *, up: bool = False) -
 
 
 def random_metrics(space: Space, seed: int) -> tuple[AdditiveMetric, AdditiveMetric]:
-    """A cost and a gain: dearer blocks mostly gain more, a few cost less than nothing."""
+    """A cost and a gain: more expensive blocks mostly gain more, a few cost less than nothing."""
     rng = np.random.default_rng(seed)
     num_costs = space.catalogue("placement").absent
     costs = rng.gamma(2.0, size=num_costs) - 0.2
@@ -70,8 +70,8 @@ def test_no_more_is_given_up_than_trim_says(device: str, trim: float) -> None:
     gains, costs, inside = gain.evaluate(archs), cost.evaluate(archs), reduction.contains(archs)
     least = gains.max() - trim / 100 * np.ptp(gains)
     assert gains[inside].max() >= least
-    dearest = costs[gains >= least].min()
-    assert costs[inside].min() <= costs.min() + trim / 100 * (dearest - costs.min())
+    most_expensive = costs[gains >= least].min()
+    assert costs[inside].min() <= costs.min() + trim / 100 * (most_expensive - costs.min())
     assert not inside.all()
 
 
@@ -132,7 +132,7 @@ def test_a_layer_that_brings_little_goes_and_one_that_brings_much_stays() -> Non
 
 
 def test_widths_and_stems_of_resnet50() -> None:
-    """The narrowest unit 3 is dear and gains nothing, and so is the stem that skips; all else is worth its cost."""
+    """The narrowest unit 3 is expensive and gains nothing, as is the stem that skips; all else is worth its cost."""
     blocks = np.arange(len(RESNET50.blocks))
     costs = np.tile(1.0 + blocks % 3 + blocks // 3, (RESNET50.num_slots, 1)).astype(float)
     slots = RESNET50.unit_slots[2]

@@ -34,7 +34,7 @@ def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
 def test_resnet50_has_no_npu_to_go_down() -> None:
     (accuracy,) = blockprof.load_metrics("resnet50", ["macs"])
     accuracy = replace(accuracy, info=replace(accuracy.info, name="accuracy", higher_is_better=True))
-    problem = make_problem("resnet50", dear={"accuracy": lambda: accuracy})
+    problem = make_problem("resnet50", expensive={"accuracy": lambda: accuracy})
     assert [one.metric.info.name for one in problem.objectives] == ["accuracy", "flops"]
 
 
@@ -65,9 +65,9 @@ def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
         return ort_cpu_metric(surrogate)
 
     with pytest.raises(InputError, match="unknown metric 'nosuch'"):
-        make_problem("pn", ["nosuch"], ["ort-cpu"], dear={"ort-cpu": measure})
+        make_problem("pn", ["nosuch"], ["ort-cpu"], expensive={"ort-cpu": measure})
     assert not calls
-    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], dear={"ort-cpu": measure})
+    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], expensive={"ort-cpu": measure})
     info = problem.metrics[1].info
     assert info.origin == "predicted"
     assert info.source == "predicted by a surrogate of 20 networks measured with ONNX Runtime"

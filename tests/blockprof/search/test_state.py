@@ -1,4 +1,4 @@
-"""Searches that are interrupted and gone on with, and files that belong to another search."""
+"""Searches that are interrupted and resumed, and files that belong to another search."""
 
 from collections.abc import Callable
 from dataclasses import replace

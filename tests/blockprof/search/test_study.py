@@ -158,8 +158,8 @@ def test_other_settings_are_kept_elsewhere(folder: Path) -> None:
 
 def test_another_metric_of_the_name_is_refused_and_the_file_stays(folder: Path) -> None:
     interrupted(StudyPlan(FRONT, SPEC, num_seeds=2, compares=True), at=3)
-    dearer = replace(NPU, costs=NPU.costs * 2)
-    plan = StudyPlan(replace(FRONT, objectives=(FRONT.objectives[0], Objective(dearer, False))), SPEC)
+    extra_cost = replace(NPU, costs=NPU.costs * 2)
+    plan = StudyPlan(replace(FRONT, objectives=(FRONT.objectives[0], Objective(extra_cost, False))), SPEC)
     (state,) = (folder / "blockprof-data" / STATES).iterdir()
     with pytest.raises(BlockprofError, match="npu"):
         plan.kept_states()

@@ -104,7 +104,7 @@ def test_a_checkpoint_of_something_else(fit: Fit, tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="other data, another recipe or another seed"):
         fit(SHORT, checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(DataFileError, match="is cut off, or not a file that torch saved: remove it to train anew"):
+    with pytest.raises(DataFileError, match="is cut off, or not a file that torch saved: remove it to train again"):
         fit(SHORT, checkpoint=checkpoint)
 
 

@@ -1,4 +1,4 @@
-"""Block tables: really measured, quickly and at the least resolution; killed and gone on with; read as a metric."""
+"""Block tables: really measured, quickly and at the least resolution; killed and resumed; read as a metric."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def killed(journal: Path) -> bytes:
 
 @pytest.fixture
 def table(journal: Path, killed: bytes) -> BlockTable:
-    """The table of that journal, gone on with where it is not finished yet."""
+    """The table of that journal, resumed where it is not finished yet."""
     return measure_block_table(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE)
 
 
@@ -106,8 +106,8 @@ def test_every_piece_has_a_row(table: BlockTable) -> None:
     assert frame["device"].nunique() == 1
     assert frame["device"][0].endswith(" ONNX Runtime CPU 1 thread")
     costs = frame.set_index("piece")["cost_ms"]
-    dear, cheap = (sum(costs[f"u{unit}.rest.e{expand}k7"] for unit in range(1, 6)) for expand in (6, 3))
-    assert dear > 1.2 * cheap
+    expensive, cheap = (sum(costs[f"u{unit}.rest.e{expand}k7"] for unit in range(1, 6)) for expand in (6, 3))
+    assert expensive > 1.2 * cheap
 
 
 def test_sums_are_those_of_the_rows_and_are_compared_with_whole_networks(table: BlockTable) -> None:
@@ -233,7 +233,7 @@ def test_what_cannot_be_measured(function, tmp_path: Path, table: BlockTable, jo
     with pytest.raises(InputError, match=r"number of networks 107 \(now 106\)"):
         function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE - 1)
     (tmp_path / "other").write_text("something else")
-    with pytest.raises(DataFileError, match="is not a journal that blockprof can go on with"):
+    with pytest.raises(DataFileError, match="is not a journal that blockprof can resume"):
         function(PN, RESOLUTION, tmp_path / "other", QUICK)
     function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE)
     assert journal.read_bytes() == before

@@ -80,7 +80,7 @@ def test_cut_anywhere_it_goes_on_after_the_last_whole_line(path, data):
         (Subject(("b", "a"), SPEC, HERE.machine), "with other networks, or another order of them:"),
         (
             Subject(("a", "b"), SPEC, dataclasses.replace(HERE.machine, cpu="abacus")),
-            r"with cpu .* \(now abacus\): go on with the same, or give another journal \(or remove this one\)",
+            r"with cpu .* \(now abacus\): resume with the same, or give another journal \(or remove this one\)",
         ),
     ],
 )

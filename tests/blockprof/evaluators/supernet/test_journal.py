@@ -1,4 +1,4 @@
-"""The journal of evaluations: kept line by line, gone on with, refused where other things were evaluated."""
+"""The journal of evaluations: kept line by line, resumed, refused where other things were evaluated."""
 
 import fcntl
 import json

@@ -65,7 +65,7 @@ def test_damaged_pieces_are_exported_again(folder: Path) -> None:
 def test_a_cache_that_cannot_be_written_only_costs_time(folder: Path) -> None:
     space = load_space("pn")
     (folder / "onnx").write_text("a file where the folder should be")
-    with pytest.warns(UserWarning, match="cannot keep ONNX pieces .* exported anew each time"):
+    with pytest.warns(UserWarning, match="cannot keep ONNX pieces .* exported again each time"):
         found = make(space)
     (folder / "onnx").unlink()
     assert make(space) == found

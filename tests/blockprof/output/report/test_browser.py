@@ -42,7 +42,7 @@ def test_the_screenshot_shows_heat_maps_and_curves(
     browse(file.as_uri(), "--window-size=1400,3600", f"--screenshot={picture}")
     pixels = np.asarray(Image.open(picture).convert("RGB"))
     assert pixels.shape == (3600, 1400, 3)
-    # The dearest and the cheapest response, and the three series: what a page without its drawings lacks.
+    # The most expensive and the cheapest response, and the three series: what a page without its drawings lacks.
     for colour in ((165, 0, 38), (49, 54, 149), (27, 130, 194), (194, 124, 0), (123, 31, 162)):
         assert (pixels == colour).all(axis=2).sum() > 100, colour
 
