@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from blockprof.api import load_metrics, profile
     from blockprof.evaluators.pooling import measure_surrogate
     from blockprof.foundation.errors import BlockprofError
+    from blockprof.metrics import NamedMetric, register_metric
+    from blockprof.predictors.kinds import PredictorKind, register_predictor
     from blockprof.profiling import Profile, Surrogate
-    from blockprof.search.algorithm import register_algorithm
+    from blockprof.search.algorithm import Algorithm, register_algorithm
     from blockprof.search.by_name import search_space
-    from blockprof.spaces import Architectures, Space, load_space
+    from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
+    "Algorithm",
     "Architectures",
     "BlockprofError",
+    "NamedMetric",
+    "PredictorKind",
     "Profile",
     "Space",
     "Surrogate",
@@ -27,12 +32,18 @@ __all__ = [
     "measure_surrogate",
     "profile",
     "register_algorithm",
+    "register_metric",
+    "register_predictor",
+    "register_space",
     "search_space",
 ]
 
 _MODULES = {
+    "Algorithm": "blockprof.search.algorithm",
     "Architectures": "blockprof.spaces",
     "BlockprofError": "blockprof.foundation.errors",
+    "NamedMetric": "blockprof.metrics",
+    "PredictorKind": "blockprof.predictors.kinds",
     "Profile": "blockprof.profiling",
     "Space": "blockprof.spaces",
     "Surrogate": "blockprof.profiling",
@@ -41,6 +52,9 @@ _MODULES = {
     "measure_surrogate": "blockprof.evaluators.pooling",
     "profile": "blockprof.api",
     "register_algorithm": "blockprof.search.algorithm",
+    "register_metric": "blockprof.metrics",
+    "register_predictor": "blockprof.predictors.kinds",
+    "register_space": "blockprof.spaces",
     "search_space": "blockprof.search.by_name",
 }
 

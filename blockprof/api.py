@@ -75,7 +75,8 @@ def profile(
     logged; ``blockprof.output.runs.profiles.record_profile`` logs a profile to a run.
 
     Expensive metrics are pooled: ``ort-cpu`` is measured here on 150 networks (minutes; by
-    ``blockprof.measure_surrogate`` with its defaults), ``accuracy`` evaluated in the supernet on 300. A surrogate fitted to them is profiled.
+    ``blockprof.measure_surrogate`` with its defaults), ``accuracy`` evaluated in the supernet on 300. A
+    surrogate fitted to them is profiled.
 
     Args:
         space: a space, or its name.

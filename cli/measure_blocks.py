@@ -34,8 +34,8 @@ def measure_blocks(
     from blockprof.evaluators.device.campaign import set_aside
     from blockprof.evaluators.device.sessions import check_provider
     from blockprof.foundation.errors import InputError
-    from blockprof.metrics import check_resolution
     from blockprof.metrics.block_table import block_table_name
+    from blockprof.spaces.resolution import check_resolution
 
     path = folder / block_table_name(space, metric, resolution)
     journal = path.with_suffix(".journal.jsonl")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import GruOptions
+    from blockprof.predictors import TrainingOptions
     from blockprof.spaces import Space
 
 
@@ -24,9 +23,9 @@ LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_re
 
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
-    from blockprof.spaces import SPACES
+    from blockprof.spaces import space_names
 
-    return [name for name in SPACES if name.startswith(incomplete)]
+    return [name for name in space_names() if name.startswith(incomplete)]
 
 
 def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -39,17 +38,17 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import BUILT_IN, built_in_metrics, list_block_tables, list_lookup_tables
+    from blockprof.metrics import all_metrics, list_block_tables, list_lookup_tables, metrics_of
     from blockprof.tracking import list_predictors
 
     names: list[str] = []
     try:
         space = load_space(space_name)
-        names.extend((*built_in_metrics(space), *list_block_tables(space), *list_lookup_tables(space)))
+        names.extend((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
         names.extend(list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names or list(BUILT_IN)
+    return names or list(all_metrics())
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
@@ -206,13 +205,11 @@ def note_flops(names: "Sequence[str]") -> None:
 
 
 def _metric_name(text: str, space: "Space", numbered: bool) -> str:
-    from blockprof.spaces import numbered_metrics
-
     if not text.isdecimal():
         return text
-    known = numbered_metrics(space.name)
+    known = space.assets.numbered_metrics
     if int(text) >= len(known):
-        there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(known)) or f"none of {space.name}"
         raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
     if not numbered:
         raise InputError(f"metric '{text}': metrics are given by name, not by number: use {known[int(text)]}")
@@ -278,29 +275,23 @@ def naming(path: Path) -> Iterator[None]:
         raise DataFileError(error, where=path) from None
 
 
-def gru_options(
+def training_options(
     model: str, fast: bool, epochs: int | None, patience: int | None, device: str | None
-) -> "GruOptions | None":
-    """How to train a gru; None for a blockwise predictor.
+) -> "TrainingOptions":
+    """How to train a predictor of the kind ``model``.
 
     Raises:
-        InputError: another model, an option that is a gru's only, or a device that torch does not have.
+        InputError: another kind, an option that it does not have, or a device that torch does not have.
     """
-    from blockprof.foundation.choices import check_choice
-    from blockprof.predictors import FAST, PAPER, GruOptions
+    from blockprof.predictors import TrainingOptions, check_options
 
-    check_choice(model, "model", ("blockwise", "gru"))
-    if model == "blockwise":
-        given = {"--fast": fast, "--epochs": epochs, "--patience": patience, "--device": device}
-        for option, value in given.items():
-            if value:
-                raise InputError(f"{option}: only a gru is trained by epochs: give --model gru, or leave {option} out")
-        return None
-    from blockprof.foundation.torch_device import find_device
+    given = TrainingOptions(fast, epochs, patience, device)
+    check_options(model, given)
+    if device:
+        from blockprof.foundation.torch_device import find_device
 
-    find_device(device or "cpu")
-    recipe = replace(FAST if fast else PAPER, patience=patience)
-    return GruOptions(replace(recipe, epochs=epochs or recipe.epochs), device or "cpu")
+        find_device(device)
+    return given
 
 
 def check_predictor_name(space: "Space", name: str) -> None:

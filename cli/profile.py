@@ -76,11 +76,11 @@ def profile(
     from blockprof.evaluators import pooling
     from blockprof.foundation.errors import InputError
     from blockprof.metrics import ACCURACY, ORT_CPU
-    from blockprof.spaces import UPSTREAM_SPACES, parse_blocks
+    from blockprof.spaces import parse_blocks
     from blockprof.spaces.sampling import check_sampler
 
     chosen_space = options.load_space(space)
-    theirs = UPSTREAM_SPACES.get(space)
+    theirs = chosen_space.assets.upstream_called(space)
     names = options.parse_metrics(metrics, chosen_space, numbered=True)
     if theirs and metrics is None:
         names = list(theirs.metrics)

@@ -16,7 +16,10 @@ from blockprof.cli.terminal import Terminal
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.text import shown
-from blockprof.output.charts.profile_figures import caption, format_value, heat_colour
+from blockprof.output.captions import profile_caption
+from blockprof.output.charts.profiles import response_heatmap
+from blockprof.output.draw_rich import draw_heatmap
+from blockprof.output.numbers import format_value
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:
@@ -279,11 +282,11 @@ def print_registered(registered: "RegisteredPredictor") -> None:
 
 def print_profile(profile: Profile) -> None:
     """Print each metric's response heat map and its most expensive and cheapest placements."""
-    responses, placements = profile.response_frame(), profile.placement_frame()
+    placements = profile.placement_frame()
     for metric in profile.metrics:
         name = metric.info.name
         print_line("")
-        print_line(Text(caption(profile, metric), style="bold"))
+        print_line(Text(profile_caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
         random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
         kind = "interval" if metric.method == "sampled" else "credible interval"
@@ -294,7 +297,7 @@ def print_profile(profile: Profile) -> None:
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print_table(_heatmap(profile, metric, responses[responses["metric"] == name]))
+            out.print_table(draw_heatmap(response_heatmap(profile, metric)))
         print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
         out.print_table(_effects(metric, placements[placements["metric"] == name]))
 
@@ -314,29 +317,6 @@ def _print_check(metric: MetricProfile, check: HeldOut) -> None:
         )
     if not check.is_additive:
         note("this metric is far from additive: its effects are means that say little about single networks")
-
-
-def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    values = dict(zip(rows.block, rows.response, strict=True))
-    shown = rows.response.to_numpy()
-    down, across = profile.space.axes
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(f"{down.name} \\ {across.name}", justify="right")
-    for label in across.labels:
-        table.add_column(label, justify="center")
-    names = [block.name for block in profile.space.blocks]
-    for row in reversed(range(len(down.labels))):
-        cells = [
-            _coloured(values[name], shown, metric) if name in values else ""
-            for name in names[row * len(across.labels) : (row + 1) * len(across.labels)]
-        ]
-        table.add_row(down.labels[row], *cells)
-    return table
-
-
-def _coloured(value: float, among: FloatArray, metric: MetricProfile) -> Text:
-    (red, green, blue), ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
-    return Text(f" {format_value(value, among, metric.known_to)} ", style=f"{ink} on rgb({red},{green},{blue})")
 
 
 def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:

@@ -1,6 +1,5 @@
 """``blockprof train-predictor``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +38,9 @@ def train_predictor(
     model: Annotated[
         str,
         typer.Option(
-            "--model", metavar="KIND", help="blockwise, or gru: the paper's, which takes half an hour or more."
+            "--model",
+            metavar="KIND",
+            help="blockwise; gru: the paper's, in half an hour or more; or a registered kind.",
         ),
     ] = "blockwise",
     fast: Annotated[
@@ -92,26 +93,22 @@ def train_predictor(
         split = predictors.split_by_network(latencies, seed, train_size)
         if learning_curve:
             predictors.curve_sizes(latencies, split)
-    gru = options.gru_options(model, fast, epochs, patience, device)
+    how = options.training_options(model, fast, epochs, patience, device)
     if not no_log:
         tracking.check_store(experiment)
-    if gru:
-        checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, gru.recipe, seed, train_size)
-        if checkpoint.exists():
-            render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
+    checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, model, how, seed, train_size)
+    if checkpoint and checkpoint.exists():
+        render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
 
     def train() -> predictors.TrainedPredictor:
-        if gru is None:
+        if checkpoint is None:
             doing = f"training on {render.count_networks(latencies.select(split.train))}"
             with options.naming(path), render.working(doing):
-                return predictors.train_predictor(latencies, metric, seed, train_size)
+                return predictors.train_predictor(latencies, metric, seed, train_size, model, how)
         with render.progress("epochs") as on_progress:
-            told = replace(
-                gru,
-                checkpoint=checkpoint,
-                on_epoch=lambda epoch: on_progress(epoch.number, gru.recipe.epochs),
+            return predictors.train_predictor(
+                latencies, metric, seed, train_size, model, how, checkpoint, on_epoch=on_progress
             )
-            return predictors.train_predictor(latencies, metric, seed, train_size, told)
 
     def draw_curve() -> predictors.LearningCurve | None:
         if not learning_curve:
@@ -122,7 +119,7 @@ def train_predictor(
     num_test = latencies.select(split.test).num_networks
 
     def cross_validate() -> predictors.CrossValidation | None:
-        if num_test >= predictors.FEW_TEST_NETWORKS or gru or train_size is not None:
+        if num_test >= predictors.FEW_TEST_NETWORKS or model != predictors.DEFAULT_KIND or train_size is not None:
             return None
         with options.naming(path), render.progress("cross-validation") as on_progress:
             # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
@@ -150,5 +147,5 @@ def train_predictor(
             registered = trainings.record_training(run, trained, latencies, path, seed, folds)
         render.print_registered(registered)
         render.print_run(run.name, run.id)
-    if gru:
+    if checkpoint:
         checkpoint.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import instance_counts
 from blockprof.predictors.model_files import Arrays, check_model, read_model, resolution_index, write_model
-from blockprof.predictors.prediction import Prediction
+from blockprof.predictors.prediction import AdditiveCosts, Prediction
 from blockprof.predictors.regression import honest_widening
 from blockprof.spaces import Architectures, Space, load_space
 
@@ -57,7 +57,7 @@ class BlockwiseModel:
             InputError: networks of another space.
             MetricError: a resolution that the model does not know.
         """
-        if archs.space.name != self.space.name:
+        if archs.space != self.space:
             raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
         counts = instance_counts(archs)
         asked = np.broadcast_to(np.asarray(resolutions), len(archs))
@@ -92,6 +92,14 @@ class BlockwiseModel:
         """
         packed = self.covariances[resolution_index(self, resolution)]
         return honest_widening(self.lower_quantile, self.upper_quantile) * unpack_symmetric(packed, self.costs.shape[1])
+
+    def additive_costs(self, resolution: int) -> AdditiveCosts:
+        """The cost table and its covariance.
+
+        Raises:
+            MetricError: a resolution that the model does not know.
+        """
+        return AdditiveCosts(*self.cost_table(resolution), self.cost_covariance(resolution))
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``costs.npz`` into ``folder``, which is made where there is none.

@@ -12,7 +12,7 @@ from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.foundation.latencies import MAX_LATENCY_MS
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Predictor
-from blockprof.spaces import SPACES, network_holding
+from blockprof.spaces import load_space, network_holding, space_names
 from blockprof.spaces.codec import block_tokens, stem_tokens
 
 MODEL_FILE = "model.json"
@@ -105,14 +105,14 @@ def read_facts(folder: str | Path) -> dict[str, Any]:
         facts = parse_json(path.read_bytes())
         if not isinstance(facts["kind"], str):
             raise ValueError("its kind is no text")
-        if facts["space"] not in list(SPACES):
+        if facts["space"] not in space_names():
             raise ValueError("of an unknown space")
         if not all(isinstance(facts[name], str) for name in ("metric", "device")):
             raise ValueError("its metric or device is no text")
         sizes = facts["resolutions"]
         if not sizes or not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
             raise ValueError("its resolutions are no list of whole numbers")
-        if not set(sizes) <= set(SPACES[facts["space"]].resolutions) or type(facts["num_nets"]) is not int:
+        if not set(sizes) <= set(load_space(facts["space"]).resolutions) or type(facts["num_nets"]) is not int:
             raise ValueError("its resolutions, or how many networks it was trained on, are none of its space's")
     except (OSError, *MALFORMED) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error

@@ -19,12 +19,23 @@ class Prediction:
     upper_ms: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class AdditiveCosts:
+    """What networks cost, where that is a sum over their block instances: ``base_ms`` and ``costs_ms`` (I,), with the
+    ``covariance`` (I + 1, I + 1), ms squared, of the costs and, last, of the base.
+    """
+
+    base_ms: float
+    costs_ms: FloatArray
+    covariance: FloatArray
+
+
 class Predictor(Protocol):
     """Predicts latencies of a space's networks at the resolutions it knows, and can be saved."""
 
     @property
     def kind(self) -> str:
-        """``blockwise`` or ``gru``."""
+        """The name by which its :class:`blockprof.predictors.kinds.PredictorKind` is registered."""
         ...
 
     @property
@@ -53,6 +64,10 @@ class Predictor(Protocol):
 
     def predict(self, archs: Architectures, resolutions: IntArray | int) -> Prediction:
         """Predict N networks, each at its resolution (or all at one)."""
+        ...
+
+    def additive_costs(self, resolution: int) -> AdditiveCosts | None:
+        """What it is a sum of at a resolution that it knows; None where it is no sum: then its profile is sampled."""
         ...
 
     def save(self, folder: str | Path) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import left_out_folds
 from blockprof.foundation.paths import data_folder
-from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo, check_resolution
+from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Space, load_space
+from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_distinct
 
 if TYPE_CHECKING:

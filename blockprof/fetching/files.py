@@ -12,10 +12,10 @@ import pooch
 import requests
 
 from blockprof.fetching.understood import check_understood
-from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Said
+from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Place, Said
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
 from blockprof.latency_data.layout import NET
-from blockprof.spaces import SPACES, Space, space_of
+from blockprof.spaces import Space, space_names, spaces_having
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16
@@ -99,15 +99,25 @@ def accept(
     if sha256 not in (None, actual):
         raise FetchError(f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum")
     net = first_network(content)
-    space = None if net is None else space or space_of(net)
-    if net is not None and space is None:
-        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
-        raise DataFileError(f"{origin}: column '{NET}': {what}: there are {', '.join(SPACES)}")
-    latencies = parse_latency_csv(content, space, origin) if space else None
+    latencies = None if net is None else parse_latency_csv(content, space or _only_space(net, origin), origin)
     target = folder / file.name
     if target.exists() and target.read_bytes() != content:
         raise _other_file(target)
     return FetchedFile(target, actual, latencies)
+
+
+def _only_space(net: str, origin: str) -> Space:
+    """The space of a file whose first network is ``net``, where no other has that network too."""
+    found = spaces_having(net)
+    if len(found) == 1:
+        return found[0]
+    remedy: str | Said = f"there are {', '.join(space_names())}"
+    if found:
+        what = f"{' and '.join(space.name for space in found)} have such networks"
+        remedy = Said("say by {} which it is of", Argument("space"))
+    else:
+        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
+    raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy)
 
 
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:

@@ -1,4 +1,4 @@
-"""Latencies as HELP published them (Lee et al., NeurIPS 2021): torch files of ``mbv3`` networks and of numbers."""
+"""Latencies as HELP published them (Lee et al., NeurIPS 2021): torch files of OFA's networks and of numbers."""
 
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ from blockprof.foundation.decoding import MALFORMED
 from blockprof.foundation.errors import DataFileError, NetStringError
 from blockprof.foundation.latencies import check_latency
 from blockprof.latency_data import LatencyData
-from blockprof.spaces import from_settings, load_space
+from blockprof.spaces import Space, from_settings
 
 DECIMALS = 6
 """Of the latencies in ms, as in the other data that is written: to the nanosecond."""
 
 
-def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
+def read_help(networks: Path, latencies: Path, device: str, space: Space) -> LatencyData:
     """Read HELP's networks (``arch``: N dicts of ``ks``, ``e``, ``d`` and ``r``) and a device's latencies, N in ms.
 
     torch reads numbers only from them: a file that holds code is refused, and the code does not run.
@@ -27,7 +27,7 @@ def read_help(networks: Path, latencies: Path, device: str) -> LatencyData:
     try:
         rows = content["arch"]
         resolutions = np.array([row["r"] for row in rows], dtype=np.int64).reshape(-1)
-        archs, _ = from_settings(load_space("mbv3"), [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
+        archs, _ = from_settings(space, [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
     except (NetStringError, *MALFORMED) as error:
         raise DataFileError(
             f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it again"

@@ -63,7 +63,7 @@ def fetch_published(
         for file, path in raw.items():
             copy = temporary / file.target.name
             if networks:
-                write_latency_csv(copy, read_help(networks, path, file.name))
+                write_latency_csv(copy, read_help(networks, path, file.name, load_space(file.space)))
             else:
                 shutil.copyfile(path, copy)
             try:

@@ -8,15 +8,13 @@ from blockprof.latency_data.layout import COLUMNS
 from blockprof.metrics.block_table import BLOCK_TABLE_NAME, read_block_table
 from blockprof.metrics.catalogue import check_predictor_name
 from blockprof.metrics.lookup import (
-    I7_FOLDER,
-    I7_NAME,
-    NOTE10,
     TABLE_NAME,
-    check_i7_table,
+    check_lookup_table,
+    check_published,
     not_understood,
-    read_lookup_table,
+    published_tables,
 )
-from blockprof.spaces import SPACES
+from blockprof.spaces import load_space, space_names
 
 _IN_OPTIONS = re.compile(r"[,=\s]")
 """What parts names and values in options, so that no metric is called so."""
@@ -40,18 +38,19 @@ def check_understood(file: Path, origin: str, folder: str | None) -> None:
 
 def _check(file: Path, folder: str | None) -> None:
     if table := BLOCK_TABLE_NAME.fullmatch(file.name):
-        if table["space"] not in SPACES:
-            raise DataFileError(f"{file}: there is no space '{table['space']}': there are {', '.join(SPACES)}")
-        read_block_table(file, SPACES[table["space"]], int(table["size"]))
+        if table["space"] not in space_names():
+            raise DataFileError(f"{file}: there is no space '{table['space']}': there are {', '.join(space_names())}")
+        read_block_table(file, load_space(table["space"]), int(table["size"]))
         if folder:
             raise DataFileError(f"{file}: block tables are looked for in the data folder itself: give the file")
-    elif folder == I7_FOLDER and file.name == I7_NAME:
-        check_i7_table(file)
+    elif published := published_tables(f"{folder or ''}/{file.name}"):
+        for space, one in published.items():
+            check_published(file, one, space)
     elif TABLE_NAME.fullmatch(file.name):
         if folder is None:
             raise DataFileError(f"{file}: a look-up table is called as its folder is: give the folder, not the file")
         _check_name(file, folder)
-        read_lookup_table(file, folder)
+        check_lookup_table(file, folder)
     elif file.suffix.lower() in (".yaml", ".yml"):
         raise not_understood(file)
     else:
@@ -64,7 +63,6 @@ def _check(file: Path, folder: str | None) -> None:
 
 
 def _check_name(file: Path, folder: str) -> None:
-    if folder != NOTE10:
-        check_predictor_name(folder)
+    check_predictor_name(folder)
     if _IN_OPTIONS.search(folder) or folder.isdecimal():
         raise InputError(f"{file}: its folder's name is the metric's, which '{folder}' cannot be: rename the folder")

@@ -70,7 +70,8 @@ class Said:
 
     def worded(self, word: Callable[[Argument], str]) -> str:
         """The text, its arguments in the words of ``word``."""
-        return self.template.format(*(_worded(part, word) for part in self.parts))
+        parts = (part if isinstance(part, int | float) else _worded(part, word) for part in self.parts)
+        return self.template.format(*parts)
 
     def __str__(self) -> str:
         return self.worded(str)

@@ -33,14 +33,16 @@ class Registry(Generic[Thing]):
         return f"blockprof.{self.kind}s"
 
     def register(self, name: str, thing: Thing) -> Thing:
-        """Add a thing, and return it; adding the same one again changes nothing.
+        """Add a thing, and return it; adding an equal one again changes nothing, and returns the first.
 
         Raises:
             InputError: another thing has that name.
         """
-        if self._things.setdefault(name, thing) is not thing:
+        self._load_built_in()
+        there = self._things.setdefault(name, thing)
+        if there != thing:
             raise InputError(f"the {self.kind} name '{name}' is taken: choose another")
-        return thing
+        return there
 
     def find(self, name: str) -> Thing | None:
         """The thing of that name; None where there is none."""

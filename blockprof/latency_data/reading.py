@@ -14,7 +14,7 @@ from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
 from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, UNIT, unit_name
 from blockprof.latency_data.repeats import Repeats, find_repeats, repeated_rows
 from blockprof.latency_data.table import LatencyData
-from blockprof.spaces import Architectures, Space, space_of
+from blockprof.spaces import Architectures, Space, spaces_having
 
 MAX_DEVICE = 200
 """Characters of a device's name."""
@@ -112,11 +112,12 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     """The file's cells; the first network tells whether the file is of another space."""
     cells = read_cells(content, origin)
     nets = cells.columns[NET]
-    if nets and (found := space_of(nets[0])) not in (space, None):
+    if nets and (found := spaces_having(nets[0])) and space not in found:
+        names = " or ".join(other.name for other in found)
         raise DataFileError(
-            f"a network of {found.name}, not of {space.name}",
+            f"a network of {names}, not of {space.name}",
             where=Place(origin, cells.lines[0], NET),
-            remedy=Said("use {}", Argument("space", found.name)),
+            remedy=Said("use {}", Argument("space", found[0].name)),
         )
     ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
     return cells, ragged

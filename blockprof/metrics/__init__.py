@@ -7,12 +7,10 @@ from blockprof.metrics.accuracy_source import (
     choose_accuracy_source,
 )
 from blockprof.metrics.block_table import list_block_tables
+from blockprof.metrics.brought import all_metrics, metrics_of
+from blockprof.metrics.built_in import ORT_CPU
 from blockprof.metrics.catalogue import (
-    BUILT_IN,
-    ORT_CPU,
-    built_in_metrics,
     check_predictor_name,
-    check_resolution,
     default_metric,
     load_metrics,
 )
@@ -31,6 +29,7 @@ from blockprof.metrics.metric import (
     scores_of_values,
     values_of_scores,
 )
+from blockprof.metrics.named import METRICS, LoadMetric, NamedMetric, register_metric
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder
 from blockprof.metrics.reference import (
@@ -44,25 +43,26 @@ from blockprof.metrics.reference import (
 __all__ = [
     "ACCURACY",
     "ACCURACY_SOURCES",
-    "BUILT_IN",
+    "METRICS",
     "ORT_CPU",
     "AccuracySource",
     "AdditiveMetric",
     "ExactMetric",
     "KnownErrors",
     "Link",
+    "LoadMetric",
     "Metric",
     "MetricInfo",
     "MonotoneMetric",
+    "NamedMetric",
     "OfaPredictor",
     "Origin",
     "PredictorFolder",
     "additive_score",
-    "built_in_metrics",
+    "all_metrics",
     "check_accuracy_source",
     "check_metrics",
     "check_predictor_name",
-    "check_resolution",
     "choose_accuracy_source",
     "default_metric",
     "has_reference",
@@ -71,8 +71,10 @@ __all__ = [
     "load_metrics",
     "load_ofa_predictor",
     "load_reference",
+    "metrics_of",
     "reference_deviation",
     "reference_latencies",
+    "register_metric",
     "scores_of_values",
     "values_of_scores",
 ]

@@ -1,11 +1,12 @@
 """Where the metric ``accuracy`` comes from."""
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from blockprof.foundation.choices import check_choice
 
 AccuracySource = Literal["supernet", "ofa-predictor", "reference"]
 ACCURACY_SOURCES: tuple[AccuracySource, ...] = get_args(AccuracySource)
+OFA_PREDICTOR: Final = "ofa-predictor"
 """Networks evaluated in OFA's supernet, OFA's accuracy predictor (``mbv3``), the built-in reference table."""
 
 

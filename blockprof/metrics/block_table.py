@@ -53,15 +53,10 @@ class BlockCosts:
         return AdditiveMetric(
             info=MetricInfo(name, "ms", False, "table", source),
             space=self.space,
-            base=self.scale * sum(self.costs_ms[piece] for piece in fixed_pieces(self.space)),
+            base=self.scale * sum(self.costs_ms[piece] for piece in self.space.fixed_parts),
             costs=self.scale * costs_ms,
             resolution=self.resolution,
         )
-
-
-def fixed_pieces(space: Space) -> tuple[str, ...]:
-    """Pieces of every network of a space, which are no instances: their costs are its base."""
-    return () if space.ends_vary else ("stem", "head")
 
 
 def block_table_name(space: Space, metric: str, resolution: int) -> str:
@@ -104,7 +99,7 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
     """
     lines, rows = _read_rows(path)
     expected = {"space": space.name, "resolution": str(resolution)}
-    pieces = {*fixed_pieces(space), *(instance.name for instance in space.instances)}
+    pieces = {*space.fixed_parts, *(instance.name for instance in space.instances)}
     costs_ms: dict[str, float] = {}
     for line, row in zip(lines, rows, strict=True):
         for column in REQUIRED_COLUMNS[2:]:

@@ -8,7 +8,6 @@ instances plus the fixed parts, exactly: both add up operators, and no operator 
 
 import json
 import warnings
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -39,19 +38,18 @@ CACHE_FORMAT = 2
 _MILLION = 1e6
 
 
-def load_count(space: Space, name: str, resolution: int, on_count: Callable[[], None] | None = None) -> AdditiveMetric:
+def load_count(space: Space, name: str, resolution: int) -> AdditiveMetric:
     """Load a count: ``macs``, ``conv_macs``, ``flops`` (millions, 2 x ``macs`` as in the paper) or ``params``.
 
     Args:
         space: the design space.
         name: one of ``COUNTED``.
         resolution: of the input, in pixels.
-        on_count: called once before counting, which takes seconds and happens where no cached counts fit.
 
     Raises:
         BlockprofError: torchprofile met an operator that it cannot count.
     """
-    counts = _cached_counts(space, resolution, on_count)
+    counts = _cached_counts(space, resolution)
     what = "macs" if name == "flops" else name
     factor = 2 / _MILLION if name == "flops" else 1.0
     return AdditiveMetric(
@@ -125,16 +123,23 @@ def count_conv_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
     return counted
 
 
-def _cached_counts(space: Space, resolution: int, on_count: Callable[[], None] | None) -> dict[str, FloatArray]:
-    versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
-    path = cache_folder() / "counts" / f"{space.name}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
+def is_counted(space: Space, resolution: int) -> bool:
+    """Whether the counts are kept on disk; else :func:`load_count` takes seconds."""
+    return _read_counts(_counts_file(space, resolution), len(space.instances)) is not None
+
+
+def _cached_counts(space: Space, resolution: int) -> dict[str, FloatArray]:
+    path = _counts_file(space, resolution)
     counts = _read_counts(path, len(space.instances))
     if counts is None:
-        if on_count:
-            on_count()
         counts = count_instances(space, resolution)
         _write_counts(path, counts)
     return counts
+
+
+def _counts_file(space: Space, resolution: int) -> Path:
+    versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
+    return cache_folder() / "counts" / f"{space.name}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
 
 
 def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:
@@ -168,21 +173,23 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     from blockprof.networks.modules import build_subnet, take_apart
 
     counts = np.full((len(_KEPT), len(space.instances)), np.nan)
-    base = np.zeros((len(_KEPT), 1))
+    base, absent = np.zeros((len(_KEPT), 1)), len(space.instances)
     for instance in range(len(space.instances)):
         if not np.isnan(counts[0, instance]):
             continue
         archs = network_holding(space, instance)
-        modules, ids = take_apart(build_subnet(archs)), archs.ids[0].tolist()
-        if not space.ends_vary:
-            stem, *modules, head = modules
-            last = space.instances[ids[-1]]
-            fixed = ((stem, IMAGE_CHANNELS, resolution), (head, last.out_channels, last.out_size(resolution)))
-            base = np.sum([_count(*part) for part in fixed], axis=0)[:, None]
-        for found, module in zip(ids, modules, strict=True):
-            if np.isnan(counts[0, found]):
+        stem, *layers, head = archs.ids[0].tolist()
+        ids = [stem, *(layer for layer in layers if layer != absent), head]
+        channels, size, of_ends = IMAGE_CHANNELS, resolution, np.zeros((len(_KEPT), 1))
+        for found, module in zip(ids, take_apart(build_subnet(archs)), strict=True):
+            if found == absent:
+                of_ends[:, 0] += _count(module, channels, size)
+            elif np.isnan(counts[0, found]):
                 described = space.instances[found]
                 counts[:, found] = _count(module, described.in_channels, described.in_size(resolution))
+            if found != absent:
+                channels, size = space.instances[found].out_channels, space.instances[found].out_size(resolution)
+        base = of_ends
     bases = {f"{key}_base": value for key, value in zip(_KEPT, base, strict=True)}
     return dict(zip(_KEPT, counts, strict=True)) | bases
 

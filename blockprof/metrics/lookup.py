@@ -1,6 +1,7 @@
-"""Look-up tables of block latencies in OFA's YAML layout, published for Note10 and i7-8700K or one's own (``mbv3``)."""
+"""Look-up tables of block latencies in OFA's YAML layouts: published ones that a space names, and one's own."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,8 @@ from blockprof.foundation.latencies import check_latency
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.yaml_files import read_yaml
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.spaces import BlockInstance, Space, load_space
+from blockprof.spaces import BlockInstance, LookupTable, Space, registered_spaces
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES, halved
-
-NOTE10 = "note10"
-I7 = "i7-8700k"
-I7_FOLDER, I7_NAME = "i7", "i7-8700K_lut.yaml"
-LOOKUP_SPACE = "mbv3"
-LOOKUP_METRICS = (NOTE10, I7)
-"""The metrics that ``LOOKUP_SPACE`` has of published tables; one's own are called as their folder."""
 
 TABLE_SUFFIX = "_lookup_table.yaml"
 TABLE_NAME = re.compile(rf"([1-9][0-9]{{0,3}}){re.escape(TABLE_SUFFIX)}")
@@ -34,7 +28,9 @@ class _Keys:
     instance: str
 
 
-NOTE10_KEYS = _Keys(
+OFA, NSGANET = "ofa", "nsganet"
+
+_OFA_KEYS = _Keys(
     fixed=(
         "Conv-input:{image}-output:{stem}",
         "expanded_conv-input:{stem}-output:{entry}-expand:{stem_width}-kernel:3-stride:1-idskip:1-se:0-hs:0",
@@ -49,7 +45,7 @@ NOTE10_KEYS = _Keys(
     ),
 )
 
-I7_KEYS = _Keys(
+_NSGANET_KEYS = _Keys(
     fixed=(
         "first_conv-input:{image}-output:{stem}",
         "MBConv-input:{stem}-output:{entry}-expand:1-kernel:3-stride:1-idskip:1-se:0",
@@ -63,12 +59,70 @@ I7_KEYS = _Keys(
 )
 
 
+LAYOUTS = {OFA: _OFA_KEYS, NSGANET: _NSGANET_KEYS}
+"""By name: OFA's, as of the Note10's tables, and NSGANetV2's, which has all resolutions of several widths in a file."""
+
+
+def published_metrics(space: Space) -> tuple[str, ...]:
+    """The metrics that ``space`` has of published tables; those of one's own are called as their folder."""
+    return tuple(table.metric for table in space.assets.lookup_tables)
+
+
+def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
+    """Load a metric from its published table, which ``fetch-data`` leaves in the data folder.
+
+    Milliseconds, a network being the sum of its parts (the i7's without the pooling).
+
+    Raises:
+        MetricError: the space has no such table, or it is not there, or not for ``resolution``.
+        DataFileError: the file cannot be read, lacks a block, or has a latency that is none.
+    """
+    table = next((table for table in space.assets.lookup_tables if table.metric == name), None)
+    if table is None:
+        owners = [one.name for one in registered_spaces() if name in published_metrics(one)]
+        raise MetricError(f"the {name} tables are for {', '.join(owners)}, not for {space.name}")
+    path = data_folder() / table.file.format(resolution=resolution)
+    if not path.is_file():
+        raise _not_there(path, table, resolution)
+    return _read_published(path, table, space, resolution)
+
+
+def _not_there(path: Path, table: LookupTable, resolution: int) -> MetricError:
+    name, fetch = table.metric, Command("blockprof fetch-data", source=table.metric)
+    if "{resolution}" not in table.file:
+        return MetricError(f"no {name} table at {path}", remedy=f"fetch it with {fetch}")
+    if there := _resolutions_in(path.parent):
+        return MetricError(f"no {name} table for resolution {resolution} in {path.parent}: there are {there}")
+    return MetricError(f"no {name} tables in {path.parent}", remedy=f"fetch them with {fetch}")
+
+
+def published_tables(path: str) -> dict[Space, LookupTable]:
+    """The published table that a path within the data folder is, by the spaces that have it; none where it is none."""
+    return {
+        space: table
+        for space in registered_spaces()
+        for table in space.assets.lookup_tables
+        if any(path == table.file.format(resolution=resolution) for resolution in space.resolutions)
+    }
+
+
+def check_published(path: Path, table: LookupTable, space: Space) -> None:
+    """Read a published table of all resolutions that it is for.
+
+    Raises:
+        DataFileError: it is none.
+    """
+    sizes = [size for size in space.resolutions if Path(table.file.format(resolution=size)).name == path.name]
+    for resolution in {sizes[0], sizes[-1]}:
+        _read_published(path, table, space, resolution)
+
+
 def list_lookup_tables(space: Space) -> dict[str, list[int]]:
     """The folders of look-up tables in the data folder, each a metric of that name, with their resolutions, in order.
 
     None for a space that such tables are not of.
     """
-    if space.name != LOOKUP_SPACE or not data_folder().is_dir():
+    if not space.assets.takes_lookup_folders or not data_folder().is_dir():
         return {}
     folders = sorted(folder for folder in data_folder().iterdir() if folder.is_dir())
     found = {folder.name: _resolutions_in(folder) for folder in folders}
@@ -76,10 +130,10 @@ def list_lookup_tables(space: Space) -> dict[str, list[int]]:
 
 
 def load_lookup_table(space: Space, name: str, resolution: int) -> AdditiveMetric | None:
-    """Load a metric from OFA's look-up tables: milliseconds, a network being the sum of its parts.
+    """Load a metric from one's own look-up tables in OFA's layout: milliseconds, a network being the sum of its parts.
 
-    They are ``<resolution>_lookup_table.yaml`` in the folder ``name`` of the data folder, the Note10's or one's own, as
-    ``fetch-data`` leaves them; None is returned where there is no such folder, or none of its files is YAML.
+    They are ``<resolution>_lookup_table.yaml`` in the folder ``name`` of the data folder, as ``fetch-data`` leaves
+    them; None is returned where there is no such folder, or none of its files is YAML.
 
     Raises:
         MetricError: the space has no such tables, or none is there for ``resolution``.
@@ -88,59 +142,52 @@ def load_lookup_table(space: Space, name: str, resolution: int) -> AdditiveMetri
     folder = data_folder() / name
     if Path(name).name != name or not folder.is_dir():
         return None
-    others = [file for file in _yaml_files(folder) if not TABLE_NAME.fullmatch(file.name) and file.name != I7_NAME]
+    others = [
+        file
+        for file in _yaml_files(folder)
+        if not TABLE_NAME.fullmatch(file.name) and not published_tables(f"{name}/{file.name}")
+    ]
     if others:
         raise not_understood(others[0])
     there = _resolutions_in(folder)
     if not there:
         return None
-    if space.name != LOOKUP_SPACE:
-        raise MetricError(f"the look-up tables in {folder} are for {LOOKUP_SPACE}, not for {space.name}")
+    if not space.assets.takes_lookup_folders:
+        takers = [one.name for one in _takers()]
+        raise MetricError(f"the look-up tables in {folder} are for {', '.join(takers)}, not for {space.name}")
     if resolution not in there:
         raise MetricError(f"no {name} table for resolution {resolution} in {folder}: there are {there}")
-    return read_lookup_table(folder / f"{resolution}{TABLE_SUFFIX}", name)
+    return read_lookup_table(folder / f"{resolution}{TABLE_SUFFIX}", name, space)
 
 
-def load_note10(space: Space, resolution: int) -> AdditiveMetric:
-    """Load the Note10's tables, which are not shipped; as :func:`load_lookup_table`.
-
-    Raises:
-        MetricError: there are none.
-    """
-    if space.name != LOOKUP_SPACE:
-        raise MetricError(f"the note10 tables are for {LOOKUP_SPACE}, not for {space.name}")
-    metric = load_lookup_table(space, NOTE10, resolution)
-    if metric is None:
-        folder = data_folder() / NOTE10
-        fetch = Command("blockprof fetch-data", source=NOTE10)
-        raise MetricError(f"no note10 tables in {folder}", remedy=f"fetch them with {fetch}")
-    return metric
-
-
-def read_lookup_table(path: Path, name: str) -> AdditiveMetric:
-    """Read the look-up table of the metric ``name``, of the resolution that the file's name says.
+def read_lookup_table(path: Path, name: str, space: Space) -> AdditiveMetric:
+    """Read one's own look-up table of the metric ``name``, of the resolution that the file's name says.
 
     Raises:
-        DataFileError: it is no look-up table of ``LOOKUP_SPACE``: another name, a block that lacks, a latency that is
-            none.
+        DataFileError: it is no look-up table of ``space``: another name, a block that lacks, a latency that is none.
     """
-    found, space = TABLE_NAME.fullmatch(path.name), load_space(LOOKUP_SPACE)
+    found = TABLE_NAME.fullmatch(path.name)
     if found is None or int(found[1]) not in space.resolutions:
         raise not_understood(path)
-    title = "Samsung Note10" if name == NOTE10 else name
-    info = MetricInfo(name, "ms", False, "table", f"look-up table, {title}, {path.name}")
-    return _sum_of_parts(info, space, int(found[1]), path, NOTE10_KEYS)
+    info = MetricInfo(name, "ms", False, "table", f"look-up table, {name}, {path.name}")
+    return _sum_of_parts(info, space, int(found[1]), path, LAYOUTS[OFA])
 
 
-def check_i7_table(path: Path) -> None:
-    """Read the table of the i7-8700K.
+def check_lookup_table(path: Path, name: str) -> None:
+    """Read one's own look-up table as one of a space that takes such tables.
 
     Raises:
-        DataFileError: it is none.
+        DataFileError: it is of none of them; the message says what is wrong of the first.
     """
-    space = load_space(LOOKUP_SPACE)
-    for resolution in (space.resolutions[0], space.resolutions[-1]):
-        _read_i7(path, space, resolution)
+    first, *others = _takers()
+    try:
+        read_lookup_table(path, name, first)
+    except DataFileError:
+        for space in others:
+            with suppress(DataFileError):
+                read_lookup_table(path, name, space)
+                return
+        raise
 
 
 def not_understood(path: Path) -> DataFileError:
@@ -151,35 +198,23 @@ def not_understood(path: Path) -> DataFileError:
     )
 
 
+def _takers() -> list[Space]:
+    return [space for space in registered_spaces() if space.assets.takes_lookup_folders]
+
+
 def _yaml_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in (".yaml", ".yml"))
 
 
 def _resolutions_in(folder: Path) -> list[int]:
+    if not folder.is_dir():
+        return []
     return sorted(int(match[1]) for file in _yaml_files(folder) if (match := TABLE_NAME.fullmatch(file.name)))
 
 
-def load_i7(space: Space, resolution: int) -> AdditiveMetric:
-    """Load the i7-8700K table of NSGANetV2: milliseconds, a network being the sum of its parts, without the pooling.
-
-    It has every resolution of the space in one file, which is read from the data folder, as ``fetch-data`` leaves it.
-
-    Raises:
-        MetricError: the space has no such table, or the file is not there.
-        DataFileError: the file cannot be read, or lacks a block.
-    """
-    if space.name != LOOKUP_SPACE:
-        raise MetricError(f"the {I7} table is for {LOOKUP_SPACE}, not for {space.name}")
-    path = data_folder() / I7_FOLDER / I7_NAME
-    if not path.is_file():
-        fetch = Command("blockprof fetch-data", source=I7)
-        raise MetricError(f"no {I7} table at {path}", remedy=f"fetch it with {fetch}")
-    return _read_i7(path, space, resolution)
-
-
-def _read_i7(path: Path, space: Space, resolution: int) -> AdditiveMetric:
-    info = MetricInfo(I7, "ms", False, "table", f"look-up table, Intel i7-8700K, {path.name}")
-    return _sum_of_parts(info, space, resolution, path, I7_KEYS)
+def _read_published(path: Path, table: LookupTable, space: Space, resolution: int) -> AdditiveMetric:
+    info = MetricInfo(table.metric, "ms", False, "table", f"look-up table, {table.title}, {path.name}")
+    return _sum_of_parts(info, space, resolution, path, LAYOUTS[table.layout])
 
 
 def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, keys: _Keys) -> AdditiveMetric:
@@ -188,15 +223,17 @@ def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, k
     return AdditiveMetric(
         info=info,
         space=space,
-        base=sum(_mean_ms(path, table, key.format_map(ends)) for key in keys.fixed),
-        costs=np.array([_mean_ms(path, table, keys.instance.format_map(shapes)) for shapes in instances]),
+        base=sum(_mean_ms(path, table, space, key.format_map(ends)) for key in keys.fixed),
+        costs=np.array([_mean_ms(path, table, space, keys.instance.format_map(shapes)) for shapes in instances]),
         resolution=resolution,
     )
 
 
-def _mean_ms(path: Path, table: dict[Any, Any], key: str) -> float:
+def _mean_ms(path: Path, table: dict[Any, Any], space: Space, key: str) -> float:
     if key not in table:
-        raise DataFileError(f"{path}: no entry '{key}': is it a table of {LOOKUP_SPACE}, width 1.2, in OFA's layout?")
+        raise DataFileError(
+            f"{path}: no entry '{key}': is it a table of {space.name}, width {space.width_multiplier}, in OFA's layout?"
+        )
     entry = table[key]
     if not isinstance(entry, dict) or "mean" not in entry:
         raise DataFileError(f"{path}: entry '{key}': has no mean: correct it")

@@ -13,10 +13,10 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, Command, DataFileError, MetricError, Said
 from blockprof.foundation.paths import data_folder
+from blockprof.metrics.accuracy_source import OFA_PREDICTOR
 from blockprof.metrics.metric import MetricInfo
-from blockprof.spaces import Architectures, MBConv, Space
+from blockprof.spaces import Architectures, MBConv, Space, registered_spaces
 
-OFA_PREDICTOR_SPACE = "mbv3"
 OFA_PREDICTOR_FILE = "ofa/acc_predictor.pth"
 OFA_PREDICTOR_RESOLUTIONS = range(160, 225, 16)
 """Those it was trained on. Its input has room for 112, 128 and 144, of which it says that they beat 160."""
@@ -74,9 +74,10 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
         MetricError: another space, a resolution that it does not know, or it was not fetched.
         DataFileError: the file holds something else.
     """
-    if space.name != OFA_PREDICTOR_SPACE:
+    if OFA_PREDICTOR not in space.assets.accuracy_sources:
+        known_by = [one.name for one in registered_spaces() if OFA_PREDICTOR in one.assets.accuracy_sources]
         raise MetricError(
-            f"OFA's accuracy predictor is of {OFA_PREDICTOR_SPACE}, not of {space.name}",
+            f"OFA's accuracy predictor is of {', '.join(known_by)}, not of {space.name}",
             remedy=Said("choose another {}", Argument("accuracy_source")),
         )
     known = OFA_PREDICTOR_RESOLUTIONS

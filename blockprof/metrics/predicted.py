@@ -1,4 +1,4 @@
-"""Metrics from trained predictors: a blockwise one is a cost table, so its profile is exact; others are asked."""
+"""Metrics from trained predictors: where one is a sum of costs, its profile is exact; others are asked."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,21 +43,18 @@ class PredictedMetric:
 
 
 def load_predicted(predictor: PredictorFolder, space: Space, name: str, resolution: int) -> Metric:
-    """Load a predictor as a metric, in ms: a blockwise one as an additive metric with what its training left open.
+    """Load a predictor as a metric, in ms: a sum of costs as an additive metric with what its training left open.
 
     Raises:
-        MetricError: it is of another space, of another kind, or cannot predict at ``resolution``.
-        DataFileError: its files are damaged.
+        MetricError: it is of another space, or cannot predict at ``resolution``.
+        DataFileError: its files are damaged, or of a kind that is not installed.
     """
-    from blockprof.predictors import BlockwiseModel, load_predictor
+    from blockprof.predictors import load_predictor
     from blockprof.predictors.model_files import read_facts
 
     facts = read_facts(predictor.folder)
-    if facts["kind"] not in ("blockwise", "gru") or facts["space"] != space.name:
-        raise MetricError(
-            f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, "
-            f"not a blockwise predictor of {space.name}, nor a gru"
-        )
+    if facts["space"] != space.name:
+        raise MetricError(f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, not of {space.name}")
     if resolution not in facts["resolutions"]:
         there = facts["resolutions"]
         known = f"resolution {there[0]}" if len(there) == 1 else f"resolutions {there[0]} to {there[-1]}"
@@ -71,7 +68,9 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     model = load_predictor(predictor.folder)
     errors = KnownErrors(relative=True, network=MEAN_OF_HALF_WIDTH * model.half_width_percent)
     info = MetricInfo(name, "ms", False, "predicted", source, errors)
-    if not isinstance(model, BlockwiseModel):
+    found = model.additive_costs(resolution)
+    if found is None:
         return PredictedMetric(info, model, resolution)
-    base, costs = model.cost_table(resolution)
-    return AdditiveMetric(info, space, base, costs, covariance=model.cost_covariance(resolution), resolution=resolution)
+    return AdditiveMetric(
+        info, space, found.base_ms, found.costs_ms, covariance=found.covariance, resolution=resolution
+    )

@@ -1,17 +1,15 @@
-"""The built-in reference tables: what each block costs or gains on the paper's devices, at resolutions 192 to 224.
+"""The reference tables that a space brings along: what each block costs or gains, at resolutions 192 to 224.
 
-They are fits to what the predictors that BlockProfile's authors released (Ascend-Research/AutoBuild, MIT) say of
-random networks and of networks at the ends of the spaces: the Kirin 9000 NPU, the RTX 2080 Ti and the Threadripper
-2990WX at batch 1, and ImageNet top-1. Reference figures, not measurements. Latencies are additive; accuracy, which
-saturates, is an increasing function of an additive score. ``tests/benchmarks/fit_reference.py`` makes the tables, at
-resolutions 192, 208 and 224; between these, costs are interpolated.
+The built-in ones are fits to what the predictors that BlockProfile's authors released (Ascend-Research/AutoBuild, MIT)
+say of random networks and of networks at the ends of the spaces: the Kirin 9000 NPU, the RTX 2080 Ti and the
+Threadripper 2990WX at batch 1, and ImageNet top-1. Reference figures, not measurements. Latencies are additive;
+accuracy, which saturates, is an increasing function of an additive score. ``tests/benchmarks/fit_reference.py`` makes
+the tables, at resolutions 192, 208 and 224; between these, costs are interpolated.
 """
 
 import csv
 import json
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 from typing import Any
 
@@ -21,24 +19,16 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, MetricError, Said
 from blockprof.metrics.link import Link
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, KnownErrors, MetricInfo, MonotoneMetric
-from blockprof.spaces import BlockInstance, MBConv, Space
+from blockprof.spaces import BlockInstance, CostsBy, MBConv, ReferenceTables, Space
 
 REFERENCE_RESOLUTION = 224
 """The resolution of the networks that ``fetch-data --source reference`` makes."""
 FITTED_RESOLUTIONS = (192, 208, 224)
 ACCURACY = "accuracy"
 
-REFERENCE_SOURCES = {
-    "npu": "reference table, Kirin 9000 NPU",
-    "gpu": "reference table, RTX 2080 Ti",
-    "cpu": "reference table, Threadripper 2990WX",
-    ACCURACY: "reference table, ImageNet top-1",
-}
-_TABLES = resources.files(__package__) / "tables"
-
 
 def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTION) -> ExactMetric:
-    """Load a built-in table: ``npu``, ``gpu``, ``cpu`` (ms) or ``accuracy`` (top-1, percent).
+    """Load a table of ``space``: ``npu``, ``gpu``, ``cpu`` (ms) or ``accuracy`` (top-1, percent).
 
     Between the resolutions that were fitted, costs, base and link are interpolated linearly; the errors are then the
     larger ones of the two neighbours, and the source says so.
@@ -46,9 +36,8 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     Raises:
         MetricError: there is no such table, or none at ``resolution``.
     """
-    if name not in REFERENCE_SOURCES:
-        raise MetricError(f"no reference table '{name}': there are {', '.join(REFERENCE_SOURCES)}")
-    if not has_reference(space, name):
+    tables = space.assets.reference
+    if tables is None or name not in tables.sources:
         remedy = (
             Said("; accuracy is evaluated in the supernet with {}, ImageNet's folder", Argument("data"))
             if name == ACCURACY
@@ -60,21 +49,20 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
         )
     shares = _shares(name, resolution)
     between = f", interpolated between resolutions {' and '.join(map(str, shares))}" if len(shares) > 1 else ""
-    facts = _facts()[space.name][name]
+    facts = _facts(tables)[name]
     accuracy = name == ACCURACY
     info = MetricInfo(
         name=name,
         unit="%" if accuracy else "ms",
         higher_is_better=accuracy,
         origin="reference",
-        source=f"{REFERENCE_SOURCES[name]}{between}",
+        source=f"reference table, {tables.sources[name]}{between}",
         errors=_worst_errors([facts[str(fitted)] for fitted in shares], relative=not accuracy),
     )
     weights = np.array([shares.get(fitted, 0.0) for fitted in FITTED_RESOLUTIONS])
-    base, *costs = _read_table(space, name) @ weights
-    table = AdditiveMetric(
-        info, space, float(base), np.array(costs), "placement" if accuracy else "instance", resolution=resolution
-    )
+    base, *costs = _read_table(space, tables, name) @ weights
+    by: CostsBy = "placement" if accuracy else "instance"
+    table = AdditiveMetric(info, space, float(base), np.array(costs), by, resolution=resolution)
     if not accuracy:
         return table
     links = [facts[str(fitted)]["link"] for fitted in shares]
@@ -83,18 +71,31 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
 
 
 def has_reference(space: Space, name: str) -> bool:
-    """Whether there is a built-in table of that name for ``space``."""
-    return name in _facts().get(space.name, {})
+    """Whether there is a table of that name for ``space``."""
+    return name in reference_names(space)
+
+
+def reference_names(space: Space) -> tuple[str, ...]:
+    """The names of the tables of ``space``."""
+    tables = space.assets.reference
+    return tuple(tables.sources) if tables else ()
 
 
 def reference_latencies(space: Space) -> tuple[str, ...]:
-    """The names of the built-in tables of latencies for ``space``."""
-    return tuple(name for name in _facts().get(space.name, {}) if name != ACCURACY)
+    """The names of the tables of latencies of ``space``."""
+    return tuple(name for name in reference_names(space) if name != ACCURACY)
 
 
 def reference_deviation(space: Space, name: str) -> float:
-    """The standard deviation of the relative errors of a table of latencies on random networks, at resolution 224."""
-    return float(_facts()[space.name][name][str(REFERENCE_RESOLUTION)]["deviation"]) / 100
+    """The standard deviation of the relative errors of a table of latencies on random networks, at resolution 224.
+
+    Raises:
+        MetricError: the space has no tables.
+    """
+    tables = space.assets.reference
+    if tables is None:
+        raise MetricError(f"there are no reference tables for {space.name}")
+    return float(_facts(tables)[name][str(REFERENCE_RESOLUTION)]["deviation"]) / 100
 
 
 def _shares(name: str, resolution: int) -> dict[int, float]:
@@ -130,16 +131,15 @@ def _worst_errors(tables: list[Mapping[str, Any]], *, relative: bool) -> KnownEr
     )
 
 
-@cache
-def _facts() -> dict[str, dict[str, dict[str, Any]]]:
-    """By space, metric and resolution: how far the table is from what it was fitted to, and accuracy's link."""
-    facts: dict[str, dict[str, dict[str, Any]]] = json.loads((_TABLES / "errors.json").read_text(encoding="utf-8"))
+def _facts(tables: ReferenceTables) -> dict[str, dict[str, Any]]:
+    """By metric and resolution: how far the table is from what it was fitted to, and accuracy's link."""
+    facts: dict[str, dict[str, Any]] = json.loads((tables.folder / "errors.json").read_text(encoding="utf-8"))
     return facts
 
 
-def _read_table(space: Space, name: str) -> FloatArray:
+def _read_table(space: Space, tables: ReferenceTables, name: str) -> FloatArray:
     """(1 + K, resolutions): the base, then the costs, at each of ``FITTED_RESOLUTIONS``."""
-    _, base_row, *rows = csv.reader((_TABLES / f"{space.name}_{name}.csv").read_text(encoding="utf-8").splitlines())
+    _, base_row, *rows = csv.reader((tables.folder / f"{name}.csv").read_text(encoding="utf-8").splitlines())
     values_of = {
         (int(unit), place, MBConv(int(expand), int(kernel)).name): values
         for unit, place, expand, kernel, *values in rows

@@ -11,8 +11,9 @@ the parts of the stem. The rule, in four lines:
 4. Of several costs, an option stays where one of them keeps it.
 
 So what goes is what another option beats (it costs more and is not better), what a mixture of two others beats, what is
-too expensive for what it brings, and what saves too little for what it loses. Where units have one width, metrics are additive and
-their profile exact, a ``trim`` of 0 keeps every network that is best at some rate: all corners of the front's hull.
+too expensive for what it brings, and what saves too little for what it loses. Where units have one width,
+metrics are additive and their profile exact, a ``trim`` of 0 keeps every network that is best at some rate: all corners
+of the front's hull.
 
 Depths follow from the effects of placements: a placement at layer l is drawn with l or more layers, each depth equally
 likely (the sampler ``paper``). With A_l the mean effect of the blocks at layer l, and n_l the number of depths of at
@@ -81,7 +82,7 @@ def derive_reduction(
     if not 0 <= trim < 50:
         raise InputError("give a percentage from 0 to below 50", where=Argument("trim", trim))
     if isinstance(profile, Profile):
-        if profile.space is not space:
+        if profile.space != space:
             raise InputError(f"the profile is of {profile.space.name}, not of {space.name}")
         check_sampler_is_papers(profile.sampler)
     placements = profile.placement_frame() if isinstance(profile, Profile) else profile

@@ -34,7 +34,7 @@ from blockprof.foundation.yaml_files import parse_yaml, repeated_key
 from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
-from blockprof.spaces import SPACES, Space, load_space, parse_fixing
+from blockprof.spaces import Space, load_space, parse_fixing, space_names
 
 EVERYWHERE = "everywhere"
 RANDOM = "random"
@@ -56,17 +56,20 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
         DataFileError: the file does not hold a reduction.
     """
     if name_or_path == RANDOM or name_or_path.startswith(f"{RANDOM}:"):
-        return random_control(load_reduction(space, name_or_path[len(RANDOM) + 1 :] or preset_names(space)[0]), seed)
+        like = name_or_path[len(RANDOM) + 1 :] or next(iter(preset_names(space)), None)
+        if like is None:
+            raise InputError(f"{RANDOM}: {space.name} has no reduction to be as small as: write {RANDOM}:FILE")
+        return random_control(load_reduction(space, like), seed)
     if name_or_path in preset_names(space):
         return load_preset(space, name_or_path)
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(
-            f"unknown reduction '{name_or_path}': for {space.name} there are {', '.join(preset_names(space))}, "
-            f"{RANDOM}, {RANDOM}:NAME, and the files that `blockprof reduce` writes"
+            f"unknown reduction '{name_or_path}': for {space.name} there are "
+            f"{', '.join((*preset_names(space), RANDOM))}, {RANDOM}:NAME, and the files that `blockprof reduce` writes"
         )
     reduction = read_reduction(path)
-    if reduction.space is not space:
+    if reduction.space != space:
         raise InputError(f"{path}: is a reduction of {reduction.space.name}, not of {space.name}")
     return reduction
 
@@ -156,9 +159,9 @@ def parse_reduction(text: str, name: str) -> Reduction:
     for key in content:
         if key not in KEYS:
             raise InputError(f"unknown key '{key}': there are {', '.join(KEYS)}")
-    if content.get("space") not in list(SPACES):
+    if content.get("space") not in space_names():
         given = f", not '{content['space']}'" if "space" in content else ""
-        raise InputError(f"'space' must be one of {', '.join(SPACES)}{given}")
+        raise InputError(f"'space' must be one of {', '.join(space_names())}{given}")
     space = load_space(content["space"])
     whole = Reduction.whole(space)
     title = content.get("name", name)
@@ -194,7 +197,7 @@ def parse_reduction(text: str, name: str) -> Reduction:
 def _load(text: str) -> dict[object, Any]:
     content = parse_yaml(text)
     if not isinstance(content, dict):
-        raise InputError(f"must hold keys and values: write space: {next(iter(SPACES))}, and what to drop")
+        raise InputError(f"must hold keys and values: write space: {space_names()[0]}, and what to drop")
     if repeated := repeated_key(text):
         raise InputError(f"has the key '{repeated}' twice in one place: join them")
     return content
@@ -240,7 +243,7 @@ def _choices(key: str, given: object, known: Any) -> list[Any]:
 
 
 def _stems(space: Space, given: object) -> BoolArray:
-    if not space.ends_vary:
+    if len(space.stems) == 1:
         raise InputError(f"'stems': {space.name} has a single stem: leave it out")
     kept = np.zeros(len(space.stems), dtype=bool)
     for name in given if isinstance(given, list) else [given]:

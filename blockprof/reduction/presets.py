@@ -1,6 +1,6 @@
-"""The reduced spaces that the paper's authors made by hand: arXiv 2109.12426, section 5, and the code released with it.
+"""Reductions that a space brings along, such as those that the paper's authors made by hand (arXiv 2109.12426).
 
-``paper_reductions.json`` has them by space and name. What each may say:
+What each may say:
 
 - ``drop_blocks``, ``drop_kernels``: not used anywhere;
 - ``min_layers``, ``max_layers``: of each unit;
@@ -8,33 +8,26 @@
 - ``unit_mutation_probability``: of each unit; one half where it is not said.
 """
 
-import json
-from functools import cache
-from importlib.resources import files as resources
-from typing import Any
-
 import numpy as np
 
 from blockprof.foundation.choices import check_choice
 from blockprof.reduction.reduction import Reduction
 from blockprof.spaces import Space
 
-PRESETS_FILE = "paper_reductions.json"
-SOURCE = "the paper, arXiv 2109.12426"
-
 
 def preset_names(space: Space) -> tuple[str, ...]:
-    """The names of the paper's reductions of a space: ``paper-npu``, ``paper-gpu``, ..."""
-    return tuple(_presets()[space.name])
+    """The names of the reductions that a space brings along: ``paper-npu``, ``paper-gpu``, ..."""
+    return tuple(space.assets.presets.reductions)
 
 
 def load_preset(space: Space, name: str) -> Reduction:
-    """Return one of the paper's reductions of a space.
+    """Return one of the reductions that a space brings along.
 
     Raises:
         InputError: the space has none of that name.
     """
-    given = _presets()[space.name][check_choice(name, f"reduction of {space.name}", preset_names(space))]
+    presets = space.assets.presets
+    given = presets.reductions[check_choice(name, f"reduction of {space.name}", preset_names(space))]
     whole = Reduction.whole(space)
     blocks, depths, stems, reasons = whole.blocks.copy(), list(whole.depths), whole.stems, []
     dropped = set(given.get("drop_blocks", ()))
@@ -42,13 +35,13 @@ def load_preset(space: Space, name: str) -> Reduction:
     dropped |= {block.name for block in space.blocks if getattr(block, "kernel", None) in kernels}
     blocks[:, [block.name in dropped for block in space.blocks]] = False
     if dropped:
-        reasons.append(f"{', '.join(block.name for block in space.blocks if block.name in dropped)}: {SOURCE}")
+        reasons.append(f"{', '.join(block.name for block in space.blocks if block.name in dropped)}: {presets.source}")
     least, most = given.get("min_layers"), given.get("max_layers")
     for unit, known in enumerate(depths):
         low, high = least[unit] if least else min(known), most[unit] if most else max(known)
         depths[unit] = tuple(depth for depth in known if low <= depth <= high)
         if depths[unit] != known:
-            reasons.append(f"unit {unit + 1} of {' or '.join(map(str, depths[unit]))} layers: {SOURCE}")
+            reasons.append(f"unit {unit + 1} of {' or '.join(map(str, depths[unit]))} layers: {presets.source}")
     if widths := given.get("width_indices"):
         of_stem, *of_units = widths
         stems = _stems_of_widths(space, of_stem)
@@ -57,7 +50,7 @@ def load_preset(space: Space, name: str) -> Reduction:
             blocks[space.unit_slots[unit]] &= ~np.isin(np.arange(len(space.blocks)) // space.blocks_per_width, lost)
             if len(lost):
                 ratios = " or ".join(f"{space.width_ratios[index]} %" for index in kept)
-                reasons.append(f"unit {unit + 1} of width ratio {ratios}: {SOURCE}")
+                reasons.append(f"unit {unit + 1} of width ratio {ratios}: {presets.source}")
     probabilities = given.get("unit_mutation_probability", whole.mutation_probabilities)
     return Reduction(
         space, name, blocks, tuple(depths), stems, np.array(probabilities, dtype=np.float64), tuple(reasons)
@@ -68,10 +61,3 @@ def _stems_of_widths(space: Space, kept: list[int]) -> np.ndarray[tuple[int], np
     """(S,): whether both of a stem's convolutions are of a width that is kept."""
     mid, out = ([widths[index] for index in kept] for widths in (space.stem.mid_channels, space.stem.out_channels))
     return np.array([stem.mid_channels in mid and stem.out_channels in out for stem in space.stems])
-
-
-@cache
-def _presets() -> dict[str, dict[str, dict[str, Any]]]:
-    text = resources("blockprof.reduction").joinpath(PRESETS_FILE).read_text(encoding="utf-8")
-    presets: dict[str, dict[str, dict[str, Any]]] = json.loads(text)
-    return presets

@@ -1,9 +1,9 @@
 """Searching a space: problems, algorithms, what was found."""
 
 from blockprof.search.algorithm import ALGORITHMS, Algorithm, Budget, register_algorithm
-from blockprof.search.pareto import Comparison, compare, reference_point
+from blockprof.search.comparison import Comparison, compare
 from blockprof.search.problem import Limit, Objective, Problem
-from blockprof.search.result import SearchResult, SearchSpec
+from blockprof.search.result import SearchResult, SearchSpec, reference_point
 from blockprof.search.searching import search
 
 __all__ = [

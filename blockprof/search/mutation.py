@@ -29,7 +29,7 @@ def mutate(reduction: Reduction, parents: Architectures, rng: np.random.Generato
         rows = np.flatnonzero(chosen[:, unit])
         blocks[rows, slots] = _mutate_unit(reduction, unit, parents.blocks[rows, slots], rng)
     stems = parents.stems
-    if space.ends_vary:
+    if len(space.stems) > 1:
         rows = np.flatnonzero(rng.random(len(parents)) < STEM_MUTATION_PROBABILITY)
         stems = stems.copy()
         stems[rows] = _mutate_stems(reduction, stems[rows], rng)

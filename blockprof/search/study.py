@@ -18,10 +18,10 @@ from blockprof.metrics import check_metrics
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
+from blockprof.search.comparison import compare
 from blockprof.search.limits import check_limits
-from blockprof.search.pareto import compare, reference_point
 from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult, SearchSpec
+from blockprof.search.result import SearchResult, SearchSpec, reference_point
 from blockprof.search.searching import search
 from blockprof.search.state import read_state
 

@@ -1,10 +1,21 @@
 """Design spaces: their data, their networks, placements and block instances."""
 
 from blockprof.spaces.architectures import ABSENT, Architectures, network_holding
+from blockprof.spaces.assets import Assets, LookupTable, Presets, ReferenceTables, ReleasedPredictors, UpstreamSpace
 from blockprof.spaces.block_lists import parse_blocks
 from blockprof.spaces.blocks import Axis, Block, Bottleneck, MBConv
-from blockprof.spaces.codec import space_of
-from blockprof.spaces.definition import CostsBy, Space, Stem, StemChoices, Unit
+from blockprof.spaces.codec import spaces_having
+from blockprof.spaces.definition import (
+    BoolArray,
+    CostsBy,
+    FixedPart,
+    FloatArray,
+    IntArray,
+    Space,
+    Stem,
+    StemChoices,
+    Unit,
+)
 from blockprof.spaces.instances import (
     BlockInstance,
     BottleneckInstance,
@@ -13,7 +24,6 @@ from blockprof.spaces.instances import (
     Instance,
     StemInstance,
 )
-from blockprof.spaces.library import SPACES, load_space
 from blockprof.spaces.placements import (
     FREE,
     Fixing,
@@ -25,27 +35,34 @@ from blockprof.spaces.placements import (
     make_fixing,
     parse_fixing,
 )
+from blockprof.spaces.registered import load_space, register_space, registered_spaces, space_names
 from blockprof.spaces.settings import from_settings, is_settings, parse_settings
-from blockprof.spaces.upstream import UPSTREAM_SPACES, UpstreamSpace, numbered_metrics
 
 __all__ = [
     "ABSENT",
     "FREE",
-    "SPACES",
-    "UPSTREAM_SPACES",
     "Architectures",
+    "Assets",
     "Axis",
     "Block",
     "BlockInstance",
+    "BoolArray",
     "Bottleneck",
     "BottleneckInstance",
     "Catalogue",
     "CostsBy",
+    "FixedPart",
     "Fixing",
+    "FloatArray",
     "HeadInstance",
     "Instance",
+    "IntArray",
+    "LookupTable",
     "MBConv",
     "Placement",
+    "Presets",
+    "ReferenceTables",
+    "ReleasedPredictors",
     "Space",
     "Stem",
     "StemChoices",
@@ -61,9 +78,11 @@ __all__ = [
     "load_space",
     "make_fixing",
     "network_holding",
-    "numbered_metrics",
     "parse_blocks",
     "parse_fixing",
     "parse_settings",
-    "space_of",
+    "register_space",
+    "registered_spaces",
+    "space_names",
+    "spaces_having",
 ]

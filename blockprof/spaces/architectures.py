@@ -75,7 +75,7 @@ class Architectures:
 
     @property
     def ids(self) -> IntArray:
-        """(N, L) or (N, L + 2): block instance indices, ``space.encode(self)``."""
+        """(N, L + 2): block instance indices, ``space.encode(self)``."""
         return self.space.encode(self)
 
     def to_strings(self) -> list[str]:
@@ -130,7 +130,7 @@ def network_holding(space: Space, instance: int) -> Architectures:
 
 def _checked_stems(space: Space, stems: IntArray, num_networks: int) -> IntArray:
     if stems is _LEFT_OUT:
-        if space.ends_vary:
+        if len(space.stems) > 1:
             raise InputError(f"networks of {space.name} differ in their stems: say which one each has")
         return np.zeros(num_networks, dtype=np.int8)
     stems = np.asarray(stems)

@@ -5,6 +5,8 @@ block is ``stem_h32_o64``. Where one is read, OFA's settings may stand as well.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from blockprof.foundation.errors import NetStringError
 from blockprof.spaces.architectures import ABSENT, Architectures
 from blockprof.spaces.blocks import PERCENT, Bottleneck
 from blockprof.spaces.definition import Space, Unit
-from blockprof.spaces.library import SPACES
+from blockprof.spaces.registered import registered_spaces
 from blockprof.spaces.settings import is_settings, parse_settings
 
 LAYER_SEPARATOR = "->"
@@ -27,15 +29,15 @@ def block_tokens(space: Space) -> tuple[tuple[str, ...], ...]:
 
 def stem_tokens(space: Space) -> tuple[str, ...]:
     """The space's stems as net strings spell them; none where there is only one."""
-    if not space.ends_vary:
+    if len(space.stems) == 1:
         return ()
     kinds = {False: f"{STEM}+{space.operator}", True: STEM}
     return tuple(f"{kinds[stem.skip]}_h{stem.mid_channels}_o{stem.out_channels}" for stem in space.stems)
 
 
-def space_of(text: str) -> Space | None:
-    """The space of a net string, told by its first block or stem; None where that is no space's."""
-    return next((space for space in SPACES.values() if text.strip().startswith(_beginnings(space))), None)
+def spaces_having(net: str) -> tuple[Space, ...]:
+    """The registered spaces that have a network of that net string; those of other widths have the same strings."""
+    return tuple(space for space in registered_spaces() if _is_network(space, net))
 
 
 def format_nets(archs: Architectures) -> list[str]:
@@ -58,11 +60,32 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
     Raises:
         NetStringError: with the place of the first mistake, units and layers counted from 1.
     """
-    block_of = [{token: index for index, token in enumerate(tokens)} for tokens in block_tokens(space)]
-    stem_of = {token: index for index, token in enumerate(stem_tokens(space))}
-    rows = [_parse_net(space, stem_of, block_of, net) for net in nets]
+    stem_of, block_of = _indices(space)
+    rows = []
+    for net in nets:
+        try:
+            rows.append(_parse_net(space, stem_of, block_of, net))
+        except NetStringError:
+            if others := spaces_having(net):
+                names = " or ".join(other.name for other in others)
+                raise NetStringError(f"is a network of {names}, not of {space.name}") from None
+            raise
     genes = np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
     return Architectures(space, genes[:, 1:], genes[:, 0])
+
+
+@cache
+def _indices(space: Space) -> tuple[dict[str, int], list[dict[str, int]]]:
+    """The indices of stems by their tokens, and by unit those of blocks."""
+    blocks = [{token: index for index, token in enumerate(tokens)} for tokens in block_tokens(space)]
+    return {token: index for index, token in enumerate(stem_tokens(space))}, blocks
+
+
+def _is_network(space: Space, net: str) -> bool:
+    with suppress(NetStringError):
+        _parse_net(space, *_indices(space), net)
+        return True
+    return False
 
 
 def _block_token(space: Space, unit: Unit, index: int) -> str:
@@ -84,12 +107,10 @@ def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, i
     if stem_of:
         stem, *units = units
         if stem not in stem_of:
-            raise NetStringError(
-                _other_space(space, net) or f"unknown stem '{stem}': {space.name} has {', '.join(stem_of)}"
-            )
+            raise NetStringError(f"unknown stem '{stem}': {space.name} has {', '.join(stem_of)}")
         row = [stem_of[stem]]
     if len(units) != len(space.units):
-        raise NetStringError(_other_space(space, net) or f"{len(units)} units, but {space.name} has {len(space.units)}")
+        raise NetStringError(f"{len(units)} units, but {space.name} has {len(space.units)}")
     for number, (text, unit) in enumerate(zip(units, space.units, strict=True), start=1):
         tokens, index_of = text.split(LAYER_SEPARATOR), block_of[number - 1]
         try:
@@ -97,8 +118,7 @@ def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, i
         except KeyError:
             layer, token = next((i, t) for i, t in enumerate(tokens, start=1) if t not in index_of)
             raise NetStringError(
-                _other_space(space, token)
-                or f"unknown block '{token}' at unit {number}, layer {layer}: {space.name} has {', '.join(index_of)}"
+                f"unknown block '{token}' at unit {number}, layer {layer}: {space.name} has {', '.join(index_of)}"
             ) from None
         if len(tokens) not in unit.depths:
             allowed = " or ".join(map(str, unit.depths))
@@ -107,16 +127,3 @@ def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, i
             raise NetStringError(f"unit {number} has layers of several widths, but a unit of {space.name} has one")
         row += [*blocks, *[ABSENT] * (unit.max_depth - len(tokens))]
     return row
-
-
-def _other_space(space: Space, text: str) -> str | None:
-    other = space_of(text)
-    if other in (space, None):
-        return None
-    first = text.split(UNIT_SEPARATOR)[0].split(LAYER_SEPARATOR)[0]
-    return f"'{first}' is a block of {other.name}, not of {space.name}"
-
-
-def _beginnings(space: Space) -> tuple[str, ...]:
-    blocks = f"{space.operator}_"
-    return (blocks, f"{STEM}_", f"{STEM}+{blocks}") if space.ends_vary else (blocks,)

@@ -7,21 +7,27 @@ A network is a chain: the stem, the units, the head. What a unit's first layer c
 the chain has a *state* between its links: the index of the width. A space whose units have one width has one state.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blockprof.foundation.arrays import IntArray
+from blockprof.spaces.assets import Assets
 from blockprof.spaces.blocks import PERCENT, Axis, Block, Bottleneck, MBConv
 
 if TYPE_CHECKING:
     from blockprof.spaces.architectures import Architectures
     from blockprof.spaces.instances import Catalogue, Instance
 
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.integer[Any]]
+FloatArray = NDArray[np.float64]
+
 CostsBy = Literal["instance", "placement"]
+FixedPart = Literal["stem", "head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class Space:
     have several widths, bottlenecks of ``width_ratios`` times ``expands``, both in percent, with one kernel size.
     ``head_widths`` are the 1x1 convolutions behind the last unit. Widths are channels after the width multiplier.
     ``upstream_shortfall`` is how many layers less than a placement needs BlockProfile's sampler makes sure of;
-    ``upstream_adds_layers`` whether it writes a unit's depth as layers beyond the fewest.
+    ``upstream_adds_layers`` whether it writes a unit's depth as layers beyond the fewest. ``assets`` is what else is
+    known of the space; two spaces with the same networks are equal, whatever they bring along.
     """
 
     name: str
@@ -90,6 +97,7 @@ class Space:
     upstream_shortfall: int
     width_ratios: tuple[int, ...] = (PERCENT,)
     upstream_adds_layers: bool = False
+    assets: Assets = field(default=Assets(), compare=False)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -132,9 +140,13 @@ class Space:
         return np.array([widths.index(stem.out_channels) for stem in self.stems])
 
     @property
-    def ends_vary(self) -> bool:
-        """Whether there are several stems and heads; a single one is part of what every network costs."""
-        return len(self.stems) > 1
+    def fixed_parts(self) -> tuple[FixedPart, ...]:
+        """The stem and the head where there is only one, which is no instance but part of what every network costs."""
+        parts: tuple[tuple[FixedPart, int], ...] = (
+            ("stem", len(self.stems)),
+            ("head", len(self.units[-1].widths)),
+        )
+        return tuple(part for part, number in parts if number == 1)
 
     @cached_property
     def slot_unit(self) -> IntArray:
@@ -172,17 +184,15 @@ class Space:
         return self._catalogues[by]
 
     def encode(self, archs: "Architectures", by: CostsBy = "instance") -> IntArray:
-        """Turn N architectures into (N, L) indices of block instances, or of placements.
+        """Turn N architectures into (N, L + 2) indices of block instances, or of placements: stem, layers, head.
 
-        An absent layer has the last index, ``catalogue(by).absent``, whose cost is 0: a network's additive cost is
-        ``costs[ids].sum(1)``. Where stems and heads vary, the first and the last column are theirs: (N, L + 2).
+        An absent layer, and a stem or head that is one of ``fixed_parts``, has the last index,
+        ``catalogue(by).absent``, whose cost is 0: a network's additive cost is ``costs[ids].sum(1)``.
         """
         catalogue = self.catalogue(by)
         present = archs.blocks >= 0
         layers = catalogue.layers[np.arange(self.num_slots), archs.states_before[:, self.slot_unit], archs.blocks]
         layers = np.where(present, layers, catalogue.absent)
-        if not self.ends_vary:
-            return layers
         return np.column_stack([catalogue.stems[archs.stems], layers, catalogue.heads[archs.widths[:, -1]]])
 
     def __repr__(self) -> str:

@@ -177,7 +177,7 @@ class Catalogue:
 
 
 def build_catalogue(space: Space) -> Catalogue:
-    """List the distinct instances of ``space``, by slot, width before and block; then stems and heads, if they vary."""
+    """List the distinct instances of ``space``, by slot, width before and block; then stems and heads, if several."""
     found: dict[Instance, int] = {}
 
     def number(instance: Instance) -> int:
@@ -195,20 +195,24 @@ def build_catalogue(space: Space) -> Catalogue:
             if layer == 0:
                 halvings += unit.stride - 1
         before = unit.widths
-    stems = heads = np.full(1, len(found))
-    if space.ends_vary:
+    stems = heads = np.full(1, -1)
+    if "stem" not in space.fixed_parts:
         stems = np.array([number(StemInstance(stem, space.stem.halvings)) for stem in space.stems])
+    if "head" not in space.fixed_parts:
         heads = np.array([number(HeadInstance(width, halvings)) for width in before])
-    return Catalogue(layers, stems, heads, len(found), tuple(found))
+    absent = len(found)
+    stems, heads = (np.where(known < 0, absent, known) for known in (stems, heads))
+    return Catalogue(layers, stems, heads, absent, tuple(found))
 
 
 def placement_catalogue(space: Space) -> Catalogue:
-    """A cost for each block at each slot, whatever is before it, and for each stem, if they vary."""
+    """A cost for each block at each slot, whatever is before it, and for each stem, if several."""
     shape = (space.num_slots, len(space.stem.out_channels), len(space.blocks))
     size = space.num_slots * len(space.blocks)
     layers = np.broadcast_to(np.arange(size).reshape(space.num_slots, 1, -1), shape)
-    stems = size + np.arange(len(space.stems)) if space.ends_vary else np.array([size])
-    absent = size + len(space.stems) if space.ends_vary else size
+    # A single stem is absent, and absent is the number behind the last cost.
+    stems = size + np.arange(len(space.stems))
+    absent = size if "stem" in space.fixed_parts else size + len(space.stems)
     return Catalogue(layers, stems, np.full(space.num_widths, absent), absent)
 
 

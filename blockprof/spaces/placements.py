@@ -148,14 +148,14 @@ def fixed_blocks(space: Space, placements: Iterable[Placement]) -> tuple[IntArra
 
 
 def _stem_placements(space: Space) -> tuple[StemPlacement, ...]:
-    if not space.ends_vary:
-        return ()
+    """A placement for each value of each part of the stem that has several."""
     choices = space.stem
-    return (
-        *(StemPlacement("skip", int(skip)) for skip in sorted(set(choices.skip), reverse=True)),
-        *(StemPlacement("mid_channels", width) for width in sorted(set(choices.mid_channels))),
-        *(StemPlacement("out_channels", width) for width in sorted(set(choices.out_channels))),
+    values: tuple[tuple[StemPart, list[int]], ...] = (
+        ("skip", sorted(set(map(int, choices.skip)), reverse=True)),
+        ("mid_channels", sorted(set(choices.mid_channels))),
+        ("out_channels", sorted(set(choices.out_channels))),
     )
+    return tuple(StemPlacement(part, value) for part, several in values if len(several) > 1 for value in several)
 
 
 def _parse_placement(space: Space, text: str) -> Placement | StemPlacement:

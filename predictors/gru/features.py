@@ -29,7 +29,7 @@ _FULL_RESOLUTION = 224
 
 def num_operators(space: Space) -> int:
     """How many operators there are to embed: 9 in ``pn`` and ``mbv3``, 15 in ``resnet50``."""
-    return len(space.stems) + len(space.expands) if space.ends_vary else len(space.blocks)
+    return int(operator_table(space).max()) + 1
 
 
 def shape_scales(space: Space) -> FloatArray:
@@ -38,7 +38,7 @@ def shape_scales(space: Space) -> FloatArray:
     The released code divides by these in ``pn`` and ``mbv3``. In ``resnet50`` it does not divide at all, which leaves
     a linear map of numbers from 3 to 2048 to drive a GRU's gates; here they are divided there too.
     """
-    size = _FULL_RESOLUTION if space.ends_vary else _FULL_RESOLUTION // 2
+    size = shape_table(space, _FULL_RESOLUTION)[:, 0].max()
     channels = max(space.units[-1].widths)
     return np.array([size] * 4 + [channels] * 2, dtype=float)
 
@@ -49,9 +49,7 @@ def chains(archs: Architectures) -> tuple[IntArray, IntArray]:
     Returns:
         (N, T) instance indices, in ``resnet50`` the stem's first, -1 behind the last; and (N,), how many there are.
     """
-    ids = archs.space.encode(archs)
-    if archs.space.ends_vary:
-        ids = ids[:, :-1]
+    ids = archs.space.encode(archs)[:, :-1]  # the head is no part of the chain
     absent = ids == archs.space.catalogue().absent
     order = np.argsort(absent, axis=1, kind="stable")
     packed = np.take_along_axis(np.where(absent, -1, ids), order, axis=1)
@@ -112,5 +110,6 @@ def _operator(space: Space, instance: Instance) -> int:
         middles, outs = sorted(set(choices.mid_channels)), sorted(set(choices.out_channels))
         return 2 * (middles.index(stem.mid_channels) * len(outs) + outs.index(stem.out_channels)) + int(stem.skip)
     if isinstance(instance.block, Bottleneck):
-        return len(space.stems) + space.expands.index(instance.block.expand)
+        stems = 0 if "stem" in space.fixed_parts else len(space.stems)
+        return stems + space.expands.index(instance.block.expand)
     return space.blocks.index(instance.block)

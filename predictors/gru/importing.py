@@ -14,7 +14,7 @@ from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
-from blockprof.predictors.gru.features import num_operators, shape_scales
+from blockprof.predictors.gru.features import NUM_SHAPES, num_operators, shape_scales
 from blockprof.predictors.gru.forward import Weights
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
@@ -22,13 +22,6 @@ from blockprof.predictors.gru.training import interval_factors
 from blockprof.predictors.splitting import split_by_network
 from blockprof.predictors.training import TrainedPredictor
 from blockprof.spaces import Space
-
-RELEASED_MAXIMA_MS = {
-    "pn": {"npu": 32.529526315789475, "gpu": 7.015289268493652, "cpu": 188.10529708862306},
-    "mbv3": {"npu": 29.95636842105263, "gpu": 11.565698537826538, "cpu": 796.9109535217285},
-    "resnet50": {"gpu": 7.504615359306335, "cpu": 494.9644088745117},
-}
-"""The latencies that the released predictors' outputs are shares of: ``OFA_NORM_CONSTANTS``, which no file holds."""
 
 _COMPARED = 1000
 """Rows that tell which maximum is a file's own, and whether it is of this device: more would only take longer."""
@@ -58,11 +51,11 @@ def released_maximum(space: Space, metric: str) -> float:
     Raises:
         InputError: it is not one that was released.
     """
-    known = RELEASED_MAXIMA_MS[space.name]
+    known = space.assets.released.maxima_ms
     if metric not in known:
+        known_of = f"known only of {', '.join(known)}" if known else f"known of none of {space.name}"
         raise InputError(
-            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and known only of "
-            f"{', '.join(known)}",
+            f"the greatest latency that a predictor of {metric} was trained on is not in its file, and {known_of}",
             remedy=Said("give it as {}", Argument("max_ms")),
         )
     return known[metric]
@@ -132,7 +125,7 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
 
 
 def _read_model(path: Path, data: LatencyData, metric: str, max_ms: float) -> GruModel:
-    space = data.space
+    space, released = data.space, data.space.assets.released
     return GruModel(
         space=space,
         metric=metric,
@@ -140,9 +133,9 @@ def _read_model(path: Path, data: LatencyData, metric: str, max_ms: float) -> Gr
         num_nets=0,
         resolutions=known_resolutions(space, data.resolutions),
         weights=read_weights(path, space),
-        shape_scales=np.ones(6) if space.ends_vary else shape_scales(space),
+        shape_scales=shape_scales(space) if released.scales_shapes else np.ones(NUM_SHAPES),
         max_ms=max_ms,
-        sigmoid=space.ends_vary,
+        sigmoid=released.sigmoid,
         lower_factor=1.0,
         upper_factor=1.0,
     )

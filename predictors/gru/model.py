@@ -54,7 +54,7 @@ class GruModel:
             InputError: networks of another space.
             MetricError: a resolution that the model does not know.
         """
-        if archs.space.name != self.space.name:
+        if archs.space != self.space:
             raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
         ids, _ = chains(archs)
         asked = np.broadcast_to(np.asarray(resolutions), len(archs))
@@ -71,6 +71,9 @@ class GruModel:
             lower_ms=self.lower_factor * latency,
             upper_ms=self.upper_factor * latency,
         )
+
+    def additive_costs(self, resolution: int) -> None:
+        """It is no sum of costs."""
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``weights.npz`` into ``folder``, which is made where there is none.

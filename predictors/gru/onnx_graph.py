@@ -1,19 +1,16 @@
 """The paper's predictor as an ONNX graph, with ONNX's own GRU."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from blockprof.predictors.gru.features import operator_table, shape_table
 from blockprof.predictors.gru.forward import Float32Array, embed
 from blockprof.predictors.gru.model import GruModel
-from blockprof.predictors.onnx_export import Constants, find_instances, make_model
+from blockprof.predictors.onnx_parts import Constants, OnnxGraph, find_instances, make_model
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
+TOLERANCE = 1e-5
 
 
-def build_gru(model: GruModel) -> "ModelProto":
+def build_gru(model: GruModel) -> OnnxGraph:
     """The graph: embedded blocks are looked up by instance and resolution, absent layers moved behind the others."""
     from onnx import TensorProto, helper
 
@@ -22,11 +19,12 @@ def build_gru(model: GruModel) -> "ModelProto":
     hidden = weights["gru.weight_hh_l0"].shape[1]
     inputs, finding, constants = find_instances(space)
     node = helper.make_node
-    if space.ends_vary:  # the head is no part of the chain
+    head_varies = "head" not in space.fixed_parts
+    if head_varies:  # the head is no part of the chain
         constants |= {"zero": np.array([0]), "minus_one": np.array([-1])}
         finding.append(node("Slice", ["ids", "zero", "minus_one", "one"], ["chain_ids"]))
-    chain_ids = "chain_ids" if space.ends_vary else "ids"
-    num_steps = space.num_slots + int(space.ends_vary)
+    chain_ids = "chain_ids" if head_varies else "ids"
+    num_steps = space.num_slots + int("stem" not in space.fixed_parts)
     constants |= {
         "known_resolutions": model.resolutions.astype(np.int64),
         "absent": np.array(num_ids - 1),
@@ -86,7 +84,9 @@ def build_gru(model: GruModel) -> "ModelProto":
         node("Mul", ["latency_ms", "lower_factor"], ["lower_ms"]),
         node("Mul", ["latency_ms", "upper_factor"], ["upper_ms"]),
     ]
-    return make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
+    graph = make_model(f"blockprof-{space.name}-{model.metric}", inputs, nodes, constants)
+    # Its own output, in float32, is a share of its greatest latency.
+    return OnnxGraph(graph, TOLERANCE, model.max_ms)
 
 
 def _embedded(model: GruModel, num_ids: int) -> Float32Array:

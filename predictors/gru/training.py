@@ -25,20 +25,12 @@ from blockprof.predictors.gru.features import network_inputs, num_operators, sha
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.recipe import PAPER, Recipe
+from blockprof.predictors.kinds import Epoch
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 
 WARM_UP = 0.2
 FIRST_RATE = 0.04
 EVALUATION_BATCH = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What an epoch, counted from 1, came to: the mean loss of its batches and the dev rows' mean error."""
-
-    number: int
-    train_loss: float
-    dev_mape_percent: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from blockprof.evaluators.device.timing import time_network
 from blockprof.networks.onnx import FragmentStore, SharedModel, compose_shared
 from blockprof.networks.onnx.fragments import OPSET
 from blockprof.networks.onnx.modules import build_network
-from blockprof.spaces import SPACES, Space
+from blockprof.spaces import Space, registered_spaces
 from blockprof.spaces.sampling import sample_architectures
 
 RESOLUTION = 224
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="to repeat each network for, at most")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for space in SPACES.values():
+    for space in registered_spaces():
         with tempfile.TemporaryDirectory() as folder:
             os.environ["BLOCKPROF_CACHE"] = folder
             compare(space, arguments.networks, MeasureSpec(rounds=1, time_limit_s=arguments.seconds))

@@ -18,7 +18,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from blockprof.latency_data import LatencyData, read_latency_csv
-from blockprof.predictors import FAST, PAPER, GruOptions, Predictor, Scores, TrainedPredictor, train_predictor
+from blockprof.predictors import Predictor, Scores, TrainedPredictor, TrainingOptions, train_predictor
 from blockprof.predictors.evaluation import flops_only
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
@@ -45,12 +45,12 @@ def main() -> None:
 
 def _compare(path: Path, *, paper: bool) -> None:
     data = read_latency_csv(path, load_space(path.name.split("_")[1]))
-    predictors = {"blockwise": None, "gru fast": GruOptions(FAST)}
+    predictors = {"blockwise": TrainingOptions(), "gru fast": TrainingOptions(fast=True)}
     if paper:
-        predictors["gru paper"] = GruOptions(PAPER)
+        predictors["gru paper"] = TrainingOptions()
     for name, options in predictors.items():
         cpu = time.process_time()
-        trained = train_predictor(data, "latency", gru=options)
+        trained = train_predictor(data, "latency", kind=name.split()[0], options=options)
         cpu = time.process_time() - cpu
         inside = f"{trained.test.interval.coverage_percent:.1f} %"
         _print(path, name, trained.test.scores, trained.seconds, cpu, _speed(trained.model), inside)

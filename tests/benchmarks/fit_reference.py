@@ -3,10 +3,10 @@
 Run with: python tests/benchmarks/fit_reference.py
 
 Reads what the predictors that BlockProfile's authors released say of random networks, of networks of exact fronts, and
-of uniform networks (``reference/judge`` of the shared data); writes ``blockprof/metrics/tables``. Latencies are sums
-of a cost for each block instance, fitted by least squares on errors relative to the prediction. Accuracy is an
-increasing cubic of a sum of a gain for each placement, fitted by Gauss-Newton. Errors are those of networks left out,
-in four folds.
+of uniform networks (``reference/judge`` of the shared data); writes ``blockprof/spaces/library/<space>/reference``.
+Latencies are sums of a cost for each block instance, fitted by least squares on errors relative to the prediction.
+Accuracy is an increasing cubic of a sum of a gain for each placement, fitted by Gauss-Newton. Errors are those of
+networks left out, in four folds.
 
 A layer that is always there has no zero of its own. By convention the blocks of a unit's first layer cost so much that
 the cheapest costs what the cheapest of the unit's other layers does, and gains of layers that are always there have
@@ -36,7 +36,7 @@ RIDGE = 1e-4
 """Of every cost, as a share of the rows: it only settles what no row tells."""
 STEPS = 40
 REWEIGHTINGS = 4
-TABLES = Path(__file__).parents[2] / "blockprof" / "metrics" / "tables"
+LIBRARY = Path(__file__).parents[2] / "blockprof" / "spaces" / "library"
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,14 +211,15 @@ def _digits(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def write_tables(judged: Judged) -> dict[str, dict[str, object]]:
-    """Write a space's tables, one file a metric, and return what ``errors.json`` says of them."""
+def write_tables(judged: Judged) -> None:
+    """Write a space's tables, one file a metric, and ``errors.json``."""
     space, said = judged.space, {}
+    folder = LIBRARY / space.name / "reference"
     for metric in METRICS:
         fitted = [fit_metric(judged, metric, resolution) for resolution in RESOLUTIONS]
         scores = [one.score if isinstance(one, MonotoneMetric) else one for one in fitted]
         place, unit = ("layer", "percent") if metric == "accuracy" else ("position", "ms")
-        with (TABLES / f"{space.name}_{metric}.csv").open("w", newline="") as file:
+        with (folder / f"{metric}.csv").open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["unit", place, "expand", "kernel", *(f"r{size}_{unit}" for size in RESOLUTIONS)])
             writer.writerow(["base", "", "", "", *(round(score.base, 5) for score in scores)])
@@ -230,7 +231,7 @@ def write_tables(judged: Judged) -> dict[str, dict[str, object]]:
         }
         for resolution, errors in said[metric].items():
             print(f"{space.name} {metric:9s}{resolution}  {errors}", flush=True)
-    return said
+    (folder / "errors.json").write_text(json.dumps(said, indent=1) + "\n")
 
 
 def _labels(space: Space, metric: str, key: int) -> tuple[int, object, int, int]:
@@ -251,5 +252,5 @@ def _link_of(metric: ExactMetric) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    errors = {name: write_tables(read_judged(load_space(name))) for name in SPACES}
-    (TABLES / "errors.json").write_text(json.dumps(errors, indent=1) + "\n")
+    for name in SPACES:
+        write_tables(read_judged(load_space(name)))

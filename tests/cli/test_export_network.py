@@ -9,13 +9,14 @@ import onnxruntime
 import pandas as pd
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof import tracking
 from blockprof.foundation.errors import BlockprofError
 from blockprof.networks.modules import subnet_settings
 from blockprof.networks.onnx import FragmentStore, write_network, writing
 from blockprof.networks.onnx.modules import build_network
-from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.spaces import Architectures, load_space
 from blockprof.spaces.sampling import sample_architectures
 
 NETS = {name: sample_architectures(space, 1, np.random.default_rng(0)) for name, space in SPACES.items()}

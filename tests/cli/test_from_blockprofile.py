@@ -10,7 +10,7 @@ from blockprof.metrics import load_reference
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.profiling import profile
-from blockprof.spaces import UPSTREAM_SPACES, load_space
+from blockprof.spaces import load_space
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "from-blockprofile.md"
@@ -31,9 +31,11 @@ def test_its_commands_run(line: str, cli, folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["OFAPred", "ProxylessSupernet", "ResNet50Supernet", "ProxylessPred"])
 def test_its_numbers_of_metrics(name: str) -> None:
-    space = UPSTREAM_SPACES[name]
-    numbered = ", ".join(f"{number} `{metric}`" for number, metric in enumerate(space.metrics))
-    assert f"| `{space.space}` | {numbered} |" in row_of(f"`{name}`")
+    space = load_space(name)
+    theirs = space.assets.upstream_called(name)
+    assert theirs is not None
+    numbered = ", ".join(f"{number} `{metric}`" for number, metric in enumerate(theirs.metrics))
+    assert f"| `{space.name}` | {numbered} |" in row_of(f"`{name}`")
 
 
 def test_its_flops_and_accuracies(shared_data: Path) -> None:

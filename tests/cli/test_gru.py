@@ -105,9 +105,9 @@ def test_an_imported_one(in_gru_folder: Path, cli: Callable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--fast",), "--fast: only a gru is trained by epochs: give --model gru, or leave --fast out"),
-        (("--epochs", "3"), "--epochs: only a gru"),
-        (("--model", "lstm"), "unknown model 'lstm': there are blockwise, gru"),
+        (("--fast",), "--fast: a blockwise predictor is not trained by it: give --model gru, or leave --fast out"),
+        (("--epochs", "3"), "--epochs: a blockwise predictor is not trained by it"),
+        (("--model", "lstm"), "unknown predictor 'lstm': there are blockwise, gru"),
         (("--model", "gru", "--device", "cuda:99"), "--device cuda:99: torch cannot use it"),
     ],
 )

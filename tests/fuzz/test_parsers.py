@@ -23,7 +23,7 @@ import pytest
 
 from blockprof.foundation.errors import BlockprofError
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, parse_network_csv, write_latency_csv
-from blockprof.spaces import Architectures, Space, load_space, parse_blocks, space_of
+from blockprof.spaces import Architectures, Space, load_space, parse_blocks, spaces_having
 from blockprof.spaces.sampling import sample_architectures
 
 from .mutation import (
@@ -81,7 +81,7 @@ def of_csv(folder: Path) -> Parser:
 
     def read(content: bytes) -> object:
         net = first_network(content)
-        space = space_of(net or "") or PN
+        space = next(iter(spaces_having(net or "")), PN)
         parse_latency_csv(content, space, "a.csv")
         return parse_network_csv(content, space, "a.csv")
 
@@ -161,10 +161,10 @@ def of_look_up_tables(folder: Path) -> Parser:
     archs = MBV3
     ends = lookup._end_shapes(archs, 128)
     shapes = [lookup._instance_shapes(instance, 128) for instance in lookup._instances(archs)]
-    keys = [key.format_map(ends) for key in lookup.NOTE10_KEYS.fixed]
-    keys += [lookup.NOTE10_KEYS.instance.format_map(each) for each in shapes]
+    keys = [key.format_map(ends) for key in lookup.LAYOUTS["ofa"].fixed]
+    keys += [lookup.LAYOUTS["ofa"].instance.format_map(each) for each in shapes]
     table = "".join(f"{key}: {{mean: {1 + number / 7}}}\n" for number, key in enumerate(keys)).encode()
-    read = from_file(folder, "128_lookup_table.yaml", lambda path: lookup.read_lookup_table(path, "mine"))
+    read = from_file(folder, "128_lookup_table.yaml", lambda path: lookup.read_lookup_table(path, "mine", MBV3))
     return Parser((table,), mutate_cells(b":{}\n "), read, share=0.01)
 
 
@@ -184,12 +184,12 @@ def of_reductions(_: Path) -> Parser:
 
 
 def of_block_tables(folder: Path) -> Parser:
-    from blockprof.metrics.block_table import REQUIRED_COLUMNS, fixed_pieces, read_block_table
+    from blockprof.metrics.block_table import REQUIRED_COLUMNS, read_block_table
 
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(REQUIRED_COLUMNS)
-    for piece in (*fixed_pieces(PN), *(instance.name for instance in PN.instances)):
+    for piece in (*PN.fixed_parts, *(instance.name for instance in PN.instances)):
         rows.writerow([piece, 1.5, "pn", 224, 1.1, "cpu", "1.32"])
     read = from_file(folder, "table.csv", lambda path: read_block_table(path, PN, 224))
     return Parser((text.getvalue().encode(),), mutate_cells(b",\n"), read, share=0.5)
@@ -304,7 +304,7 @@ def of_torch_files(folder: Path) -> Parser:
     torch.save([1.0, 2.0, 3.0], folder / "latencies.pt")
 
     def read(path: Path) -> object:
-        return read_help(path, folder / "latencies.pt", "gpu")
+        return read_help(path, folder / "latencies.pt", "gpu", load_space("mbv3"))
 
     mutate = where_it_begins(b"PK", mutate_archive, mutate_bytes)
     seeds = tuple((folder / name).read_bytes() for name in ("archs.pt", "legacy.pt"))

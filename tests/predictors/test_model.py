@@ -269,7 +269,7 @@ def test_damaged_files_are_refused(single: BlockwiseModel, tmp_path: Path) -> No
 def test_a_metric_of_the_wrong_space_or_resolution(single: BlockwiseModel, tmp_path: Path) -> None:
     single.save(tmp_path)
     folder = PredictorFolder("blockprof-pn-npu v1", tmp_path)
-    with pytest.raises(MetricError, match="of pn, not a blockwise predictor of mbv3"):
+    with pytest.raises(MetricError, match="a blockwise predictor of pn, not of mbv3"):
         load_predicted(folder, load_space("mbv3"), "npu", 224)
     with pytest.raises(BlockprofError, match="knows resolution 224, not 192"):
         load_predicted(folder, PN, "npu", 192)

@@ -21,9 +21,9 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
 from blockprof.metrics.block_table import BlockCosts
-from blockprof.metrics.catalogue import check_resolution
 from blockprof.networks.onnx import FragmentStore, SharedModel, all_pieces, compose_piece, compose_shared, piece_name
 from blockprof.spaces import Architectures, Space
+from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_architectures
 
 NUM_WHOLE = 20

@@ -10,10 +10,10 @@ from blockprof.evaluators.device.runner import Progress, measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import InputError
-from blockprof.metrics.catalogue import check_resolution
 from blockprof.networks.onnx import FragmentStore, Piece, SharedModel, compose_shared
 from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.spaces import Architectures
+from blockprof.spaces.resolution import check_resolution
 
 
 def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:

@@ -68,8 +68,9 @@ def placement_features(space: Space) -> PlacementFeatures:
         width = _index(zip(unit.tolist(), (block // space.blocks_per_width).tolist(), strict=True))
         # A unit's first layer is always there, so it tells the unit's width once.
         parts["widths"] = _one_hot(width) * (space.slot_layer[slot] == 0)[:, None]
-    columns = {name: np.vstack([part, np.zeros((_num_stems(space), part.shape[1]))]) for name, part in parts.items()}
-    if space.ends_vary:
+    num_stems = space.catalogue("placement").absent - num_layers
+    columns = {name: np.vstack([part, np.zeros((num_stems, part.shape[1]))]) for name, part in parts.items()}
+    if num_stems:
         stem_kinds = [_index([getattr(stem, field.name) for stem in space.stems]) for field in fields(space.stems[0])]
         for name, part in (
             ("stem_parts", np.hstack([_one_hot(kind) for kind in stem_kinds])),
@@ -81,10 +82,6 @@ def placement_features(space: Space) -> PlacementFeatures:
     phi = np.zeros((len(costs) + 1, sum(widths)))
     phi[:-1, 1:], phi[-1, 0] = costs, 1.0
     return PlacementFeatures(space, phi, ("base", *columns), np.repeat(np.arange(len(widths)), widths))
-
-
-def _num_stems(space: Space) -> int:
-    return len(space.stems) if space.ends_vary else 0
 
 
 def _index(values: Iterable[object]) -> IntArray:

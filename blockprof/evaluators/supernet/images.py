@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
 from blockprof.foundation.torchvision_import import import_torchvision
-from blockprof.spaces import SPACES
+from blockprof.spaces import registered_spaces
 
 NUM_CLASSES = 1000
 """Of ImageNet, and so of the supernets' outputs."""
@@ -113,9 +113,10 @@ def check_resolution(resolution: int) -> None:
     Raises:
         InputError: it is none.
     """
-    takes = SPACES["pn"].resolutions
-    if all(resolution not in space.resolutions for space in SPACES.values()):
-        raise InputError(f"resolution {resolution}: networks take {takes[0]} to {takes[-1]} in steps of {takes.step}")
+    known = dict.fromkeys(space.resolutions for space in registered_spaces())
+    if not any(resolution in takes for takes in known):
+        ranges = ", or ".join(f"{takes[0]} to {takes[-1]} in steps of {takes.step}" for takes in known)
+        raise InputError(f"resolution {resolution}: networks take {ranges}")
 
 
 def read_folder(path: Path) -> ImageNetFolder:

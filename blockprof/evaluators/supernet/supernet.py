@@ -25,9 +25,10 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import read_file
 from blockprof.foundation.torch_device import find_device
-from blockprof.metrics import MetricInfo, check_resolution
+from blockprof.metrics import MetricInfo
 from blockprof.networks.modules import subnet_settings
 from blockprof.spaces import Architectures, Space
+from blockprof.spaces.resolution import check_resolution
 
 RECALIBRATION_BATCH = 200
 """That of OFA's ``RunManager.reset_running_statistics``.
@@ -127,7 +128,7 @@ class SupernetAccuracy:
         """
         from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics
 
-        if archs.space.name != self.space.name:
+        if archs.space != self.space:
             raise InputError(f"these are networks of {archs.space.name}, and the weights are of {self.space.name}")
         self.supernet.set_active_subnet(**subnet_settings(archs, index))
         network: nn.Module = self.supernet.get_active_subnet(preserve_weight=True)

@@ -1,14 +1,10 @@
 """What a network is composed of: the stem, one block instance a layer, the head."""
 
-from typing import Literal
-
 from blockprof import spaces
-from blockprof.spaces import Architectures, Space
-
-FixedPart = Literal["stem", "head"]
+from blockprof.spaces import Architectures, FixedPart, Space
 
 Piece = int | FixedPart
-"""A fixed part, or the index of an instance in ``space.instances``, which has stems and heads where these vary.
+"""One of ``space.fixed_parts``, or the index of an instance in ``space.instances``.
 
 The stem is what lies before the first layer (the first convolution and the fixed block), the head all behind the last.
 """
@@ -16,15 +12,20 @@ The stem is what lies before the first layer (the first convolution and the fixe
 
 def pieces_of(archs: Architectures, index: int) -> tuple[Piece, ...]:
     """The pieces of one network, in order."""
-    space, ids = archs.space, archs[index].ids[0]
-    instances = ids[ids < len(space.instances)].tolist()
-    return tuple(instances) if space.ends_vary else ("stem", *instances, "head")
+    space = archs.space
+    stem, *layers, head = archs[index].ids[0].tolist()
+    absent = len(space.instances)
+    return (
+        "stem" if stem == absent else stem,
+        *(layer for layer in layers if layer != absent),
+        "head" if head == absent else head,
+    )
 
 
 def all_pieces(space: Space) -> tuple[Piece, ...]:
     """Every piece that a network of the space may have, once: the stem, the instances, the head."""
-    instances = range(len(space.instances))
-    return tuple(instances) if space.ends_vary else ("stem", *instances, "head")
+    fixed, instances = space.fixed_parts, range(len(space.instances))
+    return (*fixed[: fixed.count("stem")], *instances, *fixed[fixed.count("stem") :])
 
 
 def piece_name(space: Space, piece: Piece) -> str:

@@ -11,7 +11,7 @@ from blockprof.reduction.deriving import check_sampler_is_papers
 from blockprof.reduction.effects import choose_metrics, profile_command
 from blockprof.reduction.files import format_reduction
 from blockprof.reduction.reduction import Reduction
-from blockprof.spaces import Space, load_space
+from blockprof.spaces import Space, load_space, space_names
 from blockprof.tracking import find_run, load_frames
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def load_profile(id_or_name: str, gain: str | None = None, costs: Sequence[str] 
         TrackingError: the store does not answer.
     """
     run = find_run(id_or_name)
-    space = load_space(run.space or "pn")
+    space = load_space(run.space or space_names()[0])
     remedy = f"make one with {profile_command(space, (default_metric(space), ACCURACY))}"
     if run.command != "profile":
         what = f"of `blockprof {run.command}`" if run.command else "none of blockprof's"

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.files import temporary_folder
-from blockprof.output.charts.comparison_figures import error_by_networks
-from blockprof.output.charts.profile_figures import predicted_against_measured
+from blockprof.output.charts.trainings import learning_chart, predictions_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.report import REPORT, training_report
 from blockprof.output.runs.origins import data_origin, log_data
 from blockprof.tracking import Run, log_predictor
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import BlockwiseModel, CrossValidation, LearningCurve, TrainedPredictor
+    from blockprof.predictors import CrossValidation, LearningCurve, Predictor, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 
 
@@ -29,8 +29,8 @@ def record_training(
     are in which part), a figure; ``outliers.csv`` and a tag where there are outliers; register the model, as the
     champion where :func:`choose_champion` says so.
 
-    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of a blockwise predictor ``costs.csv``;
-    of a gru ``epochs.csv``, and its recipe among the params.
+    Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of one that is a sum of costs
+    ``costs.csv``; of one trained by epochs ``epochs.csv``. How its kind trained it is among the params.
     """
     import pandas as pd
 
@@ -52,7 +52,7 @@ def record_training(
             "num_train": len(split.train),
             "num_dev": len(split.dev),
             "num_test": len(split.test),
-            **(asdict(trained.recipe) if trained.recipe else {}),
+            **trained.settings,
             **({"imported_from": trained.source} if trained.source else {}),
         }
     )
@@ -82,11 +82,11 @@ def record_training(
     run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
     if folds:
         run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")
-    if isinstance(model, predictors.BlockwiseModel):
-        run.log_frame(pd.DataFrame(cost_rows(model)), "costs.csv")
+    if costs := cost_rows(model):
+        run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
-    run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    run.log_figure(draw_chart(predictions_chart(trained, test)), "figures/test_predictions.png")
     with temporary_folder() as temporary:
         folder = temporary / "predictor"
         model.save(folder)
@@ -110,7 +110,7 @@ def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPre
     """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
     run.log_steps(curve.steps())
     run.log_frame(curve.to_frame(), "learning_curve.csv")
-    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_figure(draw_chart(learning_chart(curve, trained)), "figures/learning_curve.png")
     run.log_tags({"blockprof.advice": curve.advice()})
 
 
@@ -128,14 +128,16 @@ def record_training_report(
     run.log_text(report, REPORT)
 
 
-def cost_rows(model: "BlockwiseModel") -> list[dict[str, object]]:
-    """What the predictor says each block instance costs, at each resolution it knows, in ms."""
+def cost_rows(model: "Predictor") -> list[dict[str, object]]:
+    """What the predictor says each block instance costs, in ms, at each resolution; none where it is no sum."""
     rows: list[dict[str, object]] = []
     for resolution in model.resolutions.tolist():
-        base, costs = model.cost_table(resolution)
-        rows.append({"resolution": resolution, "instance": "base", "cost_ms": base})
+        found = model.additive_costs(resolution)
+        if found is None:
+            return []
+        rows.append({"resolution": resolution, "instance": "base", "cost_ms": found.base_ms})
         rows.extend(
             {"resolution": resolution, "instance": instance.name, "cost_ms": cost}
-            for instance, cost in zip(model.space.instances, costs.tolist(), strict=True)
+            for instance, cost in zip(model.space.instances, found.costs_ms.tolist(), strict=True)
         )
     return rows

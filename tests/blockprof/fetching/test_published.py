@@ -17,7 +17,7 @@ from blockprof.fetching import fetch_published, load_sources, present, read_help
 from blockprof.fetching.published import LOCK_FILE
 from blockprof.foundation.errors import DataFileError, FetchError, InputError
 from blockprof.latency_data import read_latency_csv
-from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.lookup import load_published
 from blockprof.spaces import load_space
 
 SOURCES = load_sources()
@@ -89,7 +89,7 @@ def test_note10_tables_are_where_the_metric_looks(mirror, cache, shared_data, tm
     assert len(fetched) == 17
     assert {file.pinned_in for file in fetched} == {None}
     monkeypatch.setenv("BLOCKPROF_DATA", str(folder))
-    assert load_note10(load_space("mbv3"), 224).info.name == "note10"
+    assert load_published(load_space("mbv3"), "note10", 224).info.name == "note10"
     assert present(SOURCES["note10"], folder) == SOURCES["note10"].files
     asked = len(mirror.asked)
     assert [file.sha256 for file in fetch("note10", [], folder, mirror.url)] == [file.sha256 for file in fetched]
@@ -265,11 +265,11 @@ def test_a_file_with_code_does_not_run(shared_data, tmp_path):
     (tmp_path / "plain.pt").write_bytes(pickle.dumps([Touch(evidence)], protocol=2))
     for name in ("zip.pt", "plain.pt"):
         with pytest.raises(DataFileError, match=rf"{name}: holds code \(") as caught:
-            read_help(original / "ofa_archs.pt", tmp_path / name, "x")
+            read_help(original / "ofa_archs.pt", tmp_path / name, "x", load_space("mbv3"))
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value), "no advice to run it"
         with pytest.raises(DataFileError, match="which was not run, not numbers only: fetch it again"):
-            read_help(tmp_path / name, original / "v100_1.pt", "x")
+            read_help(tmp_path / name, original / "v100_1.pt", "x", load_space("mbv3"))
     assert not evidence.exists()
 
 
@@ -284,12 +284,12 @@ def test_help_files_of_other_content(shared_data, tmp_path):
     ]:
         torch.save(content, tmp_path / "latencies.pt")
         with pytest.raises(DataFileError, match=said):
-            read_help(original / "ofa_archs.pt", tmp_path / "latencies.pt", "x")
+            read_help(original / "ofa_archs.pt", tmp_path / "latencies.pt", "x", load_space("mbv3"))
     net = {"ks": [3] * 20, "e": [6] * 20, "d": [2] * 5, "r": 224}
     for change in ({"ks": [9] * 20}, {"d": [5] * 5}, {"e": [6] * 19}, {"r": None}):
         torch.save({"arch": [net | change]}, tmp_path / "archs.pt")
         with pytest.raises(DataFileError, match="does not hold networks as HELP wrote them"):
-            read_help(tmp_path / "archs.pt", original / "v100_1.pt", "x")
+            read_help(tmp_path / "archs.pt", original / "v100_1.pt", "x", load_space("mbv3"))
 
 
 def test_names_and_spaces_that_a_source_lacks():

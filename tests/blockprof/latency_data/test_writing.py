@@ -2,6 +2,7 @@ import csv
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import (
@@ -12,7 +13,7 @@ from blockprof.latency_data import (
     write_latency_csv,
     write_network_csv,
 )
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from blockprof.foundation.errors import BlockprofError
-from blockprof.metrics.counting import count_macs, load_count
+from blockprof.metrics.counting import count_macs, is_counted, load_count
 from blockprof.networks.modules import build_subnet
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
@@ -107,10 +107,11 @@ def test_the_papers_flops_heat_map() -> None:
 
 def test_counts_are_kept_and_damaged_ones_counted_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKPROF_CACHE", str(tmp_path))
-    counted: list[str] = []
-    first = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("first"))
-    again = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("again"))
-    assert counted == ["first"]
+    space = load_space("pn")
+    assert not is_counted(space, 160)
+    first = load_count(space, "macs", 160)
+    assert is_counted(space, 160)
+    again = load_count(space, "macs", 160)
     np.testing.assert_array_equal(first.costs, again.costs)
     (kept,) = (tmp_path / "counts").iterdir()
     assert "torchprofile" in kept.name
@@ -122,9 +123,9 @@ def test_counts_are_kept_and_damaged_ones_counted_anew(tmp_path: Path, monkeypat
     ]
     for damage in damages:
         kept.write_text(damage)
-        counted.clear()
-        repaired = load_count(load_space("pn"), "macs", 160, on_count=lambda: counted.append("repaired"))
-        assert counted == ["repaired"]
+        assert not is_counted(space, 160)
+        repaired = load_count(space, "macs", 160)
+        assert is_counted(space, 160)
         np.testing.assert_array_equal(first.costs, repaired.costs)
 
 

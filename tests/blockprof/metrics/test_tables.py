@@ -8,8 +8,7 @@ import pytest
 
 from blockprof.foundation.errors import DataFileError, MetricError
 from blockprof.metrics import additive_score, list_lookup_tables, load_metrics, load_reference
-from blockprof.metrics.lookup import load_i7, load_note10
-from blockprof.metrics.reference import REFERENCE_SOURCES
+from blockprof.metrics.lookup import load_published
 from blockprof.spaces import Architectures, load_space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -19,8 +18,8 @@ SMALL_PN = "|".join(["mbconv2_e3_k3->mbconv2_e4_k5"] * 5 + ["mbconv2_e6_k7"])
 
 @pytest.mark.parametrize(("resolution", "weights"), [(192, [1, 0, 0]), (224, [0, 0, 1]), (212, [0, 0.75, 0.25])])
 def test_a_network_is_base_plus_its_blocks(resolution: int, weights: list[float]) -> None:
-    """Summed by hand from pn_npu.csv."""
-    rows = (Path(__file__).parents[3] / "blockprof/metrics/tables/pn_npu.csv").read_text().splitlines()
+    """Summed by hand from pn's npu.csv."""
+    rows = (Path(__file__).parents[3] / "blockprof/spaces/library/pn/reference/npu.csv").read_text().splitlines()
     cost = {row.rsplit(",", 3)[0]: np.array(row.rsplit(",", 3)[1:], dtype=float) for row in rows[1:]}
     keys = [f"{u},first,3,3" for u in range(1, 6)] + [f"{u},rest,4,5" for u in range(1, 6)] + ["6,first,6,7"]
     by_hand = cost["base,,,"] @ weights + sum(cost[key] @ weights for key in keys)
@@ -34,7 +33,7 @@ def test_a_space_without_tables_says_so() -> None:
 
 
 @pytest.mark.parametrize("space", ["mbv3", "pn"])
-@pytest.mark.parametrize("name", sorted(REFERENCE_SOURCES))
+@pytest.mark.parametrize("name", ["accuracy", "cpu", "gpu", "npu"])
 def test_every_table_is_complete_and_says_what_it_is(space: str, name: str) -> None:
     for resolution in range(192, 225, 4):
         metric = load_reference(load_space(space), name, resolution)
@@ -75,7 +74,7 @@ def test_note10_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: p
             )
             total += table[key]["mean"]
     net = "|".join(["mbconv3_e6_k5->mbconv3_e6_k5"] * 5)
-    value = load_note10(space, 192).evaluate(Architectures.from_strings(space, [net]))
+    value = load_published(space, "note10", 192).evaluate(Architectures.from_strings(space, [net]))
     np.testing.assert_allclose(value, [total], rtol=1e-12)
 
 
@@ -83,7 +82,7 @@ def test_note10_has_every_block_at_every_resolution(shared_data: Path, monkeypat
     monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
     space = load_space("mbv3")
     archs = sample_architectures(space, 100, np.random.default_rng(0))
-    means = [load_note10(space, resolution).evaluate(archs).mean() for resolution in range(160, 225, 4)]
+    means = [load_published(space, "note10", resolution).evaluate(archs).mean() for resolution in range(160, 225, 4)]
     assert len(means) == 17
     assert means[-1] > 1.5 * means[0]
 
@@ -92,16 +91,16 @@ def test_note10_without_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
     space = load_space("mbv3")
     with pytest.raises(MetricError, match="for mbv3, not for pn"):
-        load_note10(PN, 224)
+        load_published(PN, "note10", 224)
     with pytest.raises(MetricError, match="fetch-data"):
-        load_note10(space, 224)
+        load_published(space, "note10", 224)
     (tmp_path / "note10").mkdir()
     table = tmp_path / "note10" / "224_lookup_table.yaml"
     table.write_text("Conv-input:224x224x3-output:112x112x24:\n  mean: 1.0\n")
     with pytest.raises(MetricError, match=r"resolution 192.*\[224\]"):
-        load_note10(space, 192)
+        load_published(space, "note10", 192)
     with pytest.raises(DataFileError, match="no entry"):
-        load_note10(space, 224)
+        load_published(space, "note10", 224)
     for damage, said in (
         ("just text", "not a look-up table"),
         ("a: [1", "is not YAML"),
@@ -109,7 +108,7 @@ def test_note10_without_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ):
         table.write_text(damage)
         with pytest.raises(DataFileError, match=said):
-            load_note10(space, 224)
+            load_published(space, "note10", 224)
 
 
 BAD_MEANS = [
@@ -158,7 +157,7 @@ def test_a_folder_of_tables_is_a_metric(shared_data: Path, tmp_path: Path, monke
     assert metric.info.source == "look-up table, my-phone, 192_lookup_table.yaml"
     archs = sample_architectures(space, 20, np.random.default_rng(0))
     monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
-    published = load_note10(space, 192).evaluate(archs)
+    published = load_published(space, "note10", 192).evaluate(archs)
     np.testing.assert_array_equal(metric.evaluate(archs), published)
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
     for chosen, size, said in (
@@ -207,18 +206,18 @@ def test_i7_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytes
                 f"-expand:6-kernel:5-stride:{size // size_out}-idskip:{skip}-se:{se}"
             )
     net = "|".join(["mbconv3_e6_k5->mbconv3_e6_k5"] * 5)
-    value = load_i7(space, 224).evaluate(Architectures.from_strings(space, [net]))
+    value = load_published(space, "i7-8700k", 224).evaluate(Architectures.from_strings(space, [net]))
     np.testing.assert_allclose(value, [sum(table[key]["mean"] for key in keys)], rtol=1e-12)
     for resolution in (space.resolutions[0], 164, space.resolutions[-1]):
-        assert load_i7(space, resolution).base > 0
+        assert load_published(space, "i7-8700k", resolution).base > 0
 
 
 def test_i7_without_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
     with pytest.raises(MetricError, match="for mbv3, not for pn"):
-        load_i7(PN, 224)
+        load_published(PN, "i7-8700k", 224)
     with pytest.raises(MetricError, match="fetch-data --source i7-8700k"):
-        load_i7(load_space("mbv3"), 224)
+        load_published(load_space("mbv3"), "i7-8700k", 224)
 
 
 def test_names_that_nothing_answers_to() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
 from blockprof.metrics.counting import count_macs, load_count
 from blockprof.networks.modules import build_supernet, write_settings
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.metrics import AdditiveMetric, Link, MetricInfo, MonotoneMetric, load_reference
 from blockprof.metrics.counting import load_count
-from blockprof.metrics.lookup import load_note10
+from blockprof.metrics.lookup import load_published
 from blockprof.profiling import STATISTICS, profile
 from blockprof.profiling.exact import exact_statistics
 from blockprof.spaces import (
-    SPACES,
     Architectures,
     Bottleneck,
     Space,
@@ -211,7 +211,7 @@ def test_note10_gives_figure_2(
 ) -> None:
     monkeypatch.setenv("BLOCKPROF_DATA", str(shared_data))
     space = load_space("mbv3")
-    frame = profile(space, [load_note10(space, 224)], sampler=sampler).response_frame()
+    frame = profile(space, [load_published(space, "note10", 224)], sampler=sampler).response_frame()
     found = frame.pivot(index="expand", columns="kernel", values="response").loc[[6, 4, 3], [3, 5, 7]]
     np.testing.assert_allclose(found, list(published.values()), atol=0.0185)
 

@@ -13,7 +13,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.output.charts.profile_figures import caption
+from blockprof.output.captions import profile_caption
 from blockprof.output.report import profile_report
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
@@ -123,7 +123,7 @@ def test_a_trained_predictor_says_what_its_training_leaves_open(tmp_path: Path) 
     columns = ["effect", "effect_lower", "effect_upper", "mean_lower", "q95"]
     pd.testing.assert_frame_equal(found.placement_frame()[columns], pooled.placement_frame()[columns])
     assert found.placement_frame().eval("effect_upper - effect").min() > 0
-    assert "with intervals of what its training leaves open" in caption(found, found.metrics[0])
+    assert "with intervals of what its training leaves open" in profile_caption(found, found.metrics[0])
     page = profile_report(found)
     assert "exact for the predictor, ± is what its training leaves open" in page
     assert "there are no error bars" not in page

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 import blockprof
 from blockprof.foundation.arrays import FloatArray
@@ -14,7 +15,7 @@ from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
 from blockprof.search import Objective, Problem, SearchSpec, compare, search
-from blockprof.spaces import SPACES, Architectures, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 PN, RESNET50 = load_space("pn"), load_space("resnet50")
 

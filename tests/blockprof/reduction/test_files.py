@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import (
@@ -17,7 +18,7 @@ from blockprof.reduction import (
     write_reduction,
 )
 from blockprof.reduction.files import parse_reduction
-from blockprof.spaces import SPACES, Space, load_space
+from blockprof.spaces import Space, load_space
 
 
 @st.composite

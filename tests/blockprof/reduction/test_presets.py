@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, load_preset, preset_names, sample_reduced
-from blockprof.spaces import SPACES, Space, load_space
+from blockprof.spaces import Space, load_space
 
 ALL = [(space, name) for space in SPACES.values() for name in preset_names(space)]
 

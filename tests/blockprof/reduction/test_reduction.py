@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.spaces import SPACES, Space, load_space
+from blockprof.spaces import Space, load_space
 from blockprof.spaces.sampling import sample_architectures
 
 

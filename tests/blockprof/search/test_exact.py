@@ -7,6 +7,7 @@ from itertools import product
 import moocore
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
@@ -19,7 +20,7 @@ from blockprof.search import chain as chain_module
 from blockprof.search.chain import Chain, first_layers
 from blockprof.search.exact import solve_exactly
 from blockprof.search.guide import find_guide
-from blockprof.spaces import SPACES, Architectures, CostsBy, Space, load_space
+from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 
 @pytest.fixture(params=SPACES)

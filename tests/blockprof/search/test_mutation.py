@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search.mutation import STEM_MUTATION_PROBABILITY, cross, mutate
-from blockprof.spaces import SPACES, Architectures, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 
 @pytest.fixture(params=SPACES)

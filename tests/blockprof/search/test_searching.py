@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof import load_metrics
 from blockprof.foundation.arrays import FloatArray
@@ -14,7 +15,7 @@ from blockprof.reduction import Reduction, sample_reduced
 from blockprof.search import Limit, Objective, Problem, SearchResult, SearchSpec, search
 from blockprof.search.limits import least_value
 from blockprof.search.pareto import best_networks, hypervolume
-from blockprof.spaces import SPACES, Architectures, Space, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 MakeProblem = Callable[..., Problem]
 Few = Callable[[str], Reduction]

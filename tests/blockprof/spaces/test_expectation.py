@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling.exact import exact_statistics
-from blockprof.spaces import SPACES, Fixing, Space, all_fixings, load_space, parse_fixing
+from blockprof.spaces import Fixing, Space, all_fixings, load_space, parse_fixing
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import SAMPLERS, Sampler, draw_base
 

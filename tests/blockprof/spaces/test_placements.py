@@ -1,18 +1,10 @@
 """Placements, and what --blocks takes."""
 
 import pytest
+from known_spaces import SPACES
 
 from blockprof.foundation.errors import PlacementError
-from blockprof.spaces import (
-    SPACES,
-    MBConv,
-    Placement,
-    all_placements,
-    load_space,
-    make_fixing,
-    parse_blocks,
-    parse_fixing,
-)
+from blockprof.spaces import MBConv, Placement, all_placements, load_space, make_fixing, parse_blocks, parse_fixing
 
 PN = load_space("pn")
 RESNET50 = load_space("resnet50")

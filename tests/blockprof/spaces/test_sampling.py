@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_spaces import SPACES
 from scipy.stats import chisquare
 
 from blockprof.foundation.errors import InputError
 from blockprof.spaces import (
-    SPACES,
     Architectures,
     Placement,
     Space,

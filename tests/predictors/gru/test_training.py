@@ -11,10 +11,10 @@ import torch
 from blockprof.fetching.reference import reference_data
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
-from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
+from blockprof.predictors import FAST, PAPER, Epoch, GruModel, Recipe, evaluate, load_gru
 from blockprof.predictors.gru.features import network_inputs, num_operators
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
-from blockprof.predictors.gru.training import Epoch, GruFit, fit_gru, interval_factors, make_batches
+from blockprof.predictors.gru.training import GruFit, fit_gru, interval_factors, make_batches
 from blockprof.predictors.onnx_export import write_onnx
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
@@ -85,7 +85,7 @@ def test_the_seconds_before_a_kill_are_counted(fit: Fit, tmp_path: Path) -> None
     assert 3600 < again.seconds < 3700
 
 
-@pytest.mark.parametrize(("recipe", "remedy"), [(PAPER, "with --fast"), (FAST, "with another --seed")])
+@pytest.mark.parametrize(("recipe", "remedy"), [(PAPER, "with fast=True"), (FAST, "with another seed")])
 def test_a_training_that_diverges_says_what_to_do(fit: Fit, recipe: Recipe, remedy: str, tmp_path: Path) -> None:
     checkpoint = tmp_path / "gru.pt"
     wild = replace(recipe, epochs=1, learning_rate=1e30, max_gradient_norm=1e30)
@@ -101,7 +101,7 @@ def test_a_training_that_diverges_says_what_to_do(fit: Fit, recipe: Recipe, reme
 def test_a_checkpoint_of_something_else(fit: Fit, tmp_path: Path) -> None:
     checkpoint = tmp_path / "gru.pt"
     fit(replace(SHORT, epochs=1), checkpoint=checkpoint)
-    with pytest.raises(DataFileError, match="other data, another recipe or another seed"):
+    with pytest.raises(DataFileError, match="other data, recipe or seed"):
         fit(SHORT, checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(DataFileError, match="is cut off, or not a file that torch saved: remove it to train again"):

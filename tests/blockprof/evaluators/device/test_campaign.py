@@ -16,7 +16,8 @@ from blockprof.evaluators.device.journal import Contents
 from blockprof.evaluators.device.records import Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.timing import Timing
-from blockprof.output.charts.measurement_figures import measured_latencies
+from blockprof.output.charts.measurements import latencies_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measurement_metrics
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
@@ -79,7 +80,7 @@ def test_metrics_of_one_round_are_finite():
 @pytest.mark.parametrize("shape", [{"nets": 1, "rounds": 1}, {"noise": 0.2, "slowdown": 0.5}])
 def test_a_figure_holds_all_of_its_text(shape):
     result = made_up(**shape)
-    figure = measured_latencies(result)
+    figure = draw_chart(latencies_chart(result))
     figure.draw_without_rendering()
     inside = figure.bbox
     drawn = figure.get_tightbbox().transformed(figure.dpi_scale_trans)

@@ -7,13 +7,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.evaluators.device.device_folder import DeviceFolder, plan_device_folder
 from blockprof.foundation.errors import InputError, MetricError
 from blockprof.latency_data import parse_network_csv, write_network_csv
 from blockprof.networks.onnx import FragmentStore, write_network
 from blockprof.networks.onnx.modules import build_network
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")

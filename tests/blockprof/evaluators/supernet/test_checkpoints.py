@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from known_spaces import SPACES
 from torch import Tensor
 
 from blockprof.evaluators.supernet import checkpoint_path, load_supernet
 from blockprof.foundation.errors import DataFileError
 from blockprof.networks.modules import build_supernet, new_supernet
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 
 def weights_in(path: Path) -> dict[str, Tensor]:

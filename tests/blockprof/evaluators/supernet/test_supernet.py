@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import SPACES
 from torch import Tensor, nn
 
 from blockprof.evaluators.supernet import (
@@ -24,7 +25,7 @@ from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.metrics import Metric
 from blockprof.networks.modules import build_subnet
-from blockprof.spaces import SPACES, Architectures, load_space
+from blockprof.spaces import Architectures, load_space
 from blockprof.spaces.sampling import sample_distinct
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* class folders are not ImageNet's")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_spaces import SPACES
 
 from blockprof.evaluators.supernet import fit_accuracy_surrogate
 from blockprof.evaluators.supernet.features import placement_counts, placement_features
@@ -11,7 +12,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, additive_score, load_ofa_predictor, load_reference
 from blockprof.profiling import Profile, Surrogate, profile
-from blockprof.spaces import SPACES, Space, all_fixings, load_space
+from blockprof.spaces import Space, all_fixings, load_space
 from blockprof.spaces.sampling import sample_distinct
 
 PN = load_space("pn")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.networks.onnx import FragmentStore
-from blockprof.spaces import SPACES, load_space
+from blockprof.spaces import load_space
 
 
 @pytest.fixture(scope="session", autouse=True)

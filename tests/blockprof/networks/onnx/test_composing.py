@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from known_spaces import SPACES
 
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.evaluators.device.sessions import open_session
@@ -27,7 +28,7 @@ from blockprof.networks.onnx import (
 from blockprof.networks.onnx.fragments import OPSET
 from blockprof.networks.onnx.modules import build_network, build_pieces, put_together, take_apart
 from blockprof.networks.onnx.pieces import Piece, pieces_of
-from blockprof.spaces import SPACES, Architectures, BlockInstance, HeadInstance
+from blockprof.spaces import Architectures, BlockInstance, HeadInstance
 from blockprof.spaces.sampling import sample_architectures
 
 Weights = dict[Piece, dict[str, torch.Tensor]]
@@ -96,7 +97,7 @@ def test_a_shared_model_is_the_same_and_its_weights_are_in_memory_once(store: Fr
         session = open_session(model, MeasureSpec(), "network")
         np.testing.assert_array_equal(session.run(None, {"image": image})[0], run(whole, image=image))
     stems = [{name: value for name, value in model.weights.items() if name.startswith("stem/")} for model in shared]
-    if not store.space.ends_vary:
+    if store.space.fixed_parts:
         assert stems[0]
         assert all(stems[0][name] is stems[1][name] for name in stems[0])
 

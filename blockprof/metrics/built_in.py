@@ -1,0 +1,27 @@
+"""The metrics that come with blockprof, whatever the space."""
+
+from collections.abc import Callable
+
+from blockprof.foundation.errors import MetricError
+from blockprof.metrics.counting import COUNTED, is_counted, load_count
+from blockprof.metrics.metric import Metric
+from blockprof.metrics.named import LoadMetric, NamedMetric, register_metric
+from blockprof.metrics.reference import ACCURACY, load_reference
+from blockprof.spaces import Space
+
+ORT_CPU = "ort-cpu"
+"""Measured on this machine, network by network: ``blockprof.evaluators.pooling`` makes a surrogate of it."""
+
+
+def _is_measured(space: Space, resolution: int) -> Metric:
+    raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
+
+
+def _of_name(load: Callable[[Space, str, int], Metric], name: str) -> LoadMetric:
+    return lambda space, resolution: load(space, name, resolution)
+
+
+for _name in COUNTED:
+    register_metric(_name, NamedMetric(_of_name(load_count, _name), is_ready=is_counted))
+register_metric(ACCURACY, NamedMetric(_of_name(load_reference, ACCURACY)))
+register_metric(ORT_CPU, NamedMetric(_is_measured))

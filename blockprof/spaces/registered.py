@@ -1,0 +1,45 @@
+"""The door of design spaces: those of blockprof, of the running process and of installed packages, by name."""
+
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.registry import Registry
+from blockprof.spaces.definition import Space
+
+_LIBRARY = "blockprof.spaces.library"
+
+_SPACES: Registry[Space] = Registry("space", tuple(f"{_LIBRARY}.{name}" for name in ("mbv3", "pn", "resnet50")))
+
+
+def register_space(space: Space) -> Space:
+    """Make a space known by its name, here and to all commands of this process, and return it.
+
+    An installed package's spaces are entry points of the group ``blockprof.spaces``, each called as its space.
+    Registering an equal space again returns the one that is there.
+
+    Raises:
+        InputError: another space has that name.
+    """
+    return _SPACES.register(space.name, space)
+
+
+def registered_spaces() -> tuple[Space, ...]:
+    """Every space, the built-in ones first."""
+    return tuple(space for name in _SPACES.names() if (space := _SPACES.find(name)) is not None)
+
+
+def space_names() -> tuple[str, ...]:
+    """The names of all spaces, the built-in ones first."""
+    return _SPACES.names()
+
+
+def load_space(name: str) -> Space:
+    """Return the space called ``name``, such as ``pn``, or that BlockProfile called so.
+
+    Raises:
+        InputError: no space has that name.
+    """
+    found = _SPACES.find(name)
+    if found is None:
+        found = next((space for space in registered_spaces() if space.assets.upstream_called(name)), None)
+    if found is None:
+        raise InputError(f"unknown space '{name}': there are {', '.join(space_names())}")
+    return found

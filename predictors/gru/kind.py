@@ -1,0 +1,50 @@
+"""The paper's predictor as a kind: its options, its training, what tells trainings apart."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from blockprof.predictors.gru.recipe import FAST, PAPER, Recipe
+from blockprof.predictors.kinds import Fitted, TrainingOptions, TrainingTask
+
+if TYPE_CHECKING:
+    from blockprof.predictors.kinds import Epoch
+
+
+def train_gru(task: TrainingTask) -> Fitted:
+    """Train on the rows that are no outliers; the dev rows tell the epoch and the interval."""
+    from blockprof.predictors.gru.training import fit_gru
+
+    recipe, told = recipe_of(task.options), task.on_epoch
+
+    def tell(epoch: "Epoch") -> None:
+        if told:
+            told(epoch.number, recipe.epochs)
+
+    found = fit_gru(
+        task.sound,
+        task.dev,
+        task.metric,
+        resolutions=task.resolutions,
+        recipe=recipe,
+        seed=task.seed,
+        device=task.options.device or "cpu",
+        checkpoint=task.checkpoint,
+        on_epoch=tell,
+    )
+    return Fitted(found.model, asdict(recipe), found.epochs, found.seconds)
+
+
+def fingerprint_gru(task: TrainingTask) -> str:
+    """64 hex digits that tell trainings apart."""
+    from blockprof.predictors.gru.features import num_operators
+    from blockprof.predictors.gru.network import NetworkSpec
+    from blockprof.predictors.gru.training import training_fingerprint
+
+    spec = NetworkSpec(num_operators(task.train.space))
+    return training_fingerprint(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+
+
+def recipe_of(options: TrainingOptions) -> Recipe:
+    """The paper's recipe, or the fast one, with what is given."""
+    recipe = FAST if options.fast else PAPER
+    return replace(recipe, epochs=options.epochs or recipe.epochs, patience=options.patience)
