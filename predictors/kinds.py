@@ -100,9 +100,9 @@ class PredictorKind:
     ``train`` makes one; ``load`` reads what its model's ``save`` wrote into a folder, and raises ``DataFileError``
     where that is not such a model. ``options`` names the :class:`TrainingOptions` that it has. ``fingerprint`` tells
     trainings apart that keep checkpoints; None where none does. ``to_onnx`` builds the ONNX graph of a model; None
-    where it has none. ``runtime`` is the Python file that MLflow predicts by where blockprof is not installed, as
-    ``blockprof/predictors/runtime.py`` is for models saved by :mod:`blockprof.predictors.model_files`; None for that
-    one.
+    where it has none. ``runtime`` is a Python file, with NumPy alone, that a registered model predicts by where
+    blockprof is not installed: it has ``predict`` as ``blockprof/predictors/runtime.py`` does, which is used where it
+    is None. Models are saved by :func:`blockprof.predictors.model_files.write_model`.
     """
 
     train: Callable[[TrainingTask], Fitted]

@@ -15,10 +15,10 @@ from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
 from blockprof.predictors.gru.features import NUM_SHAPES, num_operators, shape_scales
-from blockprof.predictors.gru.forward import Weights
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.training import interval_factors
+from blockprof.predictors.runtime import Weights
 from blockprof.predictors.splitting import split_by_network
 from blockprof.predictors.training import TrainedPredictor
 from blockprof.spaces import Space

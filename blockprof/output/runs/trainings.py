@@ -39,6 +39,7 @@ def record_training(
     from blockprof.output.runs.kept_training import keep_training
     from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
     from blockprof.predictors.evaluation import predicted_frame
+    from blockprof.predictors.serving import MODEL_CODE, carried_files
 
     model, split = trained.model, trained.split
     test = data.select(split.test)
@@ -93,7 +94,8 @@ def record_training(
         registered = log_predictor(
             run,
             folder,
-            Path(predictors.__file__).with_name("pyfunc_model.py"),
+            MODEL_CODE,
+            carried_files(model.kind),
             metric=model.metric,
             kind=model.kind,
             num_nets=model.num_nets,
