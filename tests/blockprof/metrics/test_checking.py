@@ -11,9 +11,9 @@ from blockprof.foundation.errors import MetricError
 from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, check_metrics, load_reference
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.reduction import Reduction
-from blockprof.search import Limit, Objective, Problem, SearchSpec
-from blockprof.search.by_name import make_problem
-from blockprof.search.study import StudyPlan
+from blockprof.searching import Limit, Objective, Problem, SearchSpec
+from blockprof.searching.by_name import make_problem
+from blockprof.searching.study import StudyPlan
 from blockprof.spaces import Architectures, Space, load_space
 
 PN, MBV3 = load_space("pn"), load_space("mbv3")
