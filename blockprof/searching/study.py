@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -13,6 +13,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import check_metrics
 from blockprof.profiling.statistics import half_width
@@ -218,11 +219,11 @@ class StudyPlan:
     def _whole(self) -> Problem:
         return replace(self.problem, reduction=Reduction.whole(self.problem.reduction.space))
 
-    def run(self, on_progress: Callable[[int, int], None] | None = None, *, keep: bool = False) -> Study:
+    def run(self, listener: Listener = SILENT, *, keep: bool = False) -> Study:
         """Search, one after the other.
 
         Args:
-            on_progress: told, after each generation, how many generations of how many there are.
+            listener: told, after each generation, how many generations of how many there are.
             keep: keep each search at its ``state_path``, and go on where one is there: a process that was killed is
                 resumed. ``kept`` removes them.
 
@@ -230,16 +231,13 @@ class StudyPlan:
             InputError: as ``search``.
         """
         is_exact = self.spec.is_exact
-        generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
-
-        def tell(generation: int) -> None:
-            if on_progress:
-                on_progress(len(results) * generations + generation + 1, len(self.searches) * generations)
 
         for problem, spec in self.searches:
             state = state_path(problem, spec, self.resolution) if keep and not is_exact else None
-            results.append(search(problem, spec, on_progress=tell, state=state))
+            results.append(
+                search(problem, spec, listener=Part(listener, len(results), len(self.searches)), state=state)
+            )
         return Study(tuple(results[: self.num_seeds]), tuple(results[self.num_seeds :]), self.resolution)
 
     @contextmanager

@@ -9,13 +9,14 @@ import pytest
 from rich.console import Console
 
 from blockprof.cli import render, render_measuring
-from blockprof.evaluators.device import Environment, MeasureSpec, Progress, read_environment
+from blockprof.evaluators.device import Environment, MeasureSpec, read_environment
 from blockprof.evaluators.device.campaign import Campaign, CampaignResult, MeasurementFiles, plan_campaign
 from blockprof.evaluators.device.environment import Machine
 from blockprof.evaluators.device.journal import Contents
 from blockprof.evaluators.device.records import Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.timing import Timing
+from blockprof.foundation.listener import Visited
 from blockprof.output.charts.measurements import latencies_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measurement_metrics
@@ -123,9 +124,9 @@ def test_a_plan_changes_nothing(tmp_path):
 def test_progress_is_drawn_when_there_is_news_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch):
     sent = StringIO()
     monkeypatch.setattr(render, "err", Console(file=sent, width=80, force_terminal=True, _environ={}))
-    with render_measuring.progress() as (on_progress, on_piece):
-        on_piece(3, 12)
-        on_progress(Progress("net", 1, 12.345, 4, 9))
+    with render.listening() as listener:
+        listener.on_step("pieces of networks", 3, 12)
+        listener.on_visit(Visited("net", 1, 12.345, 4, 9))
     for part in ("pieces of networks", "3/12", "round 1, 12.3 ms", "4/9"):
         assert part in sent.getvalue()
     assert sent.getvalue().endswith("\x1b[1A\x1b[2K")
