@@ -12,7 +12,7 @@ import pooch
 import requests
 
 from blockprof.fetching.understood import check_understood
-from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Said
+from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Place, Said
 from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
 from blockprof.latency_data.layout import NET
 from blockprof.spaces import Space, space_names, spaces_having
@@ -111,14 +111,13 @@ def _only_space(net: str, origin: str) -> Space:
     found = spaces_having(net)
     if len(found) == 1:
         return found[0]
+    remedy: str | Said = f"there are {', '.join(space_names())}"
     if found:
-        names = " and ".join(space.name for space in found)
-        what = f"{names} have such networks: say with --space which it is of"
-    elif net:
-        what = f"the first network is of no space: '{net[:80]}': there are {', '.join(space_names())}"
+        what = f"{' and '.join(space.name for space in found)} have such networks"
+        remedy = Said("say by {} which it is of", Argument("space"))
     else:
-        what = f"has no rows: there are {', '.join(space_names())}"
-    raise DataFileError(f"{origin}: column '{NET}': {what}")
+        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
+    raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy)
 
 
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:

@@ -175,7 +175,7 @@ def test_wrong_number_of_fields():
 def test_file_of_the_other_space_says_which_to_use():
     assert "use space='mbv3'" in message_of(content(row(MBV3_NET)))
     message = message_of(content(GOOD), MBV3)
-    assert "row 2, column 'net_str': a network of pn, not of mbv3: use --space pn" in message
+    assert "row 2, column 'net_str': a network of pn, not of mbv3: use space='pn'" in message
 
 
 @pytest.mark.parametrize(
