@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.arrays import BoolArray
+from blockprof.foundation.listener import Listener
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.reduction import Reduction
 from blockprof.searching import ALGORITHMS, Limit, Objective, Problem, SearchResult, SearchSpec, search
@@ -15,7 +16,13 @@ from blockprof.spaces import Space
 
 
 class _StoppedError(Exception):
-    pass
+    """What ends a search that is to be resumed."""
+
+
+class _Stopper(Listener):
+    def on_generation(self, number: int, found: object) -> None:
+        if number == 1:
+            raise _StoppedError
 
 
 def check_algorithm(name: str, space: Space) -> None:
@@ -74,12 +81,8 @@ def _beats(rival: SearchResult, found: SearchResult) -> bool:
 
 
 def _resumed(problem: Problem, spec: SearchSpec) -> SearchResult:
-    def stop(generation: int) -> None:
-        if generation == 1:
-            raise _StoppedError
-
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "search.npz"
         with contextlib.suppress(_StoppedError):
-            search(problem, spec, on_progress=stop, state=state)
+            search(problem, spec, listener=_Stopper(), state=state)
         return search(problem, spec, state=state)
