@@ -65,7 +65,7 @@ def parse_resolutions(values: list[str] | None, space: "Space") -> list[int] | N
         MetricError: one that the space cannot take.
     """
     from blockprof.foundation.errors import InputError
-    from blockprof.metrics.catalogue import check_resolution
+    from blockprof.spaces.resolution import check_resolution
 
     if values is None:
         return None

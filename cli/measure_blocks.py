@@ -34,8 +34,8 @@ def measure_blocks(
     from blockprof.evaluators.device.campaign import set_aside
     from blockprof.evaluators.device.sessions import check_provider
     from blockprof.foundation.errors import InputError
-    from blockprof.metrics import check_resolution
     from blockprof.metrics.block_table import block_table_name
+    from blockprof.spaces.resolution import check_resolution
 
     path = folder / block_table_name(space, metric, resolution)
     journal = path.with_suffix(".journal.jsonl")
@@ -62,8 +62,8 @@ def measure_blocks(
 
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
-        with render_measuring.progress() as (on_progress, on_piece):
-            table = measure_block_table(space, resolution, journal, spec, on_progress=on_progress, on_piece=on_piece)
+        with render.listening() as listener:
+            table = measure_block_table(space, resolution, journal, spec, listener=listener)
         table.write(path)
         return table, time.perf_counter() - start
 

@@ -1,13 +1,13 @@
 """What the commands print: results on stdout; progress and notes on stderr."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -15,8 +15,12 @@ from rich.text import Text
 from blockprof.cli.terminal import Terminal
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
-from blockprof.output.charts.profile_figures import caption, format_value, heat_colour
+from blockprof.output.captions import profile_caption
+from blockprof.output.charts.profiles import response_heatmap
+from blockprof.output.draw_rich import draw_heatmap
+from blockprof.output.numbers import format_value
 from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:
@@ -61,18 +65,42 @@ EXTREMES_SHOWN = 5
 OUTLIERS_SHOWN = 5
 
 
+class Bars(Listener):
+    """Draws on stderr, in a terminal, a bar for each task that goes on."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task: tuple[str, TaskID] | None = None
+
+    def on_start(self, task: str) -> None:
+        self._draw(task, None, None)
+
+    def on_step(self, task: str, done: int, total: int) -> None:
+        self._draw(task, done, total)
+
+    def on_visit(self, visit: Visited) -> None:
+        self._draw("visits", visit.done, visit.total, f"round {visit.round}, {visit.median_ms:.3g} ms")
+
+    def on_note(self, text: str) -> None:
+        note(text)
+
+    def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
+        """Draw one task, in place of another that was drawn before."""
+        interrupts.check()
+        if self._task and self._task[0] != task:
+            self._bars.remove_task(self._task[1])
+            self._task = None
+        name, bar = self._task = self._task or (task, self._bars.add_task(task, total=None))
+        self._bars.update(bar, description=text or name, completed=done, total=total, refresh=True)
+
+
 @contextmanager
-def progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr while work goes on; the function yielded takes how many steps of how many are done."""
+def listening() -> Iterator[Bars]:
+    """Draw bars on stderr while work goes on that tells of its progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(description, total=None)
-
-        def update(done: int, total: int) -> None:
-            interrupts.check()
-            bar.update(task, completed=done, total=total)
-
-        yield update
+    # Drawn when there is news: a thread that draws would take time from what is measured.
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, auto_refresh=False) as bars:
+        yield Bars(bars)
 
 
 @contextmanager
@@ -285,11 +313,11 @@ def print_registered(registered: "RegisteredPredictor") -> None:
 
 def print_profile(profile: Profile) -> None:
     """Print each metric's response heat map and its most expensive and cheapest placements."""
-    responses, placements = profile.response_frame(), profile.placement_frame()
+    placements = profile.placement_frame()
     for metric in profile.metrics:
         name = metric.info.name
         print_line("")
-        print_line(Text(caption(profile, metric), style="bold"))
+        print_line(Text(profile_caption(profile, metric), style="bold"))
         means = metric.statistics.column("mean")
         random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
         kind = "interval" if metric.method == "sampled" else "credible interval"
@@ -300,7 +328,7 @@ def print_profile(profile: Profile) -> None:
         if profile.blocks:
             better = "higher" if metric.info.higher_is_better else "lower"
             print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print_table(_heatmap(profile, metric, responses[responses["metric"] == name]))
+            out.print_table(draw_heatmap(response_heatmap(profile, metric)))
         print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
         out.print_table(_effects(metric, placements[placements["metric"] == name]))
 
@@ -320,29 +348,6 @@ def _print_check(metric: MetricProfile, check: HeldOut) -> None:
         )
     if not check.is_additive:
         note("this metric is far from additive: its effects are means that say little about single networks")
-
-
-def _heatmap(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    values = dict(zip(rows.block, rows.response, strict=True))
-    shown = rows.response.to_numpy()
-    down, across = profile.space.axes
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(f"{down.name} \\ {across.name}", justify="right")
-    for label in across.labels:
-        table.add_column(label, justify="center")
-    names = [block.name for block in profile.space.blocks]
-    for row in reversed(range(len(down.labels))):
-        cells = [
-            _coloured(values[name], shown, metric) if name in values else ""
-            for name in names[row * len(across.labels) : (row + 1) * len(across.labels)]
-        ]
-        table.add_row(down.labels[row], *cells)
-    return table
-
-
-def _coloured(value: float, among: FloatArray, metric: MetricProfile) -> Text:
-    (red, green, blue), ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
-    return Text(f" {format_value(value, among, metric.known_to)} ", style=f"{ink} on rgb({red},{green},{blue})")
 
 
 def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:

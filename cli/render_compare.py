@@ -8,7 +8,7 @@ import pandas as pd
 from rich.table import Table
 
 from blockprof.cli import render
-from blockprof.output.charts.profile_figures import format_value
+from blockprof.output.numbers import format_value
 from blockprof.profiling.statistics import CONFIDENCE
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from rich.text import Text
 from blockprof.cli import render
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import MetricInfo
-from blockprof.output.charts.profile_figures import format_value
-from blockprof.output.charts.search_figures import caption
+from blockprof.output.captions import search_caption
+from blockprof.output.numbers import format_value
 from blockprof.searching.result import SearchResult
 from blockprof.searching.study import Estimate, Study
 from blockprof.searching.verify import Verification, spread_along
@@ -25,7 +25,7 @@ def print_study(study: Study, *, with_networks: bool) -> None:
     ``with_networks`` prints each network's string below the table: nothing else has it where nothing is logged.
     """
     first = study.first
-    render.print_line(Text(caption(study), style="bold"))
+    render.print_line(Text(search_caption(study), style="bold"))
     reduction = study.problem.reduction
     how = "found" if study.is_exact else "looked at"
     render.print_line(

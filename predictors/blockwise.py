@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from blockprof.predictors.features import instance_counts
 from blockprof.predictors.model_files import Arrays, check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import AdditiveCosts, Prediction
 from blockprof.predictors.regression import honest_widening
+from blockprof.predictors.runtime import sum_costs, unpack_symmetric
 from blockprof.spaces import Architectures, Space, load_space
 
 FORMAT_VERSION = 2
@@ -29,10 +30,8 @@ class BlockwiseModel:
     last. ``covariances`` is (R, (I + 1)(I + 2) / 2), ms squared: the upper triangles, row by row, of the posterior
     covariance of the costs. A measurement's noise has the relative standard deviation ``noise_sd``; over the standard
     deviation of noise and costs together, 90 % of measured - predicted lie between ``lower_quantile`` and
-    ``upper_quantile``.
+    ``upper_quantile``. Another ``kind`` that is a sum of costs may be such a model, saved and loaded by the same files.
     """
-
-    kind: ClassVar[str] = "blockwise"
 
     space: Space
     metric: str
@@ -44,6 +43,7 @@ class BlockwiseModel:
     noise_sd: float
     lower_quantile: float
     upper_quantile: float
+    kind: str = "blockwise"
 
     @property
     def half_width_percent(self) -> float:
@@ -59,19 +59,17 @@ class BlockwiseModel:
         """
         if archs.space != self.space:
             raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
-        counts = instance_counts(archs)
-        asked = np.broadcast_to(np.asarray(resolutions), len(archs))
-        latency, variance = np.empty(len(archs)), np.empty(len(archs))
-        for resolution in np.unique(asked):
-            rows, index = asked == resolution, resolution_index(self, int(resolution))
-            latency[rows] = counts[rows] @ self.costs[index]
-            covariance = unpack_symmetric(self.covariances[index], counts.shape[1])
-            variance[rows] = ((counts[rows] @ covariance) * counts[rows]).sum(axis=1)
-        deviation = np.sqrt((self.noise_sd * latency) ** 2 + variance)
+        asked, which = np.unique(np.broadcast_to(np.asarray(resolutions), len(archs)), return_inverse=True)
+        known = np.array([resolution_index(self, int(resolution)) for resolution in asked], dtype=np.int64)
         return Prediction(
-            latency_ms=latency,
-            lower_ms=np.maximum(latency + self.lower_quantile * deviation, 0.0),
-            upper_ms=latency + self.upper_quantile * deviation,
+            *sum_costs(
+                self.costs,
+                self.covariances,
+                instance_counts(archs),
+                known[which],
+                self.noise_sd,
+                (self.lower_quantile, self.upper_quantile),
+            )
         )
 
     def cost_table(self, resolution: int) -> tuple[float, FloatArray]:
@@ -126,23 +124,14 @@ def pack_symmetric(matrix: FloatArray) -> FloatArray:
     return matrix[..., rows, columns]
 
 
-def unpack_symmetric(packed: FloatArray, size: int) -> FloatArray:
-    """(..., size, size) symmetric matrices, from what :func:`pack_symmetric` made."""
-    matrix = np.empty((*packed.shape[:-1], size, size))
-    rows, columns = np.triu_indices(size)
-    matrix[..., rows, columns] = packed
-    matrix[..., columns, rows] = packed
-    return matrix
-
-
 def load_blockwise(folder: str | Path) -> BlockwiseModel:
     """Load what :meth:`BlockwiseModel.save` wrote.
 
     Raises:
-        DataFileError: the files are not there, or are not those of a blockwise predictor.
+        DataFileError: the files are not there, or are not those of a sum of costs.
     """
     needed = {"base_ms", "costs_ms", "covariances_ms2"}
-    facts, arrays = read_model(folder, BlockwiseModel.kind, FORMAT_VERSION, COSTS_FILE, needed)
+    facts, arrays = read_model(folder, FORMAT_VERSION, COSTS_FILE, needed)
     return check_model(folder, lambda: _make(facts, arrays))
 
 
@@ -162,4 +151,5 @@ def _make(facts: Mapping[str, Any], arrays: Arrays) -> BlockwiseModel:
         noise_sd=facts["noise_sd"],
         lower_quantile=facts["lower_quantile"],
         upper_quantile=facts["upper_quantile"],
+        kind=facts["kind"],
     )

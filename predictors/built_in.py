@@ -8,7 +8,7 @@ from blockprof.predictors.gru.model import GruModel, load_gru
 from blockprof.predictors.kinds import Fitted, PredictorKind, TrainingTask, register_predictor
 
 if TYPE_CHECKING:
-    from blockprof.predictors.onnx_export import OnnxGraph
+    from blockprof.predictors.onnx_parts import OnnxGraph
 
 
 def _train_blockwise(task: TrainingTask) -> Fitted:

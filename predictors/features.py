@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.predictors.runtime import count_instances
 from blockprof.spaces import (
     Architectures,
     BlockInstance,
@@ -70,12 +71,7 @@ class Features:
 
 def instance_counts(archs: Architectures) -> FloatArray:
     """(N, I + 1): how often each block instance is in each network; the last column, the base, is 1."""
-    ids = archs.ids
-    base = len(archs.space.instances)
-    counts = np.zeros((len(ids), base + 1))
-    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1.0)
-    counts[:, base] = 1.0
-    return counts
+    return count_instances(archs.ids, len(archs.space.instances))
 
 
 def physical_quantities(instance: Instance, resolution: int, kernels: tuple[int, ...]) -> dict[str, float]:

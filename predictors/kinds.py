@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.registry import Registry
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
 from blockprof.predictors.prediction import Predictor
 
 if TYPE_CHECKING:
-    from blockprof.predictors.onnx_export import OnnxGraph
+    from blockprof.predictors.onnx_parts import OnnxGraph
 
 DEFAULT_KIND = "blockwise"
 
@@ -54,7 +55,7 @@ class TrainingTask:
     It learns from ``train``; ``dev`` are other networks, for what training leaves to choose. It will be called
     ``metric``, and knows ``resolutions``, any shape, and with several all of the space's between them. Where
     ``checkpoint`` is a path, a kind that takes long keeps its state there after each epoch, and resumes from it; the
-    caller removes it. ``on_epoch`` is told how many epochs of how many are done.
+    caller removes it. ``listener`` is told how many epochs of how many are done.
     """
 
     train: LatencyData
@@ -64,7 +65,7 @@ class TrainingTask:
     seed: int = 0
     options: TrainingOptions = field(default_factory=TrainingOptions)
     checkpoint: Path | None = None
-    on_epoch: Callable[[int, int], None] | None = None
+    listener: Listener = SILENT
 
     @cached_property
     def screened(self) -> BlockwiseFit:
@@ -100,9 +101,9 @@ class PredictorKind:
     ``train`` makes one; ``load`` reads what its model's ``save`` wrote into a folder, and raises ``DataFileError``
     where that is not such a model. ``options`` names the :class:`TrainingOptions` that it has. ``fingerprint`` tells
     trainings apart that keep checkpoints; None where none does. ``to_onnx`` builds the ONNX graph of a model; None
-    where it has none. ``runtime`` is the Python file that MLflow predicts by where blockprof is not installed, as
-    ``blockprof/predictors/runtime.py`` is for models saved by :mod:`blockprof.predictors.model_files`; None for that
-    one.
+    where it has none. ``runtime`` is a Python file, with NumPy alone, that a registered model predicts by where
+    blockprof is not installed: it has ``predict`` as ``blockprof/predictors/runtime.py`` does, which is used where it
+    is None. Models are saved by :func:`blockprof.predictors.model_files.write_model`.
     """
 
     train: Callable[[TrainingTask], Fitted]

@@ -68,13 +68,11 @@ def write_model(
         raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error
 
 
-def read_model(
-    folder: str | Path, kind: str, version: int, arrays_file: str, needed: Set[str]
-) -> tuple[dict[str, Any], Arrays]:
+def read_model(folder: str | Path, version: int, arrays_file: str, needed: Set[str]) -> tuple[dict[str, Any], Arrays]:
     """Read the facts and arrays that :func:`write_model` wrote, among them those that are ``needed``.
 
     Raises:
-        DataFileError: the files are not there, or are not those of a predictor of that kind and version.
+        DataFileError: the files are not there, or are not those of a predictor of that version.
     """
     folder = Path(folder)
     facts = read_facts(folder)
@@ -86,10 +84,9 @@ def read_model(
             raise ValueError("holds arrays of other things than numbers, or of numbers that no latency has")
     except (OSError, ValueError, KeyError) as error:
         raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
-    if (facts.get("kind"), facts.get("format")) != (kind, version):
+    if facts.get("format") != version:
         raise DataFileError(
-            f"{folder / MODEL_FILE}: kind {facts.get('kind')}, format {facts.get('format')}, "
-            f"but {kind}, {version} is read: train it again"
+            f"{folder / MODEL_FILE}: format {facts.get('format')}, but {version} is read: train it again"
         )
     return facts, arrays
 

@@ -111,25 +111,21 @@ def _space_of(content: bytes, net: str, origin: str, likely: Space | None = None
     """The space that a file names, or else the likely or the only one that has its first network, ``net``."""
     if name := named_space(content):
         if name not in space_names():
-            raise DataFileError(f"there is no space '{name[:80]}'", where=Place(origin, column=SPACE))
+            known = f"there are {', '.join(space_names())}"
+            raise DataFileError(f"there is no space '{name[:80]}'", where=Place(origin, column=SPACE), remedy=known)
         return load_space(name)
     found = spaces_having(net)
     if likely is not None and (likely in found or not found):
         return likely
     if len(found) == 1:
         return found[0]
+    remedy: str | Said = f"there are {', '.join(space_names())}"
     if found:
-        names = " and ".join(space.name for space in found)
-        raise DataFileError(
-            f"{names} have such networks",
-            where=Place(origin, column=NET),
-            remedy=Said("say which it is of: {}", Argument("space")),
-        )
-    if net:
-        what = f"the first network is of no space: '{net[:80]}': there are {', '.join(space_names())}"
+        what = f"{' and '.join(space.name for space in found)} have such networks"
+        remedy = Said("say by {} which it is of", Argument("space"))
     else:
-        what = f"has no rows: there are {', '.join(space_names())}"
-    raise DataFileError(f"{origin}: column '{NET}': {what}")
+        what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
+    raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy)
 
 
 def _space_in_folder(copy: Path, file: Path, likely: Space | None) -> Space | None:

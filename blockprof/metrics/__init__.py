@@ -11,10 +11,10 @@ from blockprof.metrics.brought import all_metrics, metrics_of
 from blockprof.metrics.built_in import ORT_CPU
 from blockprof.metrics.catalogue import (
     check_predictor_name,
-    check_resolution,
     default_metric,
     load_metrics,
 )
+from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.link import Link
 from blockprof.metrics.lookup import list_lookup_tables
 from blockprof.metrics.metric import (
@@ -61,8 +61,8 @@ __all__ = [
     "additive_score",
     "all_metrics",
     "check_accuracy_source",
+    "check_metrics",
     "check_predictor_name",
-    "check_resolution",
     "choose_accuracy_source",
     "default_metric",
     "has_reference",

@@ -56,6 +56,7 @@ class BlockCosts:
             space=self.space,
             base=self.scale * sum(self.costs_ms[piece] for piece in self.space.fixed_parts),
             costs=self.scale * costs_ms,
+            resolution=self.resolution,
         )
 
 

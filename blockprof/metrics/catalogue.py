@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from blockprof.foundation.errors import Command, MetricError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.brought import find_metric, metrics_of
@@ -13,6 +14,7 @@ from blockprof.metrics.ofa_predictor import load_ofa_predictor
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
 from blockprof.metrics.reference import ACCURACY, load_reference
 from blockprof.spaces import Space, registered_spaces
+from blockprof.spaces.resolution import check_resolution
 
 FindPredictor = Callable[[str], PredictorFolder | None]
 
@@ -22,7 +24,7 @@ def load_metrics(
     names: Sequence[str],
     resolution: int,
     find_predictor: FindPredictor,
-    on_count: Callable[[], None] | None = None,
+    listener: Listener = SILENT,
     accuracy_source: AccuracySource = "reference",
 ) -> tuple[Metric, ...]:
     """Load metrics by name: registered ones, those that the space brings along, or a trained predictor's, or a table's.
@@ -35,7 +37,7 @@ def load_metrics(
         names: the metrics' names.
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
-        on_count: called before a metric is loaded that is not ready, such as MACs, which are counted the first time.
+        listener: told before MACs are counted, which takes seconds the first time.
         accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
@@ -46,7 +48,7 @@ def load_metrics(
     return tuple(
         _ACCURACY[accuracy_source](space, resolution)
         if name == ACCURACY
-        else _load(space, name, resolution, find_predictor, on_count)
+        else _load(space, name, resolution, find_predictor, listener)
         for name in names
     )
 
@@ -65,19 +67,6 @@ def check_predictor_name(name: str) -> None:
     known = [found for space in registered_spaces() if (found := find_metric(space, name))]
     if known and not known[0].gives_way:
         raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
-
-
-def check_resolution(space: Space, resolution: int) -> None:
-    """Refuse a resolution that the space cannot take.
-
-    Raises:
-        MetricError: it is not one of ``space.resolutions``.
-    """
-    allowed = space.resolutions
-    if resolution not in allowed:
-        raise MetricError(
-            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
-        )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:
@@ -99,7 +88,7 @@ def _load(
     name: str,
     resolution: int,
     find_predictor: FindPredictor,
-    on_count: Callable[[], None] | None,
+    listener: Listener,
 ) -> Metric:
     known = find_metric(space, name)
     if known is None or known.gives_way:
@@ -114,6 +103,6 @@ def _load(
             remedy=f"there are {', '.join(there)}, and any that you train with "
             f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
         )
-    if on_count and not known.is_ready(space, resolution):
-        on_count()
+    if not known.is_ready(space, resolution):
+        listener.on_note("counting MACs of each block with torchprofile, once for this resolution")
     return known.load(space, resolution)

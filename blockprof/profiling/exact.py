@@ -1,11 +1,11 @@
 """Exact statistics of additive metrics and increasing functions of these: closed forms and convolutions, no sampling.
 
-A network is a chain: the stem, the units, the head. Given the width before a unit and its own, the unit is independent
-of the rest, and so are its layers given its depth. So the mean and the variance of each placement follow the chain
-width by width, the least and the greatest network is found by dynamic programming, and the distribution is a
-convolution: a product of Fourier transforms. It is held on a grid of 2**14 points between the least and the greatest
-value; a cost between two points is split over both so that means stay exact. Quantiles are exact to one grid step,
-everything else to rounding.
+A network is a chain: the stem, the units, the head. Given the width before a layer and its own, the layer is
+independent of the rest. So one fold along the chain (``blockprof.spaces.chain``) finds all: means and variances add up,
+the least and the greatest network is kept width by width, and the distribution is a convolution: a product of Fourier
+transforms. It is held on a grid of 2**14 points between the least and the greatest value; a cost between two points is
+split over both so that means stay exact. Quantiles are exact to one grid step, everything else to rounding. What lies
+before the first unit that a placement fixes is folded once for all placements.
 
 Where units have one width, as in ``pn`` and ``mbv3``, there is one way along the chain.
 
@@ -15,7 +15,7 @@ of the score's; mean and standard deviation are sums over the score's distributi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, MonotoneMetric, additive_score, values_of_scores
 from blockprof.profiling.statistics import QUANTILES, Statistics
 from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, Space, fixed_blocks
+from blockprof.spaces.chain import Semiring, fold
 from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
 
 GRID_POINTS = 2**14
@@ -32,29 +33,30 @@ ComplexArray = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False)
-class _Unit:
-    """What one unit adds, for each of P widths before it and of W widths that it may have itself.
+class _Layer:
+    """What a layer adds, by the width before its unit (P) and the unit's own (W): its blocks are equally likely.
 
-    Moments and extremes are (P, W), blocks of the extreme networks (P, W, layers), the transform of the distribution
-    (P, W, F). ``widths`` (W,) are the indices of its possible widths, equally likely.
+    Moments and extremes are (P, W), the extreme blocks (P, W), the transform of the distribution (P, W, F).
     """
 
-    widths: IntArray
     mean: FloatArray
     variance: FloatArray
     least: FloatArray
     greatest: FloatArray
-    least_blocks: IntArray
-    greatest_blocks: IntArray
+    least_block: IntArray
+    greatest_block: IntArray
     transform: ComplexArray
+
+    def of_widths(self, widths: IntArray) -> "_Layer":
+        return self if len(widths) == self.mean.shape[1] else _Layer(*(one[:, widths] for one in vars(self).values()))
 
 
 @dataclass(frozen=True, eq=False)
 class _Ways:
-    """The beginnings of the chain, by the width they leave: what all links up to there add.
+    """The beginnings of networks, by the width they leave: what all links up to there add.
 
-    Arrays are (W,), the extreme networks' genes (W, genes so far), the transform (W, F). ``states`` are the indices of
-    the widths, ``shares`` how likely each is.
+    Arrays are (W,), the extreme networks' genes (W, L + 1), the transform (W, F). ``states`` are the indices of the
+    widths, ``shares`` how likely each is.
     """
 
     states: IntArray
@@ -112,17 +114,18 @@ def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], samp
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
     """
     score = additive_score(metric)
-    space, grid = metric.space, _Grid(score)
-    free = [_summarise_unit(score, grid, index, FREE, sampler) for index in range(len(space.units))]
+    space = metric.space
+    free = _Mixing.of(score)
+    grid, units = free.grid, range(len(space.units))
+    depths = [likely_depths(space, unit, FREE, sampler) for unit in units]
+    beginnings = fold(space, depths, free, free.begin(FREE))
     values, lowest, highest = [], [], []
     for fixing in fixings:
-        units = list(free)
-        for index in {placement.unit - 1 for placement in (fixing or FREE).layers}:
-            units[index] = _summarise_unit(score, grid, index, fixing or FREE, sampler)
-        ways = _begin(score, grid, fixing or FREE)
-        for unit in units:
-            ways = _append(ways, unit)
-        ways = _end(score, grid, ways)
+        fixed = fixing or FREE
+        first = 0 if fixed.stem else min((placement.unit - 1 for placement in fixed.layers), default=len(units))
+        begun = free.begin(fixed) if fixed.stem else beginnings[first]
+        depths = [likely_depths(space, unit, fixed, sampler) for unit in units]
+        ways = free.end(fold(space, depths, free.fixed(fixed), begun, first)[-1])
         mass = grid.mass(ways.shares @ ways.transform)
         least, greatest = int(ways.least.argmin()), int(ways.greatest.argmax())
         ends = ways.least[least], ways.greatest[greatest]
@@ -136,6 +139,154 @@ def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], samp
         half_widths=np.zeros(len(fixings)),
         lowest=_nets(space, lowest),
         highest=_nets(space, highest),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixing:
+    """The algebra of random networks: blocks, depths and widths are mixed, each equally likely.
+
+    ``layers`` are those of each slot, ``widths`` the indices of those that each unit may have.
+    """
+
+    score: AdditiveMetric
+    grid: _Grid
+    layers: tuple[_Layer, ...]
+    widths: tuple[IntArray, ...]
+
+    @classmethod
+    def of(cls, score: AdditiveMetric) -> "_Mixing":
+        """Of networks of which nothing is fixed."""
+        space, grid = score.space, _Grid(score)
+        kinds = np.arange(space.blocks_per_width)
+        layers = tuple(_mix_blocks(score, grid, slot, kinds) for slot in range(space.num_slots))
+        return cls(score, grid, layers, (np.arange(space.num_widths),) * len(space.units))
+
+    def fixed(self, fixing: Fixing) -> "_Mixing":
+        """Of networks of which blocks, and the widths with these, are fixed."""
+        if not fixing.layers:
+            return self
+        space, layers = self.score.space, list(self.layers)
+        slots, blocks = fixed_blocks(space, fixing.layers)
+        for slot, block in zip(slots.tolist(), blocks.tolist(), strict=True):
+            layers[slot] = _mix_blocks(self.score, self.grid, slot, np.array([block % space.blocks_per_width]))
+        widths = tuple(np.array(likely_widths(space, unit, fixing)) for unit in range(len(space.units)))
+        return replace(self, layers=tuple(layers), widths=widths)
+
+    def begin(self, fixing: Fixing) -> _Ways:
+        """The stems that a fixing allows."""
+        score, space = self.score, self.score.space
+        shares = stem_shares(space, fixing)
+        stems = np.flatnonzero(shares)
+        costs = score.stem_costs[stems]
+        genes = np.full((len(stems), space.num_slots + 1), ABSENT, dtype=np.int8)
+        genes[:, 0] = stems
+        return _Ways(
+            states=space.stem_states[stems],
+            shares=shares[stems],
+            mean=costs,
+            variance=np.zeros(len(stems)),
+            least=costs,
+            greatest=costs,
+            least_genes=genes,
+            greatest_genes=genes,
+            transform=self.grid.transforms[score.catalogue.stems[stems]],
+        )
+
+    def append(self, ways: _Ways, slot: int) -> _Ways:
+        space = self.score.space
+        widths = self.widths[space.slot_unit[slot]]
+        layer = self.layers[slot].of_widths(widths)
+        return _continue(ways, layer, slot) if space.slot_layer[slot] else _enter(ways, layer, slot, widths)
+
+    def join(self, options: Sequence[_Ways]) -> _Ways:
+        if len(options) == 1:
+            return options[0]
+        means = np.stack([one.mean for one in options])
+        mean = means.mean(axis=0)
+        widths = np.arange(means.shape[1])
+        least, greatest = (np.stack([getattr(one, name) for one in options]) for name in ("least", "greatest"))
+        from_least, from_greatest = least.argmin(axis=0), greatest.argmax(axis=0)
+        return replace(
+            options[0],
+            mean=mean,
+            variance=np.mean([one.variance for one in options] + (means - mean) ** 2, axis=0),
+            least=least.min(axis=0),
+            greatest=greatest.max(axis=0),
+            least_genes=np.stack([one.least_genes for one in options])[from_least, widths],
+            greatest_genes=np.stack([one.greatest_genes for one in options])[from_greatest, widths],
+            transform=reduce(np.add, [one.transform for one in options]) / len(options),
+        )
+
+    def end(self, ways: _Ways) -> _Ways:
+        """Every way with its head."""
+        costs = self.score.head_costs[ways.states]
+        return replace(
+            ways,
+            mean=ways.mean + costs,
+            least=ways.least + costs,
+            greatest=ways.greatest + costs,
+            transform=ways.transform * self.grid.transforms[self.score.catalogue.heads[ways.states]],
+        )
+
+
+def _continue(ways: _Ways, layer: _Layer, slot: int) -> _Ways:
+    """Ways with one more layer of the unit that they are in, which does not depend on the width before it."""
+    return replace(
+        ways,
+        mean=ways.mean + layer.mean[0],
+        variance=ways.variance + layer.variance[0],
+        least=ways.least + layer.least[0],
+        greatest=ways.greatest + layer.greatest[0],
+        least_genes=_with_block(ways.least_genes, slot, layer.least_block[0]),
+        greatest_genes=_with_block(ways.greatest_genes, slot, layer.greatest_block[0]),
+        transform=ways.transform * layer.transform[0],
+    )
+
+
+def _enter(ways: _Ways, layer: _Layer, slot: int, widths: IntArray) -> _Ways:
+    """Ways with the first layer of a unit; what its widths are does not depend on the way."""
+    before, shares, width = ways.states, ways.shares, np.arange(len(widths))
+    means = ways.mean[:, None] + layer.mean[before]
+    mean = shares @ means
+    least = ways.least[:, None] + layer.least[before]
+    greatest = ways.greatest[:, None] + layer.greatest[before]
+    from_least, from_greatest = least.argmin(axis=0), greatest.argmax(axis=0)
+    return _Ways(
+        states=widths,
+        shares=np.full(len(widths), 1 / len(widths)),
+        mean=mean,
+        variance=shares @ (ways.variance[:, None] + layer.variance[before] + (means - mean) ** 2),
+        least=least.min(axis=0),
+        greatest=greatest.max(axis=0),
+        least_genes=_with_block(ways.least_genes[from_least], slot, layer.least_block[before[from_least], width]),
+        greatest_genes=_with_block(
+            ways.greatest_genes[from_greatest], slot, layer.greatest_block[before[from_greatest], width]
+        ),
+        transform=np.einsum("pf,pwf->wf", shares[:, None] * ways.transform, layer.transform[before]),
+    )
+
+
+def _with_block(genes: IntArray, slot: int, blocks: IntArray) -> IntArray:
+    genes = genes.copy()
+    genes[:, slot + 1] = blocks
+    return genes
+
+
+def _mix_blocks(score: AdditiveMetric, grid: _Grid, slot: int, kinds: IntArray) -> _Layer:
+    """A layer whose block is one of ``kinds`` of each width."""
+    space = score.space
+    ids = score.catalogue.layers[slot].reshape(-1, space.num_widths, space.blocks_per_width)[..., kinds]
+    costs = score.padded_costs[ids]
+    first_block = np.arange(space.num_widths) * space.blocks_per_width
+    return _Layer(
+        mean=costs.mean(axis=-1),
+        variance=costs.var(axis=-1),
+        least=costs.min(axis=-1),
+        greatest=costs.max(axis=-1),
+        least_block=first_block + kinds[costs.argmin(axis=-1)],
+        greatest_block=first_block + kinds[costs.argmax(axis=-1)],
+        transform=grid.transforms[ids].mean(axis=-2),
     )
 
 
@@ -157,111 +308,13 @@ def _nets(space: Space, genes: Sequence[IntArray]) -> tuple[str, ...]:
     return tuple(Architectures(space, rows[:, 1:], rows[:, 0]).to_strings())
 
 
-def _bounds(metric: AdditiveMetric) -> tuple[float, float]:
-    """Between which values, without the base, all networks lie."""
-    layers = metric.slot_costs
-    least, greatest = (
-        end(metric.stem_costs)
-        + end(metric.head_costs)
-        + sum(
-            end([end(np.cumsum(layers[slots], axis=0)[depth - 1]) for depth in unit.depths])
-            for unit, slots in zip(metric.space.units, metric.space.unit_slots, strict=True)
-        )
-        for end, layers in ((np.min, layers.min(axis=-1)), (np.max, layers.max(axis=-1)))
-    )
-    return float(least), float(greatest)
+def _bounds(score: AdditiveMetric) -> tuple[float, float]:
+    """Between which values, without the base, all networks lie: as if any width could follow any."""
+    space, depths = score.space, [unit.depths for unit in score.space.units]
 
+    def bound(end: np.ufunc) -> float:
+        layers = end.reduce(score.slot_costs, axis=(1, 2))[:, None, None]
+        stem, head = end.reduce(score.stem_costs), end.reduce(score.head_costs)
+        return float(Semiring(space, end, np.add, np.array([stem]), layers, np.array([head])).total(depths))
 
-def _begin(metric: AdditiveMetric, grid: _Grid, fixing: Fixing) -> _Ways:
-    """The stems that a fixing allows."""
-    space = metric.space
-    shares = stem_shares(space, fixing)
-    stems = np.flatnonzero(shares)
-    costs = metric.stem_costs[stems]
-    genes = stems[:, None]
-    return _Ways(
-        states=space.stem_states[stems],
-        shares=shares[stems],
-        mean=costs,
-        variance=np.zeros(len(stems)),
-        least=costs,
-        greatest=costs,
-        least_genes=genes,
-        greatest_genes=genes,
-        transform=grid.transforms[metric.catalogue.stems[stems]],
-    )
-
-
-def _append(ways: _Ways, unit: _Unit) -> _Ways:
-    """Every way so far, gone on through a unit; what its widths are does not depend on the way."""
-    before, shares = ways.states, ways.shares
-    means = ways.mean[:, None] + unit.mean[before]
-    mean = shares @ means
-    least = ways.least[:, None] + unit.least[before]
-    greatest = ways.greatest[:, None] + unit.greatest[before]
-    widths = np.arange(len(unit.widths))
-    from_least, from_greatest = least.argmin(axis=0), greatest.argmax(axis=0)
-    return _Ways(
-        states=unit.widths,
-        shares=np.full(len(widths), 1 / len(widths)),
-        mean=mean,
-        variance=shares @ (ways.variance[:, None] + unit.variance[before] + (means - mean) ** 2),
-        least=least.min(axis=0),
-        greatest=greatest.max(axis=0),
-        least_genes=np.column_stack(
-            [ways.least_genes[from_least], unit.least_blocks[before[from_least], widths]],
-        ),
-        greatest_genes=np.column_stack(
-            [ways.greatest_genes[from_greatest], unit.greatest_blocks[before[from_greatest], widths]],
-        ),
-        transform=np.einsum("pf,pwf->wf", shares[:, None] * ways.transform, unit.transform[before]),
-    )
-
-
-def _end(metric: AdditiveMetric, grid: _Grid, ways: _Ways) -> _Ways:
-    """Every way with its head."""
-    costs = metric.head_costs[ways.states]
-    return replace(
-        ways,
-        mean=ways.mean + costs,
-        least=ways.least + costs,
-        greatest=ways.greatest + costs,
-        transform=ways.transform * grid.transforms[metric.catalogue.heads[ways.states]],
-    )
-
-
-def _summarise_unit(metric: AdditiveMetric, grid: _Grid, unit: int, fixing: Fixing, sampler: Sampler) -> _Unit:
-    """Mix the equally likely depths and blocks of one unit, at each of its possible widths."""
-    space = metric.space
-    slots, widths = space.unit_slots[unit], np.array(likely_widths(space, unit, fixing))
-    depths = likely_depths(space, unit, fixing, sampler)
-    by_width = (slots.stop - slots.start, -1, space.num_widths, space.blocks_per_width)
-    ids = metric.catalogue.layers[slots].reshape(by_width)[:, :, widths]
-    fixed_slots, fixed = fixed_blocks(space, fixing.of_unit(unit))
-    kinds = [np.arange(space.blocks_per_width)] * len(ids)
-    for slot, block in zip(fixed_slots.tolist(), fixed.tolist(), strict=True):
-        kinds[slot - slots.start] = np.array([block % space.blocks_per_width])
-    costs = [metric.padded_costs[one[..., kind]] for one, kind in zip(ids, kinds, strict=True)]
-    first_block = widths * space.blocks_per_width
-    least_block, greatest_block = (
-        np.stack([kind[choose(cost, axis=-1)] for cost, kind in zip(costs, kinds, strict=True)]) + first_block
-        for choose in (np.argmin, np.argmax)
-    )
-    mean, variance, least, greatest = (
-        np.cumsum([of(cost, axis=-1) for cost in costs], axis=0) for of in (np.mean, np.var, np.min, np.max)
-    )
-    last = np.array(depths) - 1
-    means = mean[last].mean(axis=0)
-    least_depth, greatest_depth = last[least[last].argmin(axis=0)], last[greatest[last].argmax(axis=0)]
-    layer = np.arange(len(ids))
-    transforms = [grid.transforms[one[..., kind]].mean(axis=-2) for one, kind in zip(ids, kinds, strict=True)]
-    return _Unit(
-        widths=widths,
-        mean=means,
-        variance=(variance[last] + (mean[last] - means) ** 2).mean(axis=0),
-        least=least[last].min(axis=0),
-        greatest=greatest[last].max(axis=0),
-        least_blocks=np.where(layer <= least_depth[..., None], np.moveaxis(least_block, 0, -1), ABSENT),
-        greatest_blocks=np.where(layer <= greatest_depth[..., None], np.moveaxis(greatest_block, 0, -1), ABSENT),
-        transform=np.cumprod(transforms, axis=0)[last].mean(axis=0),
-    )
+    return bound(np.minimum), bound(np.maximum)

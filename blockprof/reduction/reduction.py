@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
 
 import numpy as np
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.spaces import ABSENT, Architectures, Space
+from blockprof.spaces.chain import Semiring
 from blockprof.spaces.sampling import stem_shares
 
 UNIT_MUTATION_PROBABILITY = 0.5
@@ -91,17 +91,13 @@ class Reduction:
     @cached_property
     def num_networks(self) -> int:
         """How many different networks there are."""
-        counts: list[list[int]] = self.kinds.sum(axis=2).tolist()
-        units: list[int] = [
-            sum(
-                prod(counts[slots.start + layer][width] for layer in range(depth))
-                for depth in depths
-                for width in self.widths(index)
-            )
-            for index, (slots, depths) in enumerate(zip(self.space.unit_slots, self.depths, strict=True))
-        ]
-        num_stems: int = self.stems.sum().item()
-        return num_stems * prod(units)
+        space = self.space
+        # Python's whole numbers: there are more networks than an int64 holds.
+        stems = np.zeros(len(space.stem.out_channels), dtype=object)
+        np.add.at(stems, space.stem_states, self.stems.astype(int).astype(object))
+        blocks = self.kinds.sum(axis=2).astype(object)[:, None].repeat(len(stems), axis=1)
+        heads = np.ones(space.num_widths, dtype=object)
+        return int(Semiring(space, np.add, np.multiply, stems, blocks, heads).total(self.depths))
 
     def contains(self, archs: Architectures) -> BoolArray:
         """(N,): whether each network is in the reduced space."""

@@ -13,7 +13,7 @@ the same blocks in another order would differ in the last bit, and be different 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, cast
 
@@ -26,6 +26,7 @@ from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective
 from blockprof.spaces import ABSENT, Architectures
+from blockprof.spaces.chain import Semiring, fold
 
 MAX_LABELS = 5_000_000
 """Labels compared at once; a few hundred MB."""
@@ -59,7 +60,7 @@ class Guide(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class _Labels:
     """N beginnings: ``sums`` (N, D), what they cost; ``genes`` (N, L + 1), as of ``Architectures``, absent from where
-    they end; ``states`` (N,), the index of the width before the unit that they are in.
+    they end; ``states`` (N,), the index of the width that they end with.
     """
 
     sums: FloatArray
@@ -131,21 +132,8 @@ class Chain:
     @cached_property
     def rests(self) -> tuple[FloatArray, ...]:
         """For each slot (W, D): the least that follows its layer in each dimension, by the width of its unit."""
-        space, kinds = self.reduction.space, self.reduction.kinds
-        by_width = self.layers.reshape(*self.layers.shape[:2], *kinds.shape[1:], -1)
-        cheapest = np.where(kinds[:, None, :, :, None], by_width, np.inf).min(axis=3)
-        behind, rests = self.heads, [np.empty(0)] * space.num_slots
-        for slots, depths in zip(reversed(space.unit_slots), reversed(self.reduction.depths), strict=True):
-            rest = np.full_like(behind, np.inf)
-            for layer in range(max(depths), 0, -1):
-                slot = slots.start + layer - 1
-                if layer in depths:
-                    rest = np.minimum(rest, behind)
-                rests[slot] = rest
-                # Only a unit's first layer depends on the width before the unit.
-                rest = rest + cheapest[slot, 0 if layer > 1 else slice(None)]
-            behind = rest.min(axis=1)
-        return tuple(rests)
+        least = least_sums(self.reduction, self.stems, self.layers, self.heads)
+        return least.rests(self.reduction.depths)
 
     def solve(self, num_layers: int, guide: Guide | None = None) -> tuple[Architectures, FloatArray]:
         """The networks within the bounds that are in the first layers of non-dominated ones in all dimensions.
@@ -158,20 +146,9 @@ class Chain:
         Raises:
             InputError: more than ``MAX_LABELS`` labels.
         """
-        space, reduction = self.reduction.space, self.reduction
-        labels = self._begin()
-        for unit, slots in enumerate(space.unit_slots):
-            done = []
-            for width in reduction.widths(unit):
-                parts, partial = [], labels
-                for layer in range(max(reduction.depths[unit])):
-                    partial = self._append(partial, slots.start + layer, width, num_layers, guide)
-                    if layer + 1 in reduction.depths[unit]:
-                        parts.append(partial)
-                joined = _Labels.concatenate(parts)
-                joined = joined[first_layers(joined.sums, num_layers)]
-                done.append(replace(joined, states=np.full(len(joined.sums), width)))
-            labels = _Labels.concatenate(done)
+        space = self.reduction.space
+        setting = _LabelSetting(self, num_layers, guide)
+        labels = _Labels.concatenate(fold(space, self.reduction.depths, setting, [self._begin()])[-1])
         sums = labels.sums + self.heads[labels.states]
         best = np.flatnonzero((sums <= self.bounds).all(axis=1))
         best = best[first_layers(sums[best], num_layers)]
@@ -184,14 +161,38 @@ class Chain:
         genes[:, 0] = stems
         return _Labels(self.stems[stems], genes, space.stem_states[stems])
 
-    def _append(self, labels: _Labels, slot: int, width: int, num_layers: int, guide: Guide | None) -> _Labels:
-        """Labels with each block of a width that may follow, less those that are dominated or break a bound."""
-        space, kinds = self.reduction.space, self.reduction.kinds
+
+@dataclass(frozen=True, eq=False)
+class _LabelSetting:
+    """The algebra of labels: those that go on alike together, by the width of the unit that they are in.
+
+    Dropped are those that are behind the first ``num_layers`` layers of non-dominated ones, or break a bound.
+    """
+
+    chain: Chain
+    num_layers: int
+    guide: Guide | None
+
+    def append(self, ways: list[_Labels], slot: int) -> list[_Labels]:
+        reduction = self.chain.reduction
+        widths = reduction.widths(reduction.space.slot_unit[slot])
+        if not reduction.space.slot_layer[slot]:
+            ways = [_Labels.concatenate(ways)] * len(widths)
+        return [self._extend(labels, slot, width) for labels, width in zip(ways, widths, strict=True)]
+
+    def join(self, options: Sequence[list[_Labels]]) -> list[_Labels]:
+        joined = [_Labels.concatenate(parts) for parts in zip(*options, strict=True)]
+        return [labels[first_layers(labels.sums, self.num_layers)] for labels in joined]
+
+    def _extend(self, labels: _Labels, slot: int, width: int) -> _Labels:
+        """Labels with each block of a width that may follow, less those that are dropped."""
+        chain, guide = self.chain, self.guide
+        space, kinds = chain.reduction.space, chain.reduction.kinds
         parts, total = [], 0
         # Block by block, so that only what is within the bounds is held for all of them.
         for block in (width * space.blocks_per_width + np.flatnonzero(kinds[slot, width])).tolist():
-            sums = labels.sums + self.layers[slot, labels.states, block]
-            is_within = (sums + self.rests[slot][width] <= self.bounds).all(axis=1)
+            sums = labels.sums + chain.layers[slot, labels.states, block]
+            is_within = (sums + chain.rests[slot][width] <= chain.bounds).all(axis=1)
             if guide:
                 is_within &= sums @ guide.weights + guide.chain.rests[slot][width, 0] <= guide.chain.bounds[0]
             within = np.flatnonzero(is_within)
@@ -205,10 +206,21 @@ class Chain:
                 )
             parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
         sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))
-        kept = first_layers(sums, num_layers)
+        kept = first_layers(sums, self.num_layers)
         genes = labels.genes[parents[kept]]
         genes[:, slot + 1] = blocks[kept]
-        return _Labels(sums[kept], genes, labels.states[parents[kept]])
+        return _Labels(sums[kept], genes, np.full(len(kept), width))
+
+
+def least_sums(reduction: Reduction, stems: FloatArray, layers: FloatArray, heads: FloatArray) -> Semiring:
+    """The semiring of the least sums of costs, those of the links of ``Chain``, over the networks of a reduction."""
+    space = reduction.space
+    by_state = np.full((len(space.stem.out_channels), *stems.shape[1:]), np.inf)
+    np.minimum.at(by_state, space.stem_states[reduction.stems], stems[reduction.stems])
+    by_width = layers.reshape(*layers.shape[:2], space.num_widths, space.blocks_per_width, *layers.shape[3:])
+    kinds = reduction.kinds.reshape(space.num_slots, 1, *reduction.kinds.shape[1:], *[1] * (layers.ndim - 3))
+    cheapest = np.where(kinds, by_width, np.inf).min(axis=3)
+    return Semiring(space, np.minimum, np.add, by_state, cheapest, heads)
 
 
 def _rounding(reduction: Reduction) -> int:

@@ -6,6 +6,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import ExactMetric, additive_score, values_of_scores
 from blockprof.reduction import Reduction
+from blockprof.searching.chain import least_sums
 from blockprof.searching.problem import Problem
 
 ROUNDING = 1e-9
@@ -32,22 +33,11 @@ def check_limits(problem: Problem) -> None:
 
 
 def least_value(metric: ExactMetric, reduction: Reduction, sign: float = 1.0) -> float:
-    """The least value of ``sign`` times an exact metric over a reduced space.
-
-    By dynamic programming along the chain of units: the least cost up to each unit, by the unit's width.
-    """
-    space, score = reduction.space, additive_score(metric)
-    kept = reduction.kinds.reshape(space.num_slots, 1, len(space.blocks))
-    costs = np.where(kept, sign * score.slot_costs, np.inf)
-    by_width = costs.reshape(space.num_slots, -1, space.num_widths, space.blocks_per_width).min(axis=3)
-    stems = np.where(reduction.stems, sign * score.stem_costs, np.inf)
-    least = np.full(len(space.stem.out_channels), np.inf)
-    np.minimum.at(least, space.stem_states, stems)
-    for slots, depths in zip(space.unit_slots, reduction.depths, strict=True):
-        unit = np.cumsum(by_width[slots], axis=0)[np.array(depths) - 1].min(axis=0)
-        least = (least[:, None] + unit).min(axis=0)
-    least_score = (least + sign * score.head_costs).min() + sign * score.base
-    return sign * float(values_of_scores(metric, np.array([sign * least_score]))[0])
+    """The least value of ``sign`` times an exact metric over a reduced space."""
+    score = additive_score(metric)
+    costs = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
+    least = float(least_sums(reduction, *costs).total(reduction.depths)) + sign * score.base
+    return sign * float(values_of_scores(metric, np.array([sign * least]))[0])
 
 
 def nearest_found(problem: Problem, values: FloatArray) -> str:

@@ -1,6 +1,6 @@
 """How to search, and what a search found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import pandas as pd
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.searching.algorithm import ALGORITHMS, Budget
-from blockprof.searching.pareto import best_networks, hypervolume, reference_point
+from blockprof.searching.pareto import best_networks, hypervolume
 from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
 
@@ -156,3 +156,20 @@ class SearchResult:
             better = np.max if objective.maximize else np.min
             values[f"best_{objective.metric.info.name}"] = float(better(of_best)) if len(best) else float("nan")
         return values
+
+
+def reference_point(results: Sequence[SearchResult]) -> FloatArray:
+    """(O,): the worst loss of each objective among the initial networks of all results, or, where it is limited, the
+    limit: what lies beyond does not count.
+
+    An exact search has no others than its answer, so the first are the ends of its front.
+    """
+    worst = np.max(
+        [result.problem.losses(result.values[result.generations == 0]).max(axis=0) for result in results], axis=0
+    )
+    problem = results[0].problem
+    for index, objective in enumerate(problem.objectives):
+        for limit in problem.limits:
+            if limit.metric.info.name == objective.metric.info.name and limit.sign == objective.sign:
+                worst[index] = limit.most
+    return np.asarray(worst)

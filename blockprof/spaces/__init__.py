@@ -1,6 +1,7 @@
 """Design spaces: their data, their networks, placements and block instances."""
 
-from blockprof.spaces.architectures import ABSENT, Architectures, network_holding
+from blockprof.foundation.net_strings import ABSENT
+from blockprof.spaces.architectures import Architectures, network_holding
 from blockprof.spaces.assets import Assets, LookupTable, Presets, ReferenceTables, ReleasedPredictors, UpstreamSpace
 from blockprof.spaces.block_lists import parse_blocks
 from blockprof.spaces.blocks import Axis, Block, Bottleneck, MBConv

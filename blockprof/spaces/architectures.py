@@ -8,10 +8,10 @@ import numpy as np
 
 from blockprof.foundation.arrays import BoolArray, IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.net_strings import ABSENT
 from blockprof.spaces.definition import Space
 from blockprof.spaces.instances import HeadInstance, StemInstance
 
-ABSENT = -1
 _LEFT_OUT = np.empty(0, dtype=np.int8)
 
 

@@ -11,14 +11,13 @@ from functools import cache
 import numpy as np
 
 from blockprof.foundation.errors import NetStringError
-from blockprof.spaces.architectures import ABSENT, Architectures
+from blockprof.foundation.net_strings import ABSENT, LAYER_SEPARATOR, UNIT_SEPARATOR, NetGrammar
+from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.blocks import PERCENT, Bottleneck
 from blockprof.spaces.definition import Space, Unit
 from blockprof.spaces.registered import registered_spaces
 from blockprof.spaces.settings import is_settings, parse_settings
 
-LAYER_SEPARATOR = "->"
-UNIT_SEPARATOR = "|"
 STEM = "stem"
 
 
@@ -60,11 +59,10 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
     Raises:
         NetStringError: with the place of the first mistake, units and layers counted from 1.
     """
-    stem_of, block_of = _indices(space)
     rows = []
     for net in nets:
         try:
-            rows.append(_parse_net(space, stem_of, block_of, net))
+            rows.append(_parse_net(space, net))
         except NetStringError:
             if others := spaces_having(net):
                 names = " or ".join(other.name for other in others)
@@ -75,15 +73,14 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
 
 
 @cache
-def _indices(space: Space) -> tuple[dict[str, int], list[dict[str, int]]]:
-    """The indices of stems by their tokens, and by unit those of blocks."""
-    blocks = [{token: index for index, token in enumerate(tokens)} for tokens in block_tokens(space)]
-    return {token: index for index, token in enumerate(stem_tokens(space))}, blocks
+def _grammar(space: Space) -> NetGrammar:
+    depths = [unit.depths for unit in space.units]
+    return NetGrammar(space.name, stem_tokens(space), block_tokens(space), space.blocks_per_width, depths)
 
 
 def _is_network(space: Space, net: str) -> bool:
     with suppress(NetStringError):
-        _parse_net(space, *_indices(space), net)
+        _parse_net(space, net)
         return True
     return False
 
@@ -96,34 +93,13 @@ def _block_token(space: Space, unit: Unit, index: int) -> str:
     return f"{space.operator}_e{block.expand}_k{block.kernel}"
 
 
-def _parse_net(space: Space, stem_of: dict[str, int], block_of: list[dict[str, int]], net: str) -> list[int]:
+def _parse_net(space: Space, net: str) -> list[int]:
     if is_settings(net):
         archs, _ = parse_settings(space, net)
         if len(archs) > 1:
             raise NetStringError(f"settings of {len(archs)} networks where one should be")
         return [int(gene) for gene in archs.genes[0]]
-    units = net.strip().split(UNIT_SEPARATOR)
-    row = [0]
-    if stem_of:
-        stem, *units = units
-        if stem not in stem_of:
-            raise NetStringError(f"unknown stem '{stem}': {space.name} has {', '.join(stem_of)}")
-        row = [stem_of[stem]]
-    if len(units) != len(space.units):
-        raise NetStringError(f"{len(units)} units, but {space.name} has {len(space.units)}")
-    for number, (text, unit) in enumerate(zip(units, space.units, strict=True), start=1):
-        tokens, index_of = text.split(LAYER_SEPARATOR), block_of[number - 1]
-        try:
-            blocks = [index_of[token] for token in tokens]
-        except KeyError:
-            layer, token = next((i, t) for i, t in enumerate(tokens, start=1) if t not in index_of)
-            raise NetStringError(
-                f"unknown block '{token}' at unit {number}, layer {layer}: {space.name} has {', '.join(index_of)}"
-            ) from None
-        if len(tokens) not in unit.depths:
-            allowed = " or ".join(map(str, unit.depths))
-            raise NetStringError(f"unit {number} has {len(tokens)} layers, but {space.name} allows {allowed}")
-        if len({block // space.blocks_per_width for block in blocks}) > 1:
-            raise NetStringError(f"unit {number} has layers of several widths, but a unit of {space.name} has one")
-        row += [*blocks, *[ABSENT] * (unit.max_depth - len(tokens))]
-    return row
+    try:
+        return _grammar(space).parse(net)
+    except ValueError as error:
+        raise NetStringError(str(error)) from None

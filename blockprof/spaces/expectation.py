@@ -6,6 +6,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.spaces import FREE, CostsBy, Fixing, Space, fixed_blocks
+from blockprof.spaces.chain import Depths, Semiring, fold
 from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
 
 
@@ -26,23 +27,34 @@ def expected_counts(
 
 
 def _expected(space: Space, fixing: Fixing, sampler: Sampler, by: CostsBy) -> FloatArray:
+    """(K + 1,): as a row of :func:`expected_counts`; what comes before a block, the block, and what may follow it."""
     catalogue = space.catalogue(by)
     counts = np.zeros(catalogue.absent + 1)
     stems = stem_shares(space, fixing)
     np.add.at(counts, catalogue.stems, stems)
-    before = np.bincount(space.stem_states, stems, minlength=space.num_widths).astype(float)
-    for unit, slots in enumerate(space.unit_slots):
-        depths = np.array(likely_depths(space, unit, fixing, sampler))
-        widths = np.zeros(space.num_widths)
-        chosen = list(likely_widths(space, unit, fixing))
-        widths[chosen] = 1 / len(chosen)
-        kinds = np.full((slots.stop - slots.start, space.blocks_per_width), 1 / space.blocks_per_width)
-        fixed_slots, blocks = fixed_blocks(space, fixing.of_unit(unit))
-        kinds[fixed_slots - slots.start] = np.eye(space.blocks_per_width)[blocks % space.blocks_per_width]
-        present = (depths[:, None] > np.arange(len(kinds))).mean(axis=0)
-        shares = np.einsum("l,p,w,le->lpwe", present, before, widths, kinds)
-        np.add.at(counts, catalogue.layers[slots], shares.reshape(len(kinds), len(before), -1))
-        before = widths
-    np.add.at(counts, catalogue.heads, before)
+    depths = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
+    chain = _shares(space, fixing, depths, stems)
+    before = np.array(fold(space, depths, chain, chain.stems))
+    rests = np.stack([rest if len(rest) else np.zeros(space.num_widths) for rest in chain.rests(depths)])
+    first = chain.layers[[slots.start for slots in space.unit_slots]]
+    kinds = np.full((space.num_slots, space.blocks_per_width), 1 / space.blocks_per_width)
+    slots, blocks = fixed_blocks(space, fixing.layers)
+    kinds[slots] = np.eye(space.blocks_per_width)[blocks % space.blocks_per_width]
+    entered = (before[:-1, :, None] * first)[space.slot_unit]
+    shares = np.einsum("lpw,lw,le->lpwe", entered, rests, kinds)
+    np.add.at(counts, catalogue.layers, shares.reshape(catalogue.layers.shape))
+    np.add.at(counts, catalogue.heads, before[-1])
     counts[-1] = 1.0
     return counts
+
+
+def _shares(space: Space, fixing: Fixing, depths: Depths, stems: FloatArray) -> Semiring:
+    """The chain of probabilities: a unit's first layer has those of a width and of each depth, all others are 1."""
+    before = np.zeros(space.num_widths)
+    np.add.at(before, space.stem_states, stems)
+    layers = np.ones((space.num_slots, len(before), space.num_widths))
+    for unit, slots in enumerate(space.unit_slots):
+        widths = list(likely_widths(space, unit, fixing))
+        layers[slots.start] = 0.0
+        layers[slots.start][:, widths] = 1 / (len(widths) * len(depths[unit]))
+    return Semiring(space, np.add, np.multiply, before, layers, np.ones(space.num_widths))

@@ -13,7 +13,8 @@ import numpy as np
 
 from blockprof.foundation.decoding import parse_json
 from blockprof.foundation.errors import NetStringError
-from blockprof.spaces.architectures import ABSENT, Architectures
+from blockprof.foundation.net_strings import ABSENT
+from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.blocks import PERCENT
 from blockprof.spaces.definition import Space
 

@@ -1,7 +1,7 @@
 """Registering a predictor: saved in the outbox, then logged and registered from there, by this command or another."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -90,6 +90,7 @@ def log_predictor(
     run: Run,
     folder: Path,
     code: Path,
+    carried: Mapping[str, Path],
     *,
     metric: str,
     kind: str,
@@ -109,8 +110,9 @@ def log_predictor(
         folder: the predictor's files.
         code: the Python file that MLflow loads the model by, given ``folder`` as the artifact ``predictor``. Needs
             MLflow, numpy and pandas only.
+        carried: files that the code needs, each an artifact of that name.
         metric: the name it will have in ``profile``.
-        kind: ``blockwise`` or ``gru``.
+        kind: of the predictor.
         num_nets: how many networks it was trained on.
         test: held-out rows, (N,), at least one.
         predict: what a predictor whose files are in a folder says of the test rows, (N,), ms.
@@ -130,7 +132,7 @@ def log_predictor(
         mlflow.pyfunc.save_model(
             place / _MODEL,
             python_model=str(code),
-            artifacts={_ARTIFACT: str(folder)},
+            artifacts={_ARTIFACT: str(folder), **{name: str(file) for name, file in carried.items()}},
             pip_requirements=[f"{package}=={version(package)}" for package in _REQUIRED],
             signature=SIGNATURE,
             input_example=frame.head(_NUM_EXAMPLES),
@@ -160,7 +162,7 @@ def predictor_folder(outgoing: Outgoing) -> Path:
 
 def kept_files(place: Path) -> Path:
     """The predictor's own files, in the folder where it is kept."""
-    (files,) = (place / _MODEL / "artifacts").iterdir()
+    (files,) = (each for each in (place / _MODEL / "artifacts").iterdir() if each.is_dir())
     return files
 
 

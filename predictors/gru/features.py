@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.predictors.runtime import make_chains
 from blockprof.spaces import (
     Architectures,
     BlockInstance,
@@ -49,11 +50,8 @@ def chains(archs: Architectures) -> tuple[IntArray, IntArray]:
     Returns:
         (N, T) instance indices, in ``resnet50`` the stem's first, -1 behind the last; and (N,), how many there are.
     """
-    ids = archs.space.encode(archs)[:, :-1]  # the head is no part of the chain
-    absent = ids == archs.space.catalogue().absent
-    order = np.argsort(absent, axis=1, kind="stable")
-    packed = np.take_along_axis(np.where(absent, -1, ids), order, axis=1)
-    return packed, (~absent).sum(axis=1)
+    packed = make_chains(archs.space.encode(archs), archs.space.catalogue().absent)
+    return packed, (packed >= 0).sum(axis=1)
 
 
 def network_inputs(

@@ -15,10 +15,10 @@ from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import evaluate, score
 from blockprof.predictors.fitting import known_resolutions
 from blockprof.predictors.gru.features import NUM_SHAPES, num_operators, shape_scales
-from blockprof.predictors.gru.forward import Weights
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.training import interval_factors
+from blockprof.predictors.runtime import Weights
 from blockprof.predictors.splitting import split_by_network
 from blockprof.predictors.training import TrainedPredictor
 from blockprof.spaces import Space
@@ -103,7 +103,7 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
     """
     if not 0 < max_ms < math.inf:
         raise InputError(
-            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", f"{max_ms:g}")
+            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", max_ms)
         )
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)

@@ -9,9 +9,9 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.predictors.gru.features import chains, operator_table, shape_table
-from blockprof.predictors.gru.forward import Weights, embed, run_chains
 from blockprof.predictors.model_files import check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import Prediction
+from blockprof.predictors.runtime import Weights, embed, run_gru
 from blockprof.spaces import Architectures, Space, load_space
 
 FORMAT_VERSION = 1
@@ -57,20 +57,14 @@ class GruModel:
         if archs.space != self.space:
             raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
         ids, _ = chains(archs)
-        asked = np.broadcast_to(np.asarray(resolutions), len(archs))
-        latency = np.empty(len(archs))
-        for resolution in np.unique(asked).tolist():
+        asked, which = np.unique(np.broadcast_to(np.asarray(resolutions), len(archs)), return_inverse=True)
+        embedded = []
+        for resolution in asked.tolist():
             resolution_index(self, resolution)
-            rows = asked == resolution
-            shapes = (shape_table(self.space, resolution) / self.shape_scales).astype(np.float32)
-            inputs = embed(self.weights, operator_table(self.space), shapes)
-            latency[rows] = self.max_ms * run_chains(self.weights, inputs, ids[rows], self.sigmoid).astype(float)
-        latency = np.maximum(latency, 0.0)
-        return Prediction(
-            latency_ms=latency,
-            lower_ms=self.lower_factor * latency,
-            upper_ms=self.upper_factor * latency,
-        )
+            shapes = shape_table(self.space, resolution) / self.shape_scales
+            embedded.append(embed(self.weights, operator_table(self.space), shapes))
+        factors = (self.lower_factor, self.upper_factor)
+        return Prediction(*run_gru(self.weights, embedded, ids, which, self.max_ms, self.sigmoid, factors))
 
     def additive_costs(self, resolution: int) -> None:
         """It is no sum of costs."""
@@ -103,7 +97,7 @@ def load_gru(folder: str | Path) -> GruModel:
     Raises:
         DataFileError: the files are not there, or are not those of a gru predictor.
     """
-    facts, arrays = read_model(folder, GruModel.kind, FORMAT_VERSION, WEIGHTS_FILE, {"shape_scales"})
+    facts, arrays = read_model(folder, FORMAT_VERSION, WEIGHTS_FILE, {"shape_scales"})
     return check_model(
         folder,
         lambda: GruModel(

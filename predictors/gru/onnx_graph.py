@@ -3,9 +3,9 @@
 import numpy as np
 
 from blockprof.predictors.gru.features import operator_table, shape_table
-from blockprof.predictors.gru.forward import Float32Array, embed
 from blockprof.predictors.gru.model import GruModel
-from blockprof.predictors.onnx_export import Constants, OnnxGraph, find_instances, make_model
+from blockprof.predictors.onnx_parts import Constants, OnnxGraph, find_instances, make_model
+from blockprof.predictors.runtime import Singles, embed
 
 TOLERANCE = 1e-5
 
@@ -89,11 +89,11 @@ def build_gru(model: GruModel) -> OnnxGraph:
     return OnnxGraph(graph, TOLERANCE, model.max_ms)
 
 
-def _embedded(model: GruModel, num_ids: int) -> Float32Array:
+def _embedded(model: GruModel, num_ids: int) -> Singles:
     """(R * num_ids, E): the embedded instances at each known resolution; 0 for the two ids that are none."""
     rows = []
     for resolution in model.resolutions.tolist():
-        shapes = (shape_table(model.space, resolution) / model.shape_scales).astype(np.float32)
+        shapes = shape_table(model.space, resolution) / model.shape_scales
         inputs = embed(model.weights, operator_table(model.space), shapes)
         rows.append(np.pad(inputs, ((0, num_ids - len(inputs)), (0, 0))))
     return np.concatenate(rows)
@@ -102,7 +102,7 @@ def _embedded(model: GruModel, num_ids: int) -> Float32Array:
 def _direction(model: GruModel, suffix: str, name: str) -> Constants:
     """A direction's weights with the gates in ONNX's order, update, reset, new; PyTorch begins with reset."""
 
-    def ordered(part: str) -> Float32Array:
+    def ordered(part: str) -> Singles:
         reset, update, new = np.split(model.weights[f"gru.{part}_l0{suffix}"], 3)
         return np.concatenate([update, reset, new])
 

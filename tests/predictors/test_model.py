@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from blockprof import predictors
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import PredictorFolder, load_reference
@@ -17,12 +16,13 @@ from blockprof.metrics.predicted import load_predicted
 from blockprof.predictors import BlockwiseModel, fit_blockwise, load_blockwise
 from blockprof.predictors.features import build_features, convolution_macs, instance_counts, physical_quantities
 from blockprof.predictors.onnx_export import write_onnx
+from blockprof.predictors.serving import MODEL_CODE, carried_files
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 from blockprof.tracking.predictors import SIGNATURE
 
 PN = load_space("pn")
-CODE = Path(predictors.__file__).with_name("pyfunc_model.py")
+CARRIED = {name: str(file) for name, file in carried_files("blockwise").items()}
 
 
 def make_data(resolutions: tuple[int, ...], n: int = 200) -> LatencyData:
@@ -177,8 +177,8 @@ def test_saved_and_loaded_it_is_the_same_everywhere(which: str, request: pytest.
 
     mlflow.pyfunc.save_model(
         tmp_path / "mlflow",
-        python_model=str(CODE),
-        artifacts={"predictor": str(tmp_path / "predictor")},
+        python_model=str(MODEL_CODE),
+        artifacts={"predictor": str(tmp_path / "predictor"), **CARRIED},
         pip_requirements=["mlflow"],
         signature=SIGNATURE,
     )
@@ -228,8 +228,8 @@ def test_in_mlflow_the_resolution_may_be_left_out_where_there_is_one(
         model.save(tmp_path / name)
         mlflow.pyfunc.save_model(
             tmp_path / f"{name}-mlflow",
-            python_model=str(CODE),
-            artifacts={"predictor": str(tmp_path / name)},
+            python_model=str(MODEL_CODE),
+            artifacts={"predictor": str(tmp_path / name), **CARRIED},
             pip_requirements=["mlflow"],
         )
         loaded.append(mlflow.pyfunc.load_model(str(tmp_path / f"{name}-mlflow")))

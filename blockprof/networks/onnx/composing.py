@@ -9,12 +9,12 @@ import onnx
 from onnx import helper
 
 from blockprof.foundation.errors import InputError
-from blockprof.metrics.catalogue import check_resolution
 from blockprof.networks.onnx.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, Fragment
 from blockprof.networks.onnx.pieces import Piece
 from blockprof.networks.onnx.store import FragmentStore
 from blockprof.spaces import Architectures, FixedPart, HeadInstance, Placement, Space, StemInstance
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
+from blockprof.spaces.resolution import check_resolution
 
 if TYPE_CHECKING:
     from blockprof.foundation.onnx_runtime import onnxruntime

@@ -7,9 +7,13 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.output.charts.profile_figures import caption, describe_check, heat_colour
-from blockprof.output.report.page import ORIGINS, number, render, signed
-from blockprof.output.report.profile_charts import effect_charts, pool_chart
+from blockprof.output.captions import describe_check, profile_caption
+from blockprof.output.charts.colours import heat_colour
+from blockprof.output.charts.profiles import effect_chart, pool_panel, response_heatmap
+from blockprof.output.charts.specs import HeatMap
+from blockprof.output.draw_svg import draw_panel, draw_panels
+from blockprof.output.numbers import number, signed
+from blockprof.output.report.page import ORIGINS, render
 from blockprof.profiling import MetricProfile, Profile
 from blockprof.reduction import Reduction
 from blockprof.reduction.deriving import derive_reduction
@@ -38,7 +42,7 @@ def profile_report(profile: Profile) -> str:
     Response heat maps, effects by place, the most expensive and the cheapest placements, the reduction it suggests, how
     additive pooled metrics are, and every placement's effects.
     """
-    placements, responses = profile.placement_frame(), profile.response_frame() if profile.blocks else None
+    placements = profile.placement_frame()
     charts = []
     for metric in profile.metrics:
         rows = placements[placements["metric"] == metric.info.name]
@@ -48,15 +52,19 @@ def profile_report(profile: Profile) -> str:
         charts.append(
             {
                 "metric": metric,
-                "caption": caption(profile, metric),
-                "heatmap": _heatmap(profile, metric, responses) if responses is not None else None,
-                "effects": effect_charts(profile.space, metric, rows[rows["block"].notna()]) if profile.blocks else [],
+                "caption": profile_caption(profile, metric),
+                "heatmap": _heatmap(response_heatmap(profile, metric)) if profile.blocks else None,
+                "effects": draw_panels(
+                    effect_chart(profile, metric, spread=True).panels, f"Effect on {metric.info.label} by place"
+                )
+                if profile.blocks
+                else [],
                 "extremes": [
                     (high, _effect_rows(metric, ordered.head(shown), rows)),
                     (low, _effect_rows(metric, ordered.tail(shown)[::-1], rows)),
                 ],
                 "check": metric.check and describe_check(metric.check),
-                "pool": metric.check and pool_chart(metric, metric.check),
+                "pool": metric.check and draw_panel(pool_panel(metric, metric.check, metric.info.label)),
             }
         )
     return render(
@@ -84,34 +92,25 @@ def _random_row(metric: MetricProfile) -> tuple[MetricProfile, list[Cell]]:
     return metric, cells
 
 
-def _heatmap(profile: Profile, metric: MetricProfile, responses: pd.DataFrame) -> list[tuple[str, list[Cell]]]:
-    """The rows of a table of responses, the greatest value of the first axis first."""
-    rows = responses[responses["metric"] == metric.info.name]
-    among = rows["response"].to_numpy()
-    known = {
-        name: Cell(
-            number(response, among, metric.known_to),
-            _plus_minus(upper - response, among),
-            f"{name}: {number(response, among, metric.known_to)} {metric.info.unit}, "
-            f"{signed(effect, among, metric.known_to)} against random networks; "
-            f"mean over {places} places",
-            _colours(response, among, metric),
-        )
-        for name, response, effect, upper, places in zip(
-            rows["block"], among.tolist(), rows["effect"], rows["response_upper"], rows["num_placements"], strict=True
-        )
-    }
-    down, across = profile.space.axes
-    cells = [known.get(block.name, Cell("–", title=f"{block.name}: not profiled")) for block in profile.space.blocks]
-    columns = len(across.labels)
+def _heatmap(heatmap: HeatMap) -> list[tuple[str, list[Cell]]]:
+    """The rows of a table of responses, each value on its ground."""
     return [
-        (label, cells[row * columns : (row + 1) * columns]) for row, label in reversed(list(enumerate(down.labels)))
+        (label, [_heat_cell(heatmap, row, column) for column in range(len(heatmap.columns))])
+        for row, label in enumerate(heatmap.rows)
     ]
 
 
-def _colours(value: float, among: FloatArray, metric: MetricProfile) -> str:
-    ground, ink = heat_colour(value, among, higher_is_better=metric.info.higher_is_better)
-    return f"background:rgb{ground};color:{ink}"
+def _heat_cell(heatmap: HeatMap, row: int, column: int) -> Cell:
+    value, note = float(heatmap.values[row, column]), heatmap.notes[row][column]
+    if np.isnan(value):
+        return Cell("–", title=note)
+    ground, ink = heat_colour(float(heatmap.badness[row, column]))
+    return Cell(
+        number(value, heatmap.values, heatmap.known_to),
+        _plus_minus(float(heatmap.halves[row, column]), heatmap.values),
+        note,
+        f"background:rgb{ground};color:{ink}",
+    )
 
 
 def _effect_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[tuple[str, Cell]]:

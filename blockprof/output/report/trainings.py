@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.output.charts.predictions import predicted_panel
+from blockprof.output.charts.trainings import coverage_panel, error_panel, learning_panel
+from blockprof.output.draw_svg import draw_panel
 from blockprof.output.report.page import render
-from blockprof.output.report.profile_charts import against_chart
-from blockprof.output.report.training_charts import coverage_chart, error_chart, learning_chart
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
@@ -82,13 +83,16 @@ def training_report(
         sound_mape=(folds or trained.test).sound_mape_percent,
         num_rows=len(rows),
         num_drawn=len(drawn),
-        against=against_chart(
-            rows.latencies_ms[drawn], prediction.latency_ms[drawn], prediction.lower_ms[drawn],
-            prediction.upper_ms[drawn], [networks[index] for index in drawn], f"latency, {data.device} (ms)",
-            "predicted (ms)", "ms",
+        against=draw_panel(
+            predicted_panel(
+                rows.latencies_ms[drawn], prediction.latency_ms[drawn], prediction.lower_ms[drawn],
+                prediction.upper_ms[drawn], f"latency, {data.device} (ms)", "predicted (ms)", "ms",
+                [networks[index] for index in drawn],
+            ),
+            f"predicted (ms) against latency, {data.device} (ms)",
         ),
-        errors=error_chart(rows.latencies_ms[drawn], errors[drawn], data.device),
-        coverage=coverage_chart(rows.latencies_ms, is_inside.astype(float), data.device),
+        errors=draw_panel(error_panel(rows.latencies_ms[drawn], errors[drawn], data.device)),
+        coverage=draw_panel(coverage_panel(rows.latencies_ms, is_inside.astype(float), data.device)),
         curve=curve,
         curve_rows=curve
         and zip(
@@ -98,7 +102,7 @@ def training_report(
             np.median(curve.coverage_percent, axis=1).tolist(),
             strict=True,
         ),
-        learning=curve and learning_chart(curve, trained.test.baselines["flops_only"].mape_percent),
+        learning=curve and draw_panel(learning_panel(curve, trained.test.baselines["flops_only"].mape_percent)),
         worst=[
             (
                 networks[index],

@@ -9,6 +9,7 @@ hold all of the champion's. Where fewer than 10 networks are left to compare on,
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,8 @@ from blockprof.tracking.champion import Choice
 
 if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
-    from blockprof.output.runs.kept_training import KeptTraining
     from blockprof.predictors import CrossValidation, Split, TrainedPredictor
+    from blockprof.predictors.prediction import Predictor
     from blockprof.tracking import StoredPredictor
 
 NETWORKS = "networks"
@@ -34,6 +35,15 @@ _RULE = (
     "then a champion gives way only to one of its kind with a lower error there that is trained on more networks, from "
     "data that hold all of its own"
 )
+
+
+@dataclass(frozen=True)
+class KeptTraining:
+    """What the choice needs of a training: as :class:`TrainedPredictor`, without its scores."""
+
+    model: "Predictor"
+    split: "Split"
+    source: Path | None
 
 
 @dataclass(frozen=True, eq=False)

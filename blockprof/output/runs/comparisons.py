@@ -7,7 +7,8 @@ import numpy as np
 
 from blockprof.comparing.predictors import PredictorComparison
 from blockprof.comparing.profiles import ProfileComparison
-from blockprof.output.charts.comparison_figures import effects_against, errors_of_predictors
+from blockprof.output.charts.comparisons import effects_chart, errors_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.sources import Source
 from blockprof.tracking import Run
 
@@ -43,7 +44,7 @@ def record_predictors(
     run.log_frame(comparison.differences, "differences.csv")
     run.log_frame(comparison.rows, "rows.csv")
     run.log_text("\n".join(comparison.verdicts()) + "\n", "verdict.txt")
-    run.log_figure(errors_of_predictors(comparison), "figures/errors.png")
+    run.log_figure(draw_chart(errors_chart(comparison)), "figures/errors.png")
 
 
 def record_profiles(run: Run, comparison: ProfileComparison, sources: Sequence[Source]) -> None:
@@ -72,7 +73,7 @@ def record_profiles(run: Run, comparison: ProfileComparison, sources: Sequence[S
         if filled:
             run.log_frame(pd.concat(filled, ignore_index=True), f"{name}.csv")
     for key, pair in pairs.items():
-        run.log_figure(effects_against(pair), f"figures/{key}.png")
+        run.log_figure(draw_chart(effects_chart(pair)), f"figures/{key}.png")
     run.log_text("\n".join(pair.verdict() for pair in pairs.values()) + "\n", "verdict.txt")
 
 

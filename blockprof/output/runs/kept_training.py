@@ -1,30 +1,19 @@
 """What the choice of a champion needs of a training, kept in a folder so that another command can choose."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.latency_data import LatencyData
-from blockprof.output.runs.champion import choose_champion
+from blockprof.output.runs.champion import KeptTraining, choose_champion
 from blockprof.spaces import Architectures, load_space
 from blockprof.tracking import Choice
 
 if TYPE_CHECKING:
-    from blockprof.predictors import CrossValidation, Split, TrainedPredictor
-    from blockprof.predictors.prediction import Predictor
+    from blockprof.predictors import CrossValidation, TrainedPredictor
 
 _FILE = "training.npz"
-
-
-@dataclass(frozen=True)
-class KeptTraining:
-    """As :class:`TrainedPredictor`, without its scores."""
-
-    model: "Predictor"
-    split: "Split"
-    source: Path | None
 
 
 def keep_training(

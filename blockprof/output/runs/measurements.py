@@ -7,7 +7,8 @@ import numpy as np
 
 from blockprof.evaluators.device.campaign import CampaignResult
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.output.charts.measurement_figures import measured_latencies
+from blockprof.output.charts.measurements import latencies_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.tracking import Run
 
 
@@ -68,5 +69,5 @@ def record_measurement(run: Run, result: CampaignResult, params: dict[str, objec
     run.log_frame(measured.raw_frame(), "raw_times.csv")
     run.log_frame(measured.drift_frame(), "drift.csv")
     run.log_text(json.dumps([asdict(each) for each in measured.environments], indent=2) + "\n", "environment.json")
-    run.log_figure(measured_latencies(result), "figures/measurements.png")
+    run.log_figure(draw_chart(latencies_chart(result)), "figures/measurements.png")
     run.log_metrics(measurement_metrics(result))

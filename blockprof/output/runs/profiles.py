@@ -2,12 +2,9 @@
 
 import numpy as np
 
-from blockprof.output.charts.profile_figures import (
-    caption,
-    effect_curves,
-    left_out_against_measured,
-    response_heatmap,
-)
+from blockprof.output.captions import profile_caption
+from blockprof.output.charts.profiles import effect_chart, pool_chart, response_heatmap
+from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
 from blockprof.output.report import REPORT, profile_report
 from blockprof.output.runs.origins import origin_tags
 from blockprof.profiling import Profile
@@ -67,10 +64,10 @@ def record_profile(run: Run, profile: Profile) -> None:
         name = metric.info.name
         if metric.check:
             run.log_frame(metric.check.to_frame(), f"pool_{name}.csv")
-            run.log_figure(left_out_against_measured(profile, metric, metric.check), f"figures/{name}_pool.png")
+            run.log_figure(draw_chart(pool_chart(profile, metric, metric.check)), f"figures/{name}_pool.png")
         if profile.blocks:
-            run.log_figure(response_heatmap(profile, metric), f"figures/{name}_responses.png")
-            run.log_figure(effect_curves(profile, metric), f"figures/{name}_effects.png")
-    run.log_text("\n".join(caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
+            run.log_figure(draw_heatmap(response_heatmap(profile, metric)), f"figures/{name}_responses.png")
+            run.log_figure(draw_chart(effect_chart(profile, metric)), f"figures/{name}_effects.png")
+    run.log_text("\n".join(profile_caption(profile, metric) for metric in profile.metrics) + "\n", "about.txt")
     run.log_text(profile_report(profile), REPORT)
     run.log_metrics(profile_metrics(profile))

@@ -2,7 +2,9 @@
 
 from math import isfinite
 
-from blockprof.output.charts.search_figures import caption, front_figure, history_figure
+from blockprof.output.captions import search_caption
+from blockprof.output.charts.searches import front_chart, history_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measured_tags
 from blockprof.output.runs.origins import origin_tags
 from blockprof.reduction import format_reduction
@@ -91,10 +93,10 @@ def record_search(run: Run, study: Study, verification: Verification | None = No
     if study.whole:
         run.log_frame(study.comparison_frame(), "comparison.csv")
     run.log_text(format_reduction(study.problem.reduction), "reduction.yaml")
-    run.log_figure(front_figure(study), "figures/front.png")
+    run.log_figure(draw_chart(front_chart(study)), "figures/front.png")
     if (study.whole or len(study.searches) > 1) and not study.is_exact:
-        run.log_figure(history_figure(study), "figures/history.png")
-    run.log_text(f"{caption(study)}\n", "about.txt")
+        run.log_figure(draw_chart(history_chart(study)), "figures/history.png")
+    run.log_text(f"{search_caption(study)}\n", "about.txt")
     run.log_steps(search_steps(study))
     run.log_metrics(search_metrics(study))
     if verification:

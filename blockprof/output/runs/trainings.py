@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.files import temporary_folder
-from blockprof.output.charts.comparison_figures import error_by_networks
-from blockprof.output.charts.profile_figures import predicted_against_measured
+from blockprof.output.charts.trainings import learning_chart, predictions_chart
+from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.report import REPORT, training_report
 from blockprof.output.runs.origins import data_origin, log_data
 from blockprof.tracking import Run, log_predictor
@@ -39,6 +39,7 @@ def record_training(
     from blockprof.output.runs.kept_training import keep_training
     from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
     from blockprof.predictors.evaluation import predicted_frame
+    from blockprof.predictors.serving import MODEL_CODE, carried_files
 
     model, split = trained.model, trained.split
     test = data.select(split.test)
@@ -86,14 +87,15 @@ def record_training(
         run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
-    run.log_figure(predicted_against_measured(trained, test), "figures/test_predictions.png")
+    run.log_figure(draw_chart(predictions_chart(trained, test)), "figures/test_predictions.png")
     with temporary_folder() as temporary:
         folder = temporary / "predictor"
         model.save(folder)
         registered = log_predictor(
             run,
             folder,
-            Path(predictors.__file__).with_name("pyfunc_model.py"),
+            MODEL_CODE,
+            carried_files(model.kind),
             metric=model.metric,
             kind=model.kind,
             num_nets=model.num_nets,
@@ -110,7 +112,7 @@ def record_learning_curve(run: Run, curve: "LearningCurve", trained: "TrainedPre
     """Log a learning curve beside a training: metrics by number of networks, ``learning_curve.csv``, a figure."""
     run.log_steps(curve.steps())
     run.log_frame(curve.to_frame(), "learning_curve.csv")
-    run.log_figure(error_by_networks(curve, trained), "figures/learning_curve.png")
+    run.log_figure(draw_chart(learning_chart(curve, trained)), "figures/learning_curve.png")
     run.log_tags({"blockprof.advice": curve.advice()})
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blockprof.metrics import KnownErrors, MetricInfo
-from blockprof.output.charts.profile_figures import format_value
+from blockprof.output.numbers import format_value
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import AdditiveMetric, MetricInfo, load_reference
 from blockprof.metrics.predicted import PredictorFolder, load_predicted
-from blockprof.output.charts.profile_figures import caption
+from blockprof.output.captions import profile_caption
 from blockprof.output.report import profile_report
 from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
@@ -123,7 +123,7 @@ def test_a_trained_predictor_says_what_its_training_leaves_open(tmp_path: Path) 
     columns = ["effect", "effect_lower", "effect_upper", "mean_lower", "q95"]
     pd.testing.assert_frame_equal(found.placement_frame()[columns], pooled.placement_frame()[columns])
     assert found.placement_frame().eval("effect_upper - effect").min() > 0
-    assert "with intervals of what its training leaves open" in caption(found, found.metrics[0])
+    assert "with intervals of what its training leaves open" in profile_caption(found, found.metrics[0])
     page = profile_report(found)
     assert "exact for the predictor, ± is what its training leaves open" in page
     assert "there are no error bars" not in page
@@ -206,6 +206,7 @@ def surrogate() -> Surrogate:
 def test_a_pooled_metric_beside_exact_and_sampled_ones(surrogate: Surrogate) -> None:
     class Own:
         info = MetricInfo("own", "", True, "measured", "made up")
+        space, resolution = PN, None
 
         def evaluate(self, archs: Architectures) -> FloatArray:
             return (archs.blocks >= 0).sum(axis=1).astype(float)
@@ -230,3 +231,12 @@ def test_each_network_of_the_pool_is_held_out_once(surrogate: Surrogate) -> None
     assert (frame["predicted"] < frame["upper"]).all()
     inside = (frame["lower"] <= frame["value"]) & (frame["value"] <= frame["upper"])
     assert surrogate.check.coverage_percent == pytest.approx(100 * inside.mean())
+
+
+@pytest.mark.parametrize(("percent", "is_additive"), [(78.0, False), (82.0, True)])
+def test_a_metric_is_additive_where_four_fifths_of_its_variance_are(percent: float, is_additive: bool) -> None:
+    values = np.tile([99.0, 101.0], 50)
+    errors = np.sqrt(1 - percent / 100) * np.repeat([1.0, -1.0], 50)
+    check = HeldOut(("net",) * 100, values, values + errors, values, values, np.zeros(100), 0.0, relative=False)
+    assert check.additive_percent == pytest.approx(percent)
+    assert check.is_additive == is_additive

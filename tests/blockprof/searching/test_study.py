@@ -8,7 +8,6 @@ import pytest
 
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import load_reference
-from blockprof.output.charts.search_figures import caption, front_figure, history_figure
 from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, load_preset
@@ -143,10 +142,12 @@ def test_nothing_is_left_where_no_network_is_within_the_limits(folder: Path) -> 
 def test_other_settings_are_kept_elsewhere(folder: Path) -> None:
     (folder / "blockprof-data").mkdir()
     interrupted(StudyPlan(FRONT, SPEC, num_seeds=2, compares=True), at=3)
+    of_any = replace(ACCURACY, score=replace(ACCURACY.score, resolution=None)), replace(NPU, resolution=None)
+    anywhere = replace(FRONT, objectives=(Objective(of_any[0], True), Objective(of_any[1], False)))
     others = [
         StudyPlan(FRONT, replace(SPEC, seed=7)),
         StudyPlan(FRONT, replace(SPEC, children=21)),
-        StudyPlan(FRONT, SPEC, 192),
+        StudyPlan(anywhere, SPEC, 192),
         StudyPlan(replace(FRONT, objectives=FRONT.objectives[::-1]), SPEC),
         StudyPlan(replace(FRONT, limits=(Limit(GPU, 6.0),)), SPEC),
         StudyPlan(replace(FRONT, reduction=Reduction.whole(PN)), replace(SPEC, seed=3)),
@@ -162,43 +163,3 @@ def test_another_metric_of_the_name_is_refused_and_the_file_stays(folder: Path) 
     with pytest.raises(BlockprofError, match="npu"):
         plan.kept_states()
     assert state.exists()
-
-
-@pytest.mark.parametrize(
-    ("problem", "panels"),
-    [
-        (FRONT, [("npu (ms), minimised", "accuracy (%), maximised")]),
-        (BEST, [("npu (ms)", "accuracy (%), maximised")]),
-        (replace(BEST, limits=()), [("generation", "accuracy (%), maximised")]),
-        (
-            replace(FRONT, objectives=(*FRONT.objectives, Objective(GPU, False))),
-            [
-                ("npu (ms), minimised", "accuracy (%), maximised"),
-                ("gpu (ms), minimised", "accuracy (%), maximised"),
-                ("gpu (ms), minimised", "npu (ms), minimised"),
-            ],
-        ),
-    ],
-    ids=["front", "limited", "best", "three"],
-)
-def test_the_figure_has_a_panel_for_each_pair(problem: Problem, panels: list[tuple[str, str]]) -> None:
-    study = StudyPlan(problem, SPEC).run()
-    axes = front_figure(study).axes
-    shown = [(each.get_xlabel().removesuffix(" (logarithmic)"), each.get_ylabel()) for each in axes]
-    assert shown == panels
-    best = axes[0].lines[1]
-    assert len(best.get_xdata()) == len(study.first.best)
-
-
-def test_both_spaces_are_drawn_and_the_caption_says_where_numbers_are_from(compared: Study) -> None:
-    figure = front_figure(compared)
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert [label.split(":")[0] for label in labels] == ["whole space", "paper-npu"] * 2
-    said = caption(compared)
-    assert said.startswith("ProxylessNAS (pn) at resolution 224, paper-npu and whole space. accuracy (%): reference")
-    assert "npu (ms): reference table, Kirin 9000 NPU; mean error 1.3 % on random networks" in said
-    assert said.endswith("Search: evolution, seeds 0 to 2.")
-    assert figure.get_supxlabel().replace("\n", " ") == said
-    (axes,) = history_figure(compared).axes
-    assert axes.get_ylabel() == "hypervolume (% x ms)"
-    assert len(axes.lines) == 2 * (3 + 1)

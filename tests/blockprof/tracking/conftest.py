@@ -90,9 +90,3 @@ def save_gru(tmp_path: Path) -> Callable[[LatencyData], Path]:
         return tmp_path / "gru"
 
     return save
-
-
-@pytest.fixture(scope="session")
-def pyfunc_code() -> Path:
-    """The file that MLflow loads a predictor by."""
-    return Path(predictors.__file__).with_name("pyfunc_model.py")

@@ -15,8 +15,7 @@ TRAIN = """
 import sys, time
 from pathlib import Path
 from blockprof import predictors, tracking
-from blockprof.output.runs import trainings
-from blockprof.comparing import champion
+from blockprof.output.runs import champion, trainings
 from blockprof.fetching.reference import reference_data
 from blockprof.spaces import load_space
 

@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 from blockprof import predictors, tracking
 from blockprof.foundation.errors import InputError
 from blockprof.latency_data import LatencyData
+from blockprof.predictors.serving import MODEL_CODE, carried_files
 
 Log = Callable[..., tracking.RegisteredPredictor]
 MakeLatencies = Callable[..., LatencyData]
@@ -29,7 +30,7 @@ def champion_version() -> int | None:
 
 
 @pytest.fixture
-def log(store: Path, save_predictor: Callable[[LatencyData], Path], pyfunc_code: Path) -> Log:
+def log(store: Path, save_predictor: Callable[[LatencyData], Path]) -> Log:
     """Trains on the first, and logs and registers with the second as test rows; as the champion, or not."""
 
     def log_trained(
@@ -40,7 +41,8 @@ def log(store: Path, save_predictor: Callable[[LatencyData], Path], pyfunc_code:
             return tracking.log_predictor(
                 run,
                 save_predictor(train),
-                pyfunc_code,
+                MODEL_CODE,
+                carried_files("blockwise"),
                 metric="npu",
                 kind="blockwise",
                 num_nets=len(train),
@@ -217,9 +219,7 @@ def test_it_predicts_the_same_where_blockprof_is_not_installed(
         np.testing.assert_allclose(there[column], getattr(expected, column), rtol=1e-12)
 
 
-def test_a_gru_too(
-    store: Path, save_gru: Callable[[LatencyData], Path], pyfunc_code: Path, make_latencies: MakeLatencies
-) -> None:
+def test_a_gru_too(store: Path, save_gru: Callable[[LatencyData], Path], make_latencies: MakeLatencies) -> None:
     """It is registered without torch or blockprof among its requirements."""
     test, train = make_latencies(20, seed=1), make_latencies(80, seed=0)
     folder = save_gru(train)
@@ -227,7 +227,8 @@ def test_a_gru_too(
         registered = tracking.log_predictor(
             run,
             folder,
-            pyfunc_code,
+            MODEL_CODE,
+            carried_files("gru"),
             metric="npu",
             kind="gru",
             num_nets=60,

@@ -13,6 +13,7 @@ import pytest
 from blockprof import predictors, tracking
 from blockprof.foundation.errors import TrackingError
 from blockprof.latency_data import LatencyData
+from blockprof.predictors.serving import MODEL_CODE, carried_files
 
 Serve = Callable[[str, Path], Any]
 
@@ -28,7 +29,7 @@ def ask(address: str, endpoint: str, **body: object) -> dict[str, Any]:
     return answer
 
 
-def log_everything(folder: Path, code: Path, data: LatencyData) -> tracking.Run:
+def log_everything(folder: Path, data: LatencyData) -> tracking.Run:
     """A run with a predictor, a table, a figure's name and per-block metrics."""
     with tracking.start_run("profile", name="shown", space="pn") as run:
         run.log_metrics({"npu.response/e6k7": 1.5, "npu.effect/u2.l1.e6k7": -0.25})
@@ -36,7 +37,8 @@ def log_everything(folder: Path, code: Path, data: LatencyData) -> tracking.Run:
         tracking.log_predictor(
             run,
             folder,
-            code,
+            MODEL_CODE,
+            carried_files("blockwise"),
             metric="npu",
             kind="blockwise",
             num_nets=len(data),
@@ -51,11 +53,10 @@ def test_the_ui_in_the_folder_shows_the_run(
     store: Path,
     serve: Serve,
     save_predictor: Callable[[LatencyData], Path],
-    pyfunc_code: Path,
     make_latencies: Callable[..., LatencyData],
 ) -> None:
     data = make_latencies(40, seed=0)
-    run = log_everything(save_predictor(data), pyfunc_code, data)
+    run = log_everything(save_predictor(data), data)
     with serve("ui", store) as address:
         with urllib.request.urlopen(address, timeout=20) as page:
             assert b"MLflow" in page.read()
@@ -89,7 +90,6 @@ def test_everything_through_a_tracking_server(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     save_predictor: Callable[[LatencyData], Path],
-    pyfunc_code: Path,
     make_latencies: Callable[..., LatencyData],
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
@@ -97,7 +97,7 @@ def test_everything_through_a_tracking_server(
     assert tracking.list_predictors("pn") == []
     assert tracking.find_champion("pn", "npu") is None
     data = make_latencies(40, seed=0)
-    run = log_everything(save_predictor(data), pyfunc_code, data)
+    run = log_everything(save_predictor(data), data)
     record = tracking.find_run("shown")
     assert (record.id, record.command, record.status) == (run.id, "profile", "FINISHED")
     assert tracking.load_frames(record)["placements"]["mean"].tolist() == [0.1 + 0.2]
