@@ -1,9 +1,9 @@
 """Modules that are imported when they are first used, so that nobody waits for torch, MLflow or pandas in vain.
 
-    if TYPE_CHECKING:
-        import torch
-    else:
-        torch = lazy_import("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
 """
 
 from importlib import import_module
