@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from blockprof.metrics import NamedMetric, register_metric
     from blockprof.predictors.kinds import PredictorKind, register_predictor
     from blockprof.profiling import Profile, Surrogate
-    from blockprof.search.algorithm import Algorithm, register_algorithm
-    from blockprof.search.by_name import search_space
+    from blockprof.searching.algorithm import Algorithm, register_algorithm
+    from blockprof.searching.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space, register_space
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Algorithm": "blockprof.search.algorithm",
+    "Algorithm": "blockprof.searching.algorithm",
     "Architectures": "blockprof.spaces",
     "BlockprofError": "blockprof.foundation.errors",
     "NamedMetric": "blockprof.metrics",
@@ -51,11 +51,11 @@ _MODULES = {
     "load_space": "blockprof.spaces",
     "measure_surrogate": "blockprof.evaluators.pooling",
     "profile": "blockprof.api",
-    "register_algorithm": "blockprof.search.algorithm",
+    "register_algorithm": "blockprof.searching.algorithm",
     "register_metric": "blockprof.metrics",
     "register_predictor": "blockprof.predictors.kinds",
     "register_space": "blockprof.spaces",
-    "search_space": "blockprof.search.by_name",
+    "search_space": "blockprof.searching.by_name",
 }
 
 

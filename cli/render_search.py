@@ -12,9 +12,9 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import MetricInfo
 from blockprof.output.captions import search_caption
 from blockprof.output.numbers import format_value
-from blockprof.search.result import SearchResult
-from blockprof.search.study import Estimate, Study
-from blockprof.search.verify import Verification, spread_along
+from blockprof.searching.result import SearchResult
+from blockprof.searching.study import Estimate, Study
+from blockprof.searching.verify import Verification, spread_along
 
 FRONT_SHOWN = 10
 

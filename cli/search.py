@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.metrics import Metric
-    from blockprof.search.problem import Problem
-    from blockprof.search.study import Study
-    from blockprof.search.verify import Verification
+    from blockprof.searching.problem import Problem
+    from blockprof.searching.study import Study
+    from blockprof.searching.verify import Verification
     from blockprof.spaces import Space
 
 
@@ -35,7 +35,7 @@ def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_algorithm(incomplete: str) -> list[str]:
-    from blockprof.search.algorithm import ALGORITHMS
+    from blockprof.searching.algorithm import ALGORITHMS
 
     return [name for name in ALGORITHMS.names() if name.startswith(incomplete)]
 
@@ -159,10 +159,10 @@ def search(
     from blockprof import tracking
     from blockprof.cli import render, render_search, supernet
     from blockprof.metrics import ACCURACY, ORT_CPU
-    from blockprof.search.by_name import DEFAULT_MAXIMIZE, make_problem
-    from blockprof.search.result import SearchSpec
-    from blockprof.search.study import StudyPlan
-    from blockprof.search.verify import compared_columns
+    from blockprof.searching.by_name import DEFAULT_MAXIMIZE, make_problem
+    from blockprof.searching.result import SearchSpec
+    from blockprof.searching.study import StudyPlan
+    from blockprof.searching.verify import compared_columns
 
     chosen_space = options.load_space(space)
     spec = SearchSpec(
@@ -228,8 +228,8 @@ def search(
 
 def _verify(study: "Study", num_networks: int) -> "Verification":
     from blockprof.cli import render, render_measuring
-    from blockprof.search.verify import spread_along, verification_path
-    from blockprof.search.verify import verify as measure_some
+    from blockprof.searching.verify import spread_along, verification_path
+    from blockprof.searching.verify import verify as measure_some
 
     best, size = study.first.best, study.resolution
     archs, values = study.first.archs[best], study.first.values[best]
@@ -253,7 +253,7 @@ def _measure(space: "Space", resolution: int) -> "Metric":
     from blockprof.cli import render, render_measuring
     from blockprof.evaluators import pooling
     from blockprof.metrics import ORT_CPU
-    from blockprof.search.by_name import ort_cpu_metric
+    from blockprof.searching.by_name import ort_cpu_metric
 
     journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
     if journal.exists():

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from blockprof.profiling import HeldOut, MetricProfile, Profile
-    from blockprof.search.study import Study
+    from blockprof.searching.study import Study
 
 
 def profile_caption(profile: "Profile", metric: "MetricProfile") -> str:

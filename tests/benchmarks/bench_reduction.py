@@ -24,9 +24,9 @@ import blockprof
 from blockprof.foundation.arrays import FloatArray
 from blockprof.metrics import ExactMetric
 from blockprof.reduction import Reduction, derive_reduction, load_preset, random_control
-from blockprof.search import Limit, Objective, Problem, SearchSpec, search
-from blockprof.search.pareto import hypervolume
-from blockprof.search.study import Estimate
+from blockprof.searching import Limit, Objective, Problem, SearchSpec, search
+from blockprof.searching.pareto import hypervolume
+from blockprof.searching.study import Estimate
 
 SPACES = ("pn", "mbv3")
 DEVICES = ("npu", "gpu", "cpu")

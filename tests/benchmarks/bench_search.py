@@ -15,8 +15,8 @@ from blockprof import load_metrics
 from blockprof.foundation.arrays import FloatArray
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction
-from blockprof.search import Objective, Problem, SearchResult, SearchSpec, reference_point, search
-from blockprof.search.pareto import hypervolume
+from blockprof.searching import Objective, Problem, SearchResult, SearchSpec, reference_point, search
+from blockprof.searching.pareto import hypervolume
 from blockprof.spaces import load_space
 
 SPACES = ("pn", "mbv3")

@@ -24,7 +24,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics import AdditiveMetric, ExactMetric, Link, MetricInfo, MonotoneMetric
-from blockprof.search.limits import least_value
+from blockprof.searching.limits import least_value
 from blockprof.spaces import Architectures, BlockInstance, CostsBy, Space, load_space
 
 SPACES = ("pn", "mbv3")

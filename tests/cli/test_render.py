@@ -179,8 +179,8 @@ def test_prose_in_a_file_is_not_broken(profile, capsys: pytest.CaptureFixture[st
 
 def test_extrapolated_values_have_a_star_and_no_more_digits_than_are_known(capsys: pytest.CaptureFixture[str]) -> None:
     from blockprof.cli import render_search
-    from blockprof.search import Objective, Problem, SearchSpec
-    from blockprof.search.study import StudyPlan
+    from blockprof.searching import Objective, Problem, SearchSpec
+    from blockprof.searching.study import StudyPlan
 
     accuracy, npu = blockprof.load_metrics("mbv3", ["accuracy", "npu"])
     space = blockprof.load_space("mbv3")

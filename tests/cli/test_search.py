@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
-from blockprof.search.by_name import make_problem
-from blockprof.search.exact import solve_exactly
+from blockprof.searching.by_name import make_problem
+from blockprof.searching.exact import solve_exactly
 from blockprof.spaces import Architectures, load_space
 
 PN = load_space("pn")

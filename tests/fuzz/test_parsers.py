@@ -261,8 +261,8 @@ def of_image_caches(folder: Path) -> Parser:
 def of_searches(folder: Path) -> Parser:
     from blockprof.metrics import load_reference
     from blockprof.reduction import Reduction
-    from blockprof.search import Objective, Problem, SearchSpec, search
-    from blockprof.search.state import read_state
+    from blockprof.searching import Objective, Problem, SearchSpec, search
+    from blockprof.searching.state import read_state
 
     objectives = (
         Objective(load_reference(PN, "accuracy"), maximize=True),

@@ -7,9 +7,9 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.output.captions import search_caption
 from blockprof.output.charts.specs import Axis, Chart, Layer, Line, Panel, Points, Rule, Tone
-from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult
-from blockprof.search.study import Study
+from blockprof.searching.problem import Problem
+from blockprof.searching.result import SearchResult
+from blockprof.searching.study import Study
 
 PANELS_A_ROW = 3
 LEGEND_INCHES = 2.6

@@ -8,8 +8,8 @@ from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measured_tags
 from blockprof.output.runs.origins import origin_tags
 from blockprof.reduction import format_reduction
-from blockprof.search.study import Estimate, Study
-from blockprof.search.verify import Verification
+from blockprof.searching.study import Estimate, Study
+from blockprof.searching.verify import Verification
 from blockprof.tracking import Run
 
 

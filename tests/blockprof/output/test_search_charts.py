@@ -11,8 +11,8 @@ from blockprof.output.charts import Line, Points, Rule
 from blockprof.output.charts.searches import front_chart, history_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.reduction import load_preset
-from blockprof.search import Limit, Objective, Problem, SearchSpec
-from blockprof.search.study import Study, StudyPlan
+from blockprof.searching import Limit, Objective, Problem, SearchSpec
+from blockprof.searching.study import Study, StudyPlan
 from blockprof.spaces import load_space
 
 PN = load_space("pn")

@@ -9,8 +9,8 @@ from known_spaces import SPACES
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.reduction import Reduction, load_preset, load_reduction, preset_names, random_control, sample_reduced
-from blockprof.search import Objective, Problem, SearchSpec
-from blockprof.search.study import StudyPlan
+from blockprof.searching import Objective, Problem, SearchSpec
+from blockprof.searching.study import StudyPlan
 from blockprof.spaces import load_space
 
 

@@ -14,7 +14,7 @@ from blockprof.metrics import AdditiveMetric, MetricInfo, additive_score
 from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
-from blockprof.search import Objective, Problem, SearchSpec, compare, search
+from blockprof.searching import Objective, Problem, SearchSpec, compare, search
 from blockprof.spaces import Architectures, Space, load_space
 
 PN, RESNET50 = load_space("pn"), load_space("resnet50")

@@ -18,7 +18,7 @@ from blockprof.foundation.errors import InputError
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.rank_correlation import kendall, spearman
 from blockprof.metrics import ORT_CPU, MetricInfo
-from blockprof.search.problem import Problem
+from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.reduction import load_preset
-from blockprof.search.by_name import make_problem, ort_cpu_metric
+from blockprof.searching.by_name import make_problem, ort_cpu_metric
 from blockprof.spaces import load_space
 
 PN = load_space("pn")

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.search.chain import Chain, Guide
+from blockprof.searching.chain import Chain, Guide
 
 NUM_ROUNDS = 25
 NUM_TRIED = 300

@@ -12,8 +12,8 @@ from blockprof.foundation.errors import InputError, MetricError
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import load_reference
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.search import Limit, Objective, Problem
-from blockprof.search.verify import compared_columns, spread_along, verification_path, verify
+from blockprof.searching import Limit, Objective, Problem
+from blockprof.searching.verify import compared_columns, spread_along, verification_path, verify
 from blockprof.spaces import Architectures, Space, load_space
 
 QUICK = MeasureSpec(rounds=1, min_runs=6, max_runs=6, time_limit_s=0.2)

@@ -5,11 +5,11 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import ExactMetric
-from blockprof.search.chain import Chain, first_layers
-from blockprof.search.guide import find_guide
-from blockprof.search.limits import check_limits
-from blockprof.search.pareto import best_networks
-from blockprof.search.problem import Objective, Problem
+from blockprof.searching.chain import Chain, first_layers
+from blockprof.searching.guide import find_guide
+from blockprof.searching.limits import check_limits
+from blockprof.searching.pareto import best_networks
+from blockprof.searching.problem import Objective, Problem
 from blockprof.spaces import Architectures
 
 
@@ -29,7 +29,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
 
     Raises:
         InputError: a metric that is not additive, a ``top_k`` below 1, limits that no network meets, or more labels
-            than are held at once (``blockprof.search.chain``).
+            than are held at once (``blockprof.searching.chain``).
     """
     if top_k < 1:
         raise InputError(f"top_k is {top_k}: give at least 1")

@@ -14,10 +14,10 @@ from pymoo.core.problem import Problem as PymooProblem
 
 from blockprof.foundation.arrays import IntArray
 from blockprof.reduction import sample_reduced
-from blockprof.search.algorithm import Budget
-from blockprof.search.archive import Archive
-from blockprof.search.drawing import draw_new
-from blockprof.search.mutation import cross, mutate
+from blockprof.searching.algorithm import Budget
+from blockprof.searching.archive import Archive
+from blockprof.searching.drawing import draw_new
+from blockprof.searching.mutation import cross, mutate
 from blockprof.spaces import Architectures
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blockprof.search.archive import Archive
+from blockprof.searching.archive import Archive
 from blockprof.spaces import Architectures
 
 MAX_TRIES = 20

@@ -8,8 +8,8 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.profiling.statistics import half_width
-from blockprof.search.pareto import hypervolume
-from blockprof.search.result import SearchResult, reference_point
+from blockprof.searching.pareto import hypervolume
+from blockprof.searching.result import SearchResult, reference_point
 
 
 @dataclass(frozen=True, eq=False)

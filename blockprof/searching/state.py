@@ -19,9 +19,9 @@ from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.foundation.files import read_file, staged
 from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
-from blockprof.search.archive import Archive
-from blockprof.search.problem import Problem
-from blockprof.search.result import SearchSpec
+from blockprof.searching.archive import Archive
+from blockprof.searching.problem import Problem
+from blockprof.searching.result import SearchSpec
 from blockprof.spaces import Architectures
 
 FORMAT = 2

@@ -24,7 +24,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
 from blockprof.reduction import Reduction
-from blockprof.search.problem import Limit, Objective
+from blockprof.searching.problem import Limit, Objective
 from blockprof.spaces import ABSENT, Architectures
 from blockprof.spaces.chain import Semiring, fold
 

@@ -17,12 +17,12 @@ from blockprof.foundation.paths import data_folder
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
-from blockprof.search.comparison import compare
-from blockprof.search.limits import check_limits
-from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult, SearchSpec, reference_point
-from blockprof.search.searching import search
-from blockprof.search.state import read_state
+from blockprof.searching.comparison import compare
+from blockprof.searching.limits import check_limits
+from blockprof.searching.problem import Problem
+from blockprof.searching.result import SearchResult, SearchSpec, reference_point
+from blockprof.searching.searching import search
+from blockprof.searching.state import read_state
 
 STATES = "search"
 """The folder of searches under way, in the data folder."""

@@ -6,8 +6,8 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import ExactMetric, additive_score, values_of_scores
 from blockprof.reduction import Reduction
-from blockprof.search.chain import least_sums
-from blockprof.search.problem import Problem
+from blockprof.searching.chain import least_sums
+from blockprof.searching.problem import Problem
 
 ROUNDING = 1e-9
 """By what share of it a limit may be missed here: sums differ in their last digits by the order of their terms."""

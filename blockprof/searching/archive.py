@@ -4,8 +4,8 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import BlockprofError
-from blockprof.search.pareto import choose_parents
-from blockprof.search.problem import Problem
+from blockprof.searching.pareto import choose_parents
+from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
 
 

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 
 from blockprof.reduction import sample_reduced
-from blockprof.search.algorithm import Budget
-from blockprof.search.archive import Archive
-from blockprof.search.drawing import draw_new
-from blockprof.search.mutation import mutate
+from blockprof.searching.algorithm import Budget
+from blockprof.searching.archive import Archive
+from blockprof.searching.drawing import draw_new
+from blockprof.searching.mutation import mutate
 from blockprof.spaces import Architectures
 
 

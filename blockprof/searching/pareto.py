@@ -8,7 +8,7 @@ import moocore
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.search.problem import Problem
+from blockprof.searching.problem import Problem
 
 
 def best_networks(problem: Problem, values: FloatArray, top_k: int) -> IntArray:

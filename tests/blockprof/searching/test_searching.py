@@ -12,9 +12,9 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import MetricInfo
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.search import Limit, Objective, Problem, SearchResult, SearchSpec, search
-from blockprof.search.limits import least_value
-from blockprof.search.pareto import best_networks, hypervolume
+from blockprof.searching import Limit, Objective, Problem, SearchResult, SearchSpec, search
+from blockprof.searching.limits import least_value
+from blockprof.searching.pareto import best_networks, hypervolume
 from blockprof.spaces import Architectures, load_space
 
 MakeProblem = Callable[..., Problem]

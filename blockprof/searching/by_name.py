@@ -9,12 +9,12 @@ from blockprof.foundation.errors import InputError
 from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
-from blockprof.search.problem import Limit, Objective, Problem
+from blockprof.searching.problem import Limit, Objective, Problem
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
     from blockprof.evaluators.pooling import SupernetSpec
-    from blockprof.search.result import SearchResult
+    from blockprof.searching.result import SearchResult
 
 Wanted = str | Metric | Surrogate
 """A metric by name, or one of the caller's own, as ``blockprof.profile`` takes them."""
@@ -127,8 +127,8 @@ def search_space(
         InputError: what was asked does not exist, or no network is within the limits; the message says what there is.
         TrackingError: the MLflow store does not answer.
     """
-    from blockprof.search.result import SearchSpec
-    from blockprof.search.searching import search
+    from blockprof.searching.result import SearchSpec
+    from blockprof.searching.searching import search
 
     chosen = load_space(space) if isinstance(space, str) else space
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)

@@ -9,9 +9,9 @@ import pytest
 import blockprof
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import sample_reduced
-from blockprof.search import ALGORITHMS, Algorithm, Budget, Problem, SearchSpec, search
-from blockprof.search.algorithm import register_algorithm
-from blockprof.search.archive import Archive
+from blockprof.searching import ALGORITHMS, Algorithm, Budget, Problem, SearchSpec, search
+from blockprof.searching.algorithm import register_algorithm
+from blockprof.searching.archive import Archive
 from blockprof.spaces import Architectures
 
 MakeProblem = Callable[..., Problem]

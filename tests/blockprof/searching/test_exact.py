@@ -15,11 +15,11 @@ from blockprof.metrics import AdditiveMetric, Link, Metric, MetricInfo, Monotone
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import load_reference
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.search import Limit, Objective, Problem
-from blockprof.search import chain as chain_module
-from blockprof.search.chain import Chain, first_layers
-from blockprof.search.exact import solve_exactly
-from blockprof.search.guide import find_guide
+from blockprof.searching import Limit, Objective, Problem
+from blockprof.searching import chain as chain_module
+from blockprof.searching.chain import Chain, first_layers
+from blockprof.searching.exact import solve_exactly
+from blockprof.searching.guide import find_guide
 from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 

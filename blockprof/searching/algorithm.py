@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blockprof.foundation.registry import Registry
-from blockprof.search.archive import Archive
+from blockprof.searching.archive import Archive
 from blockprof.spaces import Architectures
 
 
@@ -45,7 +45,7 @@ class Algorithm:
     is_exact: bool = False
 
 
-ALGORITHMS: Registry[Algorithm] = Registry("algorithm", ("blockprof.search.built_in",))
+ALGORITHMS: Registry[Algorithm] = Registry("algorithm", ("blockprof.searching.built_in",))
 """All algorithms by name."""
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
-from blockprof.search.algorithm import ALGORITHMS, Budget
-from blockprof.search.pareto import best_networks, hypervolume
-from blockprof.search.problem import Problem
+from blockprof.searching.algorithm import ALGORITHMS, Budget
+from blockprof.searching.pareto import best_networks, hypervolume
+from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
 
 PARETO_BUDGET = Budget(initial=100, generations=10, children=200)

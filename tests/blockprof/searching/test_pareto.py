@@ -9,8 +9,8 @@ import pytest
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.reduction import sample_reduced
-from blockprof.search import Limit, Problem, SearchResult, SearchSpec, compare, reference_point, search
-from blockprof.search.pareto import best_networks, choose_parents, hypervolume
+from blockprof.searching import Limit, Problem, SearchResult, SearchSpec, compare, reference_point, search
+from blockprof.searching.pareto import best_networks, choose_parents, hypervolume
 
 MakeProblem = Callable[..., Problem]
 

@@ -9,7 +9,7 @@ import pytest
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import Reduction
-from blockprof.search import Objective, Problem, SearchResult, SearchSpec, search
+from blockprof.searching import Objective, Problem, SearchResult, SearchSpec, search
 
 MakeProblem = Callable[..., Problem]
 SPEC = SearchSpec(initial=30, generations=6, children=30, seed=5)

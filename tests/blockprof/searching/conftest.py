@@ -9,7 +9,7 @@ import pytest
 
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.reduction import Reduction
-from blockprof.search import Limit, Objective, Problem
+from blockprof.searching import Limit, Objective, Problem
 from blockprof.spaces import ABSENT, Architectures, Space, load_space
 
 

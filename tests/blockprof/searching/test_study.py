@@ -11,8 +11,8 @@ from blockprof.metrics import load_reference
 from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, load_preset
-from blockprof.search import Limit, Objective, Problem, SearchSpec, search
-from blockprof.search.study import STATES, Estimate, Study, StudyPlan
+from blockprof.searching import Limit, Objective, Problem, SearchSpec, search
+from blockprof.searching.study import STATES, Estimate, Study, StudyPlan
 from blockprof.spaces import load_space
 
 PN = load_space("pn")

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from blockprof.foundation.errors import InputError
-from blockprof.search.algorithm import ALGORITHMS
-from blockprof.search.archive import Archive
-from blockprof.search.limits import check_limits, nearest_found
-from blockprof.search.problem import Problem
-from blockprof.search.result import SearchResult, SearchSpec
-from blockprof.search.state import read_state, write_state
+from blockprof.searching.algorithm import ALGORITHMS
+from blockprof.searching.archive import Archive
+from blockprof.searching.limits import check_limits, nearest_found
+from blockprof.searching.problem import Problem
+from blockprof.searching.result import SearchResult, SearchSpec
+from blockprof.searching.state import read_state, write_state
 
 
 def search(

@@ -10,7 +10,7 @@ from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.search.mutation import STEM_MUTATION_PROBABILITY, cross, mutate
+from blockprof.searching.mutation import STEM_MUTATION_PROBABILITY, cross, mutate
 from blockprof.spaces import Architectures, Space, load_space
 
 

@@ -6,26 +6,26 @@ from functools import partial
 import numpy as np
 
 from blockprof.reduction import sample_reduced
-from blockprof.search.algorithm import Algorithm, Budget, register_algorithm
-from blockprof.search.archive import Archive
-from blockprof.search.drawing import draw_new
+from blockprof.searching.algorithm import Algorithm, Budget, register_algorithm
+from blockprof.searching.archive import Archive
+from blockprof.searching.drawing import draw_new
 from blockprof.spaces import Architectures
 
 
 def _evolution(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.search.evolution import evolve
+    from blockprof.searching.evolution import evolve
 
     return evolve(archive, budget, rng)
 
 
 def _nsga2(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.search.nsga2 import evolve
+    from blockprof.searching.nsga2 import evolve
 
     return evolve(archive, budget, rng)
 
 
 def _exact(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.search.exact import solve_exactly
+    from blockprof.searching.exact import solve_exactly
 
     yield solve_exactly(archive.problem, archive.top_k)[0]
 
