@@ -1,14 +1,16 @@
 """The library's front door: profiles by name, as the command line makes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate, pool_size, pooled_names
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import (
     ACCURACY,
     ORT_CPU,
     Metric,
     PredictorFolder,
     check_accuracy_source,
+    check_metrics,
     choose_accuracy_source,
     default_metric,
 )
@@ -16,7 +18,6 @@ from blockprof.metrics import load_metrics as load_from
 from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
 from blockprof.profiling.profile import check_names
-from blockprof.profiling.sampled import Progress
 from blockprof.spaces import Space, load_space, parse_blocks
 from blockprof.spaces.sampling import check_sampler
 
@@ -27,7 +28,7 @@ def load_metrics(
     *,
     resolution: int = 224,
     accuracy_source: str = "reference",
-    on_count: Callable[[], None] | None = None,
+    listener: Listener = SILENT,
 ) -> tuple[Metric, ...]:
     """Load metrics by name; a latency is the registered champion where there is one, else a block table in the data
     folder, else the reference table. All are additive, but for accuracy from OFA's predictor.
@@ -38,7 +39,7 @@ def load_metrics(
             :func:`blockprof.measure_surrogate` measures.
         resolution: of the input, in pixels.
         accuracy_source: of ``accuracy``: ``reference``, or ``ofa-predictor``, which :func:`profile` takes samples of.
-        on_count: called before MACs are counted, which takes seconds the first time.
+        listener: told before MACs are counted, which takes seconds the first time.
 
     Raises:
         InputError: no such space; a metric that does not exist, or not at ``resolution``.
@@ -52,7 +53,7 @@ def load_metrics(
         champion = tracking.find_champion(chosen.name, metric)
         return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder) if champion else None
 
-    return load_from(chosen, names, resolution, find_predictor, on_count, check_accuracy_source(accuracy_source))
+    return load_from(chosen, names, resolution, find_predictor, listener, check_accuracy_source(accuracy_source))
 
 
 def profile(
@@ -66,7 +67,7 @@ def profile(
     seed: int = 0,
     accuracy_source: str | None = None,
     supernet: SupernetSpec | None = None,
-    on_progress: Progress | None = None,
+    listener: Listener = SILENT,
 ) -> Profile:
     """Say what each block costs and gains at each place of the network.
 
@@ -91,7 +92,7 @@ def profile(
         accuracy_source: of the name ``accuracy``: ``supernet``, ``ofa-predictor`` or ``reference``; where None, the
             supernet if ``supernet`` is given, else the reference table.
         supernet: how networks are evaluated in the supernet.
-        on_progress: told how many placements of how many are done.
+        listener: told of progress.
 
     Raises:
         InputError: what was asked does not exist; the message says what there is.
@@ -102,6 +103,7 @@ def profile(
     checked_sampler = check_sampler(sampler)
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
     metrics = [default_metric(chosen)] if metrics is None else metrics
+    check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     names = [metric for metric in metrics if isinstance(metric, str)]
     pooled = pooled_names(names, source)
     cheap = [name for name in names if name not in pooled]
@@ -129,5 +131,5 @@ def profile(
         resolution=resolution,
         num_archs=num_archs,
         seed=seed,
-        on_progress=on_progress,
+        listener=listener,
     )

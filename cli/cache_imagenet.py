@@ -45,8 +45,8 @@ def cache_imagenet(
     with render.working("listing the images"):
         folder = read_folder(data)
     images = FolderImages(folder, resolution, workers, seed, strict=strict)
-    with render.progress("decoding") as on_progress:
-        cache = write_cache(images, default_cache(), on_progress)
+    with render.listening() as listener:
+        cache = write_cache(images, default_cache(), listener)
     render.print_paths(cache.paths)
     facts = cache.facts
     render.print_line(

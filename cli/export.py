@@ -199,8 +199,8 @@ def export_networks(
     sizes = choosing.parse_resolutions(resolution, chosen_space)
     archs, resolutions, _ = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed)
     folder = plan_device_folder(archs, resolutions, out, metric)
-    with render.progress("writing networks") as on_progress:
-        written = folder.write(on_progress)
+    with render.listening() as listener:
+        written = folder.write(listener)
     render_measuring.print_device_folder(folder, written, metric)
 
 

@@ -138,8 +138,8 @@ def measure(
     render_measuring.print_plan(campaign)
 
     def run() -> "CampaignResult":
-        with render_measuring.progress() as (on_progress, on_piece):
-            return campaign.run(on_progress, on_piece)
+        with render.listening() as listener:
+            return campaign.run(listener)
 
     def show(result: "CampaignResult") -> None:
         render_measuring.note_doubts(result)

@@ -62,8 +62,8 @@ def measure_blocks(
 
     def measure() -> "tuple[BlockTable, float]":
         start = time.perf_counter()
-        with render_measuring.progress() as (on_progress, on_piece):
-            table = measure_block_table(space, resolution, journal, spec, on_progress=on_progress, on_piece=on_piece)
+        with render.listening() as listener:
+            table = measure_block_table(space, resolution, journal, spec, listener=listener)
         table.write(path)
         return table, time.perf_counter() - start
 

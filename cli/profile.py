@@ -103,52 +103,51 @@ def profile(
         chosen_space,
         resolution=resolution,
         accuracy_source=source,
-        on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
     )
     cheap = [name for name in names if name not in pooled]
     if theirs and metrics is None:
-        loaded = upstream.load_those_there(theirs, cheap, load)
+        with render.listening() as listener:
+            loaded = upstream.load_those_there(theirs, cheap, partial(load, listener=listener))
         there = {*pooled, *(metric.info.name for metric in loaded)}
         names = [name for name in names if name in there]
     else:
-        loaded = load(cheap)
+        with render.listening() as listener:
+            loaded = load(cheap, listener=listener)
     if theirs:
         upstream.note_differences(theirs, names, source, sampler, is_selection=bool(blocks or all_blocks))
     pool: AccuracyPool | None = None
     if spec:
         from blockprof.evaluators.supernet import load_accuracy_pool
 
-        with render.progress("decoding images to recalibrate with") as on_image:
+        with render.listening() as listener:
             pool = load_accuracy_pool(
                 chosen_space,
                 spec,
                 resolution=resolution,
                 num_networks=sizes[ACCURACY],
                 seed=seed,
-                on_image=on_image,
+                listener=listener,
             )
 
     def measure_latency() -> "Surrogate":
         # Imported here: it brings ONNX Runtime, which no other metric needs.
-        from blockprof.cli import render_measuring
 
         journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
         if journal.exists():
             render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-        with render_measuring.progress() as (on_progress, on_piece):
+        with render.listening() as listener:
             return pooling.measure_surrogate(
                 chosen_space,
                 resolution=resolution,
                 num_networks=sizes[ORT_CPU],
                 seed=seed,
-                on_progress=on_progress,
-                on_piece=on_piece,
+                listener=listener,
             )
 
     def measure_accuracy(pool: "AccuracyPool") -> "Surrogate":
         supernet.note_kept(pool.metric, pool.archs)
-        with render.progress("evaluating networks") as on_progress:
-            return pool.fit(on_progress)
+        with render.listening() as listener:
+            return pool.fit(listener)
 
     def compute() -> "Profile":
         by_name: dict[str, Metric | Surrogate] = {metric.info.name: metric for metric in loaded}
@@ -156,7 +155,7 @@ def profile(
             by_name[ORT_CPU] = measure_latency()
         if pool:
             by_name[ACCURACY] = measure_accuracy(pool)
-        with render.progress("profiling") as on_progress:
+        with render.listening() as listener:
             return api.profile(
                 chosen_space,
                 [by_name[name] for name in names],
@@ -165,7 +164,7 @@ def profile(
                 resolution=resolution,
                 num_archs=None if pooled else num_archs,
                 seed=seed,
-                on_progress=on_progress,
+                listener=listener,
             )
 
     if no_log:

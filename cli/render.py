@@ -1,13 +1,13 @@
 """What the commands print: results on stdout; progress and notes on stderr."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,7 @@ from rich.text import Text
 from blockprof.cli.terminal import Terminal
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
 from blockprof.output.captions import profile_caption
 from blockprof.output.charts.profiles import response_heatmap
@@ -64,18 +65,42 @@ EXTREMES_SHOWN = 5
 OUTLIERS_SHOWN = 5
 
 
+class Bars(Listener):
+    """Draws on stderr, in a terminal, a bar for each task that goes on."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task: tuple[str, TaskID] | None = None
+
+    def on_start(self, task: str) -> None:
+        self._draw(task, None, None)
+
+    def on_step(self, task: str, done: int, total: int) -> None:
+        self._draw(task, done, total)
+
+    def on_visit(self, visit: Visited) -> None:
+        self._draw("visits", visit.done, visit.total, f"round {visit.round}, {visit.median_ms:.3g} ms")
+
+    def on_note(self, text: str) -> None:
+        note(text)
+
+    def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
+        """Draw one task, in place of another that was drawn before."""
+        interrupts.check()
+        if self._task and self._task[0] != task:
+            self._bars.remove_task(self._task[1])
+            self._task = None
+        name, bar = self._task = self._task or (task, self._bars.add_task(task, total=None))
+        self._bars.update(bar, description=text or name, completed=done, total=total, refresh=True)
+
+
 @contextmanager
-def progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr while work goes on; the function yielded takes how many steps of how many are done."""
+def listening() -> Iterator[Bars]:
+    """Draw bars on stderr while work goes on that tells of its progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(description, total=None)
-
-        def update(done: int, total: int) -> None:
-            interrupts.check()
-            bar.update(task, completed=done, total=total)
-
-        yield update
+    # Drawn when there is news: a thread that draws would take time from what is measured.
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, auto_refresh=False) as bars:
+        yield Bars(bars)
 
 
 @contextmanager
@@ -161,7 +186,13 @@ def print_source(source: "Source", folder: "Path") -> None:
     there = present(source, folder)
     print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
     rows = [
-        (file.name, file.space, "yes" if file in there else "no", _size(file.remote.num_bytes), str(file.target))
+        (
+            file.name,
+            ", ".join(file.spaces),
+            "yes" if file in there else "no",
+            _size(file.remote.num_bytes),
+            str(file.target),
+        )
         for file in source.files
     ]
     _print_table(("file", "space", "here", "size", "path in the data folder"), rows)

@@ -1,22 +1,16 @@
 """What ``measure`` prints: results on stdout; progress and what the user should know on stderr."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 
 from blockprof.cli import render
 from blockprof.evaluators.device.cores import usable_cores
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
-from blockprof.foundation import interrupts
 from blockprof.predictors.splitting import MIN_NETWORKS
 
 if TYPE_CHECKING:
-    from blockprof.evaluators.device import Progress
     from blockprof.evaluators.device.campaign import Campaign, CampaignResult
     from blockprof.evaluators.device.device_folder import DeviceFolder, WrittenFolder
     from blockprof.evaluators.device.drift import Drift
@@ -60,27 +54,6 @@ def describe_crowding(threads: int) -> str:
         f"{threads} threads share {cores.count} core{'s' if cores.count > 1 else ''} ({cores.why}) and wait for each "
         f"other: these are not the latencies of {threads} cores; give --threads {cores.count}"
     )
-
-
-@contextmanager
-def progress() -> "Iterator[tuple[Callable[[Progress], None], Callable[[int, int], None]]]":
-    """Show a bar of pieces exported, then one of visits with the latest median; yields what to tell of each."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    shown = render.err.is_terminal
-    # Drawn when there is news, between two visits: a thread that draws would take time from what is measured.
-    with Bars(*columns, console=render.err, transient=True, disable=not shown, auto_refresh=False) as bars:
-        task = bars.add_task("preparing", total=None)
-
-        def on_piece(done: int, total: int) -> None:
-            interrupts.check()
-            bars.update(task, description="pieces of networks", completed=done, total=total, refresh=True)
-
-        def on_progress(now: "Progress") -> None:
-            interrupts.check()
-            text = f"round {now.round}, {now.median_ms:.3g} ms"
-            bars.update(task, description=text, completed=now.done, total=now.total, refresh=True)
-
-        yield on_progress, on_piece
 
 
 def note_doubts(result: "CampaignResult") -> None:

@@ -179,18 +179,19 @@ def search(
         expensive[ACCURACY] = lambda: _load_supernet(chosen_space, supernet_spec, resolution, seed)
     if not no_log:
         tracking.check_store(experiment)
-    problem = make_problem(
-        chosen_space,
-        raised,
-        lowered,
-        limits=bounds,
-        reduction=reduction,
-        resolution=resolution,
-        seed=seed,
-        on_count=lambda: render.note("counting MACs of each block with torchprofile, once for this resolution"),
-        accuracy_source=source,
-        expensive=expensive,
-    )
+    with render.listening() as listener:
+        problem = make_problem(
+            chosen_space,
+            raised,
+            lowered,
+            limits=bounds,
+            reduction=reduction,
+            resolution=resolution,
+            seed=seed,
+            listener=listener,
+            accuracy_source=source,
+            expensive=expensive,
+        )
     if verify is not None:
         compared_columns(problem)
     plan = StudyPlan(problem, spec, resolution, seeds, compare)
@@ -200,8 +201,8 @@ def search(
         render.note(f"{state}: resuming a search that was interrupted; remove it to start over")
 
     def work() -> "tuple[Study, Verification | None]":
-        with render.progress("searching") as on_progress:
-            study = plan.run(on_progress, keep=True)
+        with render.listening() as listener:
+            study = plan.run(listener, keep=True)
         return study, _verify(study, verify) if verify is not None else None
 
     if no_log:
@@ -227,7 +228,7 @@ def search(
 
 
 def _verify(study: "Study", num_networks: int) -> "Verification":
-    from blockprof.cli import render, render_measuring
+    from blockprof.cli import render
     from blockprof.searching.verify import spread_along, verification_path
     from blockprof.searching.verify import verify as measure_some
 
@@ -236,21 +237,20 @@ def _verify(study: "Study", num_networks: int) -> "Verification":
     journal = verification_path(archs[spread_along(len(best), num_networks)], size)
     if journal.exists():
         render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-    with render_measuring.progress() as (on_progress, on_piece):
+    with render.listening() as listener:
         return measure_some(
             study.problem,
             archs,
             values,
             num_networks,
             resolution=size,
-            on_progress=on_progress,
-            on_piece=on_piece,
+            listener=listener,
         )
 
 
 def _measure(space: "Space", resolution: int) -> "Metric":
     """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: nothing is measured twice."""
-    from blockprof.cli import render, render_measuring
+    from blockprof.cli import render
     from blockprof.evaluators import pooling
     from blockprof.metrics import ORT_CPU
     from blockprof.searching.by_name import ort_cpu_metric
@@ -258,18 +258,16 @@ def _measure(space: "Space", resolution: int) -> "Metric":
     journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
     if journal.exists():
         render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-    with render_measuring.progress() as (on_progress, on_piece):
-        return ort_cpu_metric(
-            pooling.measure_surrogate(space, resolution=resolution, on_progress=on_progress, on_piece=on_piece)
-        )
+    with render.listening() as listener:
+        return ort_cpu_metric(pooling.measure_surrogate(space, resolution=resolution, listener=listener))
 
 
 def _load_supernet(space: "Space", spec: "SupernetSpec", resolution: int, seed: int) -> "Metric":
     from blockprof.cli import render, supernet
     from blockprof.evaluators.supernet import load_kept_accuracy
 
-    with render.progress("decoding images to recalibrate with") as on_image:
-        metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, on_image=on_image)
+    with render.listening() as listener:
+        metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, listener=listener)
     supernet.note_kept(metric)
     return metric
 

@@ -105,25 +105,25 @@ def train_predictor(
             doing = f"training on {render.count_networks(latencies.select(split.train))}"
             with options.naming(path), render.working(doing):
                 return predictors.train_predictor(latencies, metric, seed, train_size, model, how)
-        with render.progress("epochs") as on_progress:
+        with render.listening() as listener:
             return predictors.train_predictor(
-                latencies, metric, seed, train_size, model, how, checkpoint, on_epoch=on_progress
+                latencies, metric, seed, train_size, model, how, checkpoint, listener=listener
             )
 
     def draw_curve() -> predictors.LearningCurve | None:
         if not learning_curve:
             return None
-        with options.naming(path), render.progress("learning curve") as on_progress:
-            return predictors.learning_curve(latencies, seed, train_size, on_progress=on_progress)
+        with options.naming(path), render.listening() as listener:
+            return predictors.learning_curve(latencies, seed, train_size, listener=listener)
 
     num_test = latencies.select(split.test).num_networks
 
     def cross_validate() -> predictors.CrossValidation | None:
         if num_test >= predictors.FEW_TEST_NETWORKS or model != predictors.DEFAULT_KIND or train_size is not None:
             return None
-        with options.naming(path), render.progress("cross-validation") as on_progress:
+        with options.naming(path), render.listening() as listener:
             # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
-            return predictors.cross_validate(latencies, on_progress=on_progress)
+            return predictors.cross_validate(latencies, listener=listener)
 
     if no_log:
         trained, folds = train(), cross_validate()

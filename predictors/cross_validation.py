@@ -1,6 +1,5 @@
 """The blockwise predictor tested on every network by leaving each out in turn, where the test networks are few."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import BoolArray
 from blockprof.foundation.folds import NUM_FOLDS, left_out_folds
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import (
     IntervalScores,
@@ -69,15 +69,13 @@ class CrossValidation:
         return predicted_frame(self.data, self.prediction)
 
 
-def cross_validate(
-    data: LatencyData, seed: int = 0, on_progress: Callable[[int, int], None] | None = None
-) -> CrossValidation:
+def cross_validate(data: LatencyData, seed: int = 0, listener: Listener = SILENT) -> CrossValidation:
     """Predict each tenth of the networks of ``data``, at all their resolutions, by a predictor of the other nine.
 
     Args:
         data: networks and their latencies.
         seed: of the folds.
-        on_progress: told how many of how many predictors are trained.
+        listener: told how many of how many predictors are trained.
 
     Raises:
         DataFileError: too few networks to train on: fewer than 6 in all.
@@ -89,6 +87,5 @@ def cross_validate(
         rows = data.select(held)
         found = model.predict(rows.archs, rows.resolutions)
         latency[held], lower[held], upper[held] = found.latency_ms, found.lower_ms, found.upper_ms
-        if on_progress:
-            on_progress(done, NUM_FOLDS)
+        listener.on_step("cross-validation", done, NUM_FOLDS)
     return CrossValidation(data, Prediction(latency, lower, upper))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.registry import Registry
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
@@ -54,7 +55,7 @@ class TrainingTask:
     It learns from ``train``; ``dev`` are other networks, for what training leaves to choose. It will be called
     ``metric``, and knows ``resolutions``, any shape, and with several all of the space's between them. Where
     ``checkpoint`` is a path, a kind that takes long keeps its state there after each epoch, and resumes from it; the
-    caller removes it. ``on_epoch`` is told how many epochs of how many are done.
+    caller removes it. ``listener`` is told how many epochs of how many are done.
     """
 
     train: LatencyData
@@ -64,7 +65,7 @@ class TrainingTask:
     seed: int = 0
     options: TrainingOptions = field(default_factory=TrainingOptions)
     checkpoint: Path | None = None
-    on_epoch: Callable[[int, int], None] | None = None
+    listener: Listener = SILENT
 
     @cached_property
     def screened(self) -> BlockwiseFit:

@@ -1,6 +1,5 @@
 """How the blockwise predictor's error falls with the number of networks that it is trained on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.fitting import fit_blockwise
@@ -96,7 +96,7 @@ def learning_curve(
     seed: int = 0,
     train_size: int | None = None,
     num_draws: int = NUM_DRAWS,
-    on_progress: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> LearningCurve:
     """Train the blockwise predictor on 10, 30, 100, 300, ... and all training networks; test each on the test rows.
 
@@ -106,7 +106,7 @@ def learning_curve(
         seed: of the split and of the draws.
         train_size: the most networks to train on; all that the split leaves where None.
         num_draws: how often each number of networks is drawn.
-        on_progress: told how many of how many predictors are trained.
+        listener: told how many of how many predictors are trained.
 
     Raises:
         DataFileError: fewer than 20 different networks, or than 20 training networks.
@@ -130,8 +130,7 @@ def learning_curve(
             mape[index, columns] = score(test.latencies_ms, prediction.latency_ms).mape_percent
             coverage[index, columns] = score_interval(test.latencies_ms, prediction).coverage_percent
             done += 1
-            if on_progress:
-                on_progress(done, num_fits)
+            listener.on_step("learning curve", done, num_fits)
     return LearningCurve(np.array(sizes), mape, coverage, len(test))
 
 

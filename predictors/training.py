@@ -1,11 +1,12 @@
 """Train a latency predictor and test it on held-out networks."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from blockprof.foundation.arrays import BoolArray
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import Evaluation, evaluate
 from blockprof.predictors.kinds import DEFAULT_KIND, PREDICTORS, Epoch, TrainingOptions, TrainingTask, check_options
@@ -49,7 +50,7 @@ def train_predictor(
     kind: str = DEFAULT_KIND,
     options: TrainingOptions | None = None,
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> TrainedPredictor:
     """Split ``data`` by ``seed``, train a predictor called ``metric``, and evaluate it.
 
@@ -66,7 +67,7 @@ def train_predictor(
             registered one.
         options: how to train, where the kind leaves a choice.
         checkpoint: where a kind that takes long keeps its state (:func:`checkpoint_path`); the caller removes it.
-        on_epoch: told how many epochs of how many are done.
+        listener: told how many epochs of how many are done.
 
     Raises:
         BlockprofError: the training diverged.
@@ -76,7 +77,7 @@ def train_predictor(
     """
     chosen = check_options(kind, options or TrainingOptions())
     split = split_by_network(data, seed, train_size)
-    task = _task(data, metric, split, seed, options, checkpoint, on_epoch)
+    task = _task(data, metric, split, seed, options, checkpoint, listener)
     start = time.perf_counter()
     fitted = chosen.train(task)
     seconds = time.perf_counter() - start if fitted.seconds is None else fitted.seconds
@@ -121,7 +122,7 @@ def _task(
     seed: int,
     options: TrainingOptions | None,
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> TrainingTask:
     return TrainingTask(
         train=data.select(split.train),
@@ -131,5 +132,5 @@ def _task(
         seed=seed,
         options=options or TrainingOptions(),
         checkpoint=checkpoint,
-        on_epoch=on_epoch,
+        listener=listener,
     )

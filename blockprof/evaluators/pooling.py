@@ -1,6 +1,6 @@
 """Expensive metrics from one pool of networks: which networks, measuring them, and the surrogate fitted to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ import numpy as np
 
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
 from blockprof.profiling import HeldOut, Surrogate
@@ -17,7 +18,6 @@ from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_distinct
 
 if TYPE_CHECKING:
-    from blockprof.evaluators.device import Progress as Visit
     from blockprof.latency_data import LatencyData
 
 MIN_POOL = 20
@@ -88,8 +88,7 @@ def measure_surrogate(
     resolution: int = 224,
     num_networks: int | None = None,
     seed: int = 0,
-    on_progress: "Callable[[Visit], None] | None" = None,
-    on_piece: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> Surrogate:
     """Measure random networks with ONNX Runtime on this machine's CPU, and fit the surrogate of their latency.
 
@@ -101,8 +100,7 @@ def measure_surrogate(
         resolution: of the input, in pixels.
         num_networks: size of the pool; 150 where None.
         seed: of the networks, their order and their input.
-        on_progress: told after each visit of a network.
-        on_piece: told how many of the networks' pieces are exported to ONNX, of how many.
+        listener: told of each piece of the networks that is exported, and of each visit.
 
     Raises:
         InputError: too few networks or too many, or a journal that was measured otherwise or on another machine.
@@ -121,7 +119,7 @@ def measure_surrogate(
     )
     path = journal_path(space, resolution, num_networks, seed)
     spec = MeasureSpec(seed=seed)
-    measured = measure_architectures(archs, resolutions, path, spec, on_progress, on_piece)
+    measured = measure_architectures(archs, resolutions, path, spec, listener)
     machine = measured.environments[-1].machine
     return fit_surrogate(
         measured.to_latency_data(archs, resolutions),
@@ -161,7 +159,9 @@ def fit_surrogate(
     model = fit_blockwise(data, info.name)
     base, costs = model.cost_table(resolution)
     return Surrogate(
-        metric=AdditiveMetric(info, data.space, base, costs, covariance=model.cost_covariance(resolution)),
+        metric=AdditiveMetric(
+            info, data.space, base, costs, covariance=model.cost_covariance(resolution), resolution=resolution
+        ),
         num_networks=len(data),
         check=_check(data, info, seed, repeatability_percent),
     )

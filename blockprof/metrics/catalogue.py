@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from blockprof.foundation.errors import Command, MetricError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics.accuracy_source import AccuracySource
 from blockprof.metrics.block_table import list_block_tables, load_block_table
 from blockprof.metrics.brought import find_metric, metrics_of
@@ -23,7 +24,7 @@ def load_metrics(
     names: Sequence[str],
     resolution: int,
     find_predictor: FindPredictor,
-    on_count: Callable[[], None] | None = None,
+    listener: Listener = SILENT,
     accuracy_source: AccuracySource = "reference",
 ) -> tuple[Metric, ...]:
     """Load metrics by name: registered ones, those that the space brings along, or a trained predictor's, or a table's.
@@ -36,7 +37,7 @@ def load_metrics(
         names: the metrics' names.
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
-        on_count: called before a metric is loaded that is not ready, such as MACs, which are counted the first time.
+        listener: told before MACs are counted, which takes seconds the first time.
         accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
@@ -47,7 +48,7 @@ def load_metrics(
     return tuple(
         _ACCURACY[accuracy_source](space, resolution)
         if name == ACCURACY
-        else _load(space, name, resolution, find_predictor, on_count)
+        else _load(space, name, resolution, find_predictor, listener)
         for name in names
     )
 
@@ -87,7 +88,7 @@ def _load(
     name: str,
     resolution: int,
     find_predictor: FindPredictor,
-    on_count: Callable[[], None] | None,
+    listener: Listener,
 ) -> Metric:
     known = find_metric(space, name)
     if known is None or known.gives_way:
@@ -102,6 +103,6 @@ def _load(
             remedy=f"there are {', '.join(there)}, and any that you train with "
             f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
         )
-    if on_count and not known.is_ready(space, resolution):
-        on_count()
+    if not known.is_ready(space, resolution):
+        listener.on_note("counting MACs of each block with torchprofile, once for this resolution")
     return known.load(space, resolution)

@@ -63,6 +63,7 @@ def load_count(space: Space, name: str, resolution: int) -> AdditiveMetric:
         space=space,
         base=counts[f"{what}_base"][0] * factor,
         costs=counts[what] * factor,
+        resolution=None if name == "params" else resolution,
     )
 
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError
+from blockprof.foundation.listener import SILENT, Listener, Part
+from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
-from blockprof.profiling.sampled import Progress, draw_base_networks, sampled_statistics
+from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
 from blockprof.spaces import Block, Fixing, Space, all_fixings
 from blockprof.spaces.sampling import BaseDraws, Sampler
@@ -178,7 +180,7 @@ def profile(
     resolution: int = 224,
     num_archs: int | None = None,
     seed: int = 0,
-    on_progress: Progress | None = None,
+    listener: Listener = SILENT,
 ) -> Profile:
     """Profile ``space``: what each placement costs and gains in each metric.
 
@@ -187,16 +189,18 @@ def profile(
         metrics: metrics of that space; of expensive ones, surrogates fitted to a pool of networks.
         fixings: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
-        resolution: what the metrics were loaded for, in pixels; kept with the result.
+        resolution: of the input, in pixels; that of the metrics.
         num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
             others take 1,000. Surrogates are profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
-        on_progress: told how many placements of how many are done, over all metrics.
+        listener: told how many placements of how many are done, over all metrics.
 
     Raises:
-        InputError: no metric, two of one name, or fewer than two networks a placement.
+        InputError: no metric, two of one name, one of another space or resolution, or fewer than two networks a
+            placement.
     """
     check_names([metric.info.name for metric in metrics])
+    check_metrics(metrics, space, resolution)
     if num_archs is not None and num_archs < 2:
         raise InputError("at least 2 networks a placement are needed", where=Argument("num_archs", num_archs))
     chosen = tuple(fixings) if fixings is not None else all_fixings(space)
@@ -215,8 +219,7 @@ def profile(
         else:
             sample_size = num_archs or DEFAULT_NUM_ARCHS
             base = base or draw_base_networks(space, sample_size, seed)
-            step = _nth_part(on_progress, index, len(metrics)) if on_progress else None
-            found = sampled_statistics(metric, base, chosen, groups, sampler, step)
+            found = sampled_statistics(metric, base, chosen, groups, sampler, Part(listener, index, len(metrics)))
             if isinstance(metric, AdditiveMetric):
                 found = widened_by_costs(found, metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "sampled", sample_size, found))
@@ -255,10 +258,6 @@ def _metric_profile(
         response_effect_half_widths=found.group_effect_half_widths,
         check=check,
     )
-
-
-def _nth_part(on_progress: Progress, index: int, parts: int) -> Progress:
-    return lambda done, total: on_progress(index * total + done, parts * total)
 
 
 def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":

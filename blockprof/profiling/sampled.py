@@ -1,19 +1,17 @@
 """Sampled statistics of any metric: N networks a placement, all from the same base networks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from blockprof.foundation.arrays import IntArray
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics.metric import Metric
 from blockprof.profiling.statistics import EstimatedStatistics, Statistics, half_width, summarise
 from blockprof.spaces import Architectures, Fixing, Space
 from blockprof.spaces.sampling import BaseDraws, Sampler, draw_base
 
 CHUNK = 2**15
-
-Progress = Callable[[int, int], None]
-"""Called with how many of how many steps are done."""
 
 
 def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
@@ -32,7 +30,7 @@ def sampled_statistics(
     fixings: Sequence[Fixing],
     groups: Sequence[IntArray],
     sampler: Sampler,
-    on_progress: Progress | None = None,
+    listener: Listener = SILENT,
 ) -> EstimatedStatistics:
     """Evaluate the base networks, and the same networks with each fixing put in place; differences are paired.
 
@@ -42,7 +40,7 @@ def sampled_statistics(
         fixings: S sets of placements.
         groups: for each of G groups, the indices of its fixings (a block's placements).
         sampler: how networks of a placement are drawn.
-        on_progress: told after each fixing.
+        listener: told after each fixing.
     """
     random = base.networks()
     random_values = metric.evaluate(random)
@@ -61,8 +59,7 @@ def sampled_statistics(
         for group, member in enumerate(members):
             if index in member:
                 group_sums[group] += values
-        if on_progress:
-            on_progress(index + 1, len(fixings))
+        listener.on_step("profiling", index + 1, len(fixings))
     group_means = [total / len(group) for total, group in zip(group_sums, groups, strict=True)]
     return EstimatedStatistics(
         statistics=Statistics(np.array(rows), np.array(halves), tuple(lowest), tuple(highest)),

@@ -6,7 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
+from blockprof.foundation.listener import SILENT, Listener
+from blockprof.metrics import (
+    ACCURACY,
+    ORT_CPU,
+    AdditiveMetric,
+    Metric,
+    check_metrics,
+    choose_accuracy_source,
+    default_metric,
+)
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective, Problem
@@ -34,7 +43,7 @@ def make_problem(
     seed: int = 0,
     accuracy_source: str = "reference",
     expensive: Mapping[str, Callable[[], Metric]] | None = None,
-    on_count: Callable[[], None] | None = None,
+    listener: Listener = SILENT,
 ) -> Problem:
     """Say what is searched for.
 
@@ -51,10 +60,11 @@ def make_problem(
         accuracy_source: of ``accuracy``: ``reference`` or ``ofa-predictor``; ignored where it is one of ``expensive``.
         expensive: what gives metrics that take minutes, by their names: they come last. ``ort-cpu`` is
             ``ort_cpu_metric(blockprof.measure_surrogate(space))`` where it is named and not among them.
-        on_count: called before MACs are counted, which takes seconds the first time.
+        listener: told before MACs are counted, which takes seconds the first time.
 
     Raises:
-        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name.
+        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name;
+            a metric of another space or resolution.
         TrackingError: the MLflow store does not answer.
     """
     from blockprof.api import load_metrics
@@ -64,6 +74,7 @@ def make_problem(
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(chosen),)
     own = _own([*maximize, *minimize, *(limits or {})])
+    check_metrics(own.values(), chosen, resolution)
     raised, lowered = [_name(one) for one in maximize], [_name(one) for one in minimize]
     bounds = {_name(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:
@@ -75,7 +86,7 @@ def make_problem(
     names = [name for name in dict.fromkeys([*raised, *lowered, *bounds]) if name not in own]
     last: Mapping[str, Callable[[], Metric]] = {ORT_CPU: partial(_measured, chosen, resolution), **(expensive or {})}
     at_once = [name for name in names if name not in last]
-    loaded = load_metrics(chosen, at_once, resolution=resolution, accuracy_source=accuracy_source, on_count=on_count)
+    loaded = load_metrics(chosen, at_once, resolution=resolution, accuracy_source=accuracy_source, listener=listener)
     by_name = own | dict(zip(at_once, loaded, strict=True)) | {name: last[name]() for name in names if name in last}
     objectives = [Objective(by_name[name], maximize=True) for name in raised]
     objectives += [Objective(by_name[name], maximize=False) for name in lowered]
@@ -98,7 +109,7 @@ def search_space(
     seed: int = 0,
     accuracy_source: str | None = None,
     supernet: "SupernetSpec | None" = None,
-    on_generation: "Callable[[SearchResult], None] | None" = None,
+    listener: Listener = SILENT,
 ) -> "SearchResult":
     """Find the best networks of a space: the Pareto front of several metrics, or the best few in one.
 
@@ -121,7 +132,7 @@ def search_space(
         accuracy_source: as for ``blockprof.profile``.
         supernet: how networks are evaluated in the supernet, where accuracy comes from there; each is kept in the data
             folder, and none is evaluated twice.
-        on_generation: told what is found after each generation.
+        listener: Listener = SILENT,
 
     Raises:
         InputError: what was asked does not exist, or no network is within the limits; the message says what there is.
@@ -149,7 +160,7 @@ def search_space(
     spec = SearchSpec(
         algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
     )
-    return search(problem, spec, on_generation=on_generation)
+    return search(problem, spec, listener=listener)
 
 
 def ort_cpu_metric(surrogate: Surrogate) -> AdditiveMetric:

@@ -1,12 +1,12 @@
 """Searches: the one function that runs them, whatever the algorithm."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.searching.algorithm import ALGORITHMS
 from blockprof.searching.archive import Archive
 from blockprof.searching.limits import check_limits, nearest_found
@@ -19,8 +19,7 @@ def search(
     problem: Problem,
     spec: SearchSpec | None = None,
     *,
-    on_generation: Callable[[SearchResult], None] | None = None,
-    on_progress: Callable[[int], None] | None = None,
+    listener: Listener = SILENT,
     state: Path | None = None,
 ) -> SearchResult:
     """Find the best networks of a problem.
@@ -32,8 +31,7 @@ def search(
     Args:
         problem: what to search for.
         spec: how; the paper's search where None.
-        on_generation: told what is found after each generation, the initial networks' included.
-        on_progress: told the number of each generation, without the work of telling what is found.
+        listener: told of each generation, the initial networks' included.
         state: a file that keeps the search after each generation; where it is there, the search is resumed from it. An
             exact search keeps nothing.
 
@@ -50,6 +48,7 @@ def search(
     kept = read_state(state, problem, spec) if state else None
     start = time.perf_counter() - (kept.seconds if kept else 0.0)
     archive = Archive(problem, spec.top_k)
+    num_generations = 1 if spec.is_exact else 1 + spec.budget.generations
 
     def found() -> SearchResult:
         seconds = time.perf_counter() - start
@@ -66,10 +65,8 @@ def search(
             archive.add(archs, archive.evaluate(archs))
             if state:
                 write_state(state, spec, archive, time.perf_counter() - start)
-            if on_generation:
-                on_generation(found())
-            if on_progress:
-                on_progress(generation)
+            listener.on_generation(generation, found)
+            listener.on_step("searching", generation + 1, num_generations)
         if archive.is_exhausted:
             break
     return _checked(found())

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -13,7 +13,9 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.paths import data_folder
+from blockprof.metrics import check_metrics
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
@@ -169,8 +171,8 @@ class StudyPlan:
     too where ``compares``.
 
     Raises:
-        InputError: limits that no network meets, no seed, several seeds of an exact search, or the whole space compared
-            with itself.
+        InputError: metrics at another resolution, limits that no network meets, no seed, several seeds of an exact
+            search, or the whole space compared with itself.
     """
 
     problem: Problem
@@ -180,6 +182,7 @@ class StudyPlan:
     compares: bool = False
 
     def __post_init__(self) -> None:
+        check_metrics(self.problem.metrics, self.problem.reduction.space, self.resolution)
         check_limits(self.problem)
         if self.num_seeds < 1:
             raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
@@ -216,11 +219,11 @@ class StudyPlan:
     def _whole(self) -> Problem:
         return replace(self.problem, reduction=Reduction.whole(self.problem.reduction.space))
 
-    def run(self, on_progress: Callable[[int, int], None] | None = None, *, keep: bool = False) -> Study:
+    def run(self, listener: Listener = SILENT, *, keep: bool = False) -> Study:
         """Search, one after the other.
 
         Args:
-            on_progress: told, after each generation, how many generations of how many there are.
+            listener: told, after each generation, how many generations of how many there are.
             keep: keep each search at its ``state_path``, and go on where one is there: a process that was killed is
                 resumed. ``kept`` removes them.
 
@@ -228,16 +231,13 @@ class StudyPlan:
             InputError: as ``search``.
         """
         is_exact = self.spec.is_exact
-        generations = 1 if is_exact else 1 + (self.searches[0][1].generations or 0)
         results: list[SearchResult] = []
-
-        def tell(generation: int) -> None:
-            if on_progress:
-                on_progress(len(results) * generations + generation + 1, len(self.searches) * generations)
 
         for problem, spec in self.searches:
             state = state_path(problem, spec, self.resolution) if keep and not is_exact else None
-            results.append(search(problem, spec, on_progress=tell, state=state))
+            results.append(
+                search(problem, spec, listener=Part(listener, len(results), len(self.searches)), state=state)
+            )
         return Study(tuple(results[: self.num_seeds]), tuple(results[self.num_seeds :]), self.resolution)
 
     @contextmanager

@@ -5,7 +5,6 @@ expected to equal these: the ratio says how far off they are, the rank correlati
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.rank_correlation import kendall, spearman
 from blockprof.metrics import ORT_CPU, MetricInfo
@@ -23,7 +23,6 @@ from blockprof.spaces import Architectures
 
 if TYPE_CHECKING:
     from blockprof.evaluators.device import MeasuredNetworks, MeasureSpec
-    from blockprof.evaluators.device import Progress as Visit
 
 LATENCY_UNIT = "ms"
 SIZES = ("flops", "macs", "conv_macs")
@@ -126,8 +125,7 @@ def verify(
     *,
     resolution: int,
     spec: "MeasureSpec | None" = None,
-    on_progress: "Callable[[Visit], None] | None" = None,
-    on_piece: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> Verification:
     """Measure K networks of an answer with ONNX Runtime, spread evenly along it; all where it has no more than K.
 
@@ -141,8 +139,7 @@ def verify(
         k: how many to measure.
         resolution: of the input, in pixels.
         spec: how to measure; the defaults where None.
-        on_progress: told after each visit of a network.
-        on_piece: told how many of the networks' pieces are exported to ONNX, of how many.
+        listener: told of each piece of the networks that is exported, and of each visit.
 
     Raises:
         InputError: ``k`` below 1, no networks, no metric to compare with (:func:`compared_columns`), or a journal that
@@ -160,7 +157,7 @@ def verify(
     some = archs[chosen]
     path = verification_path(some, resolution)
     sizes = np.full(len(some), resolution)
-    measured = measure_architectures(some, sizes, path, spec, on_progress, on_piece)
+    measured = measure_architectures(some, sizes, path, spec, listener)
     infos = tuple(problem.metrics[column].info for column in columns)
     return Verification(some, infos, values[chosen][:, list(columns)], measured)
 

@@ -1,25 +1,16 @@
 """The paper's predictor as a kind: its options, its training, what tells trainings apart."""
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
 
 from blockprof.predictors.gru.recipe import FAST, PAPER, Recipe
 from blockprof.predictors.kinds import Fitted, TrainingOptions, TrainingTask
-
-if TYPE_CHECKING:
-    from blockprof.predictors.kinds import Epoch
 
 
 def train_gru(task: TrainingTask) -> Fitted:
     """Train on the rows that are no outliers; the dev rows tell the epoch and the interval."""
     from blockprof.predictors.gru.training import fit_gru
 
-    recipe, told = recipe_of(task.options), task.on_epoch
-
-    def tell(epoch: "Epoch") -> None:
-        if told:
-            told(epoch.number, recipe.epochs)
-
+    recipe = recipe_of(task.options)
     found = fit_gru(
         task.sound,
         task.dev,
@@ -29,7 +20,7 @@ def train_gru(task: TrainingTask) -> Fitted:
         seed=task.seed,
         device=task.options.device or "cpu",
         checkpoint=task.checkpoint,
-        on_epoch=tell,
+        listener=task.listener,
     )
     return Fitted(found.model, asdict(recipe), found.epochs, found.seconds)
 

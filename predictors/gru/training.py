@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
 from blockprof.foundation.errors import Argument, BlockprofError, DataFileError, Said
 from blockprof.foundation.files import staged
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torch_device import find_device
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
@@ -90,7 +91,7 @@ def fit_gru(
     device: str = "cpu",
     spec: NetworkSpec | None = None,
     checkpoint: Path | None = None,
-    on_epoch: Callable[[Epoch], None] | None = None,
+    listener: Listener = SILENT,
 ) -> GruFit:
     """Train on ``train``; ``dev`` tells which epoch is best, and how wide the interval is.
 
@@ -108,7 +109,7 @@ def fit_gru(
         spec: sizes of the network; the paper's where None.
         checkpoint: where to write the state after each epoch; training goes on from it where it is there. The caller
             removes it.
-        on_epoch: told what each epoch came to.
+        listener: told how many epochs of how many are done.
 
     Raises:
         BlockprofError: the training diverged.
@@ -136,8 +137,7 @@ def fit_gru(
         state.seconds = before + time.perf_counter() - start
         if checkpoint is not None:
             _save(checkpoint, state, fingerprint)
-        if on_epoch:
-            on_epoch(state.epochs[-1])
+        listener.on_step("epochs", number, recipe.epochs)
     if not math.isfinite(state.best_error):
         other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""

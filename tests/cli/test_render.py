@@ -136,8 +136,8 @@ def test_what_users_named_is_no_markup(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_progress_leaves_nothing_on_a_terminal(terminal) -> None:
     sent = terminal(80)
-    with render.progress("profiling") as on_progress:
-        on_progress(1, 2)
+    with render.listening() as listener:
+        listener.on_step("profiling", 1, 2)
     with render.working("training"):
         pass
     assert "profiling" in sent.getvalue()
@@ -162,8 +162,8 @@ def left_on_screen(sent: str) -> str:
 
 
 def test_progress_in_a_file_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with render.progress("profiling") as on_progress:
-        on_progress(1, 2)
+    with render.listening() as listener:
+        listener.on_step("profiling", 1, 2)
     with render.working("training"):
         pass
     assert capsys.readouterr() == ("", "")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.fetching.reference import reference_data
 from blockprof.foundation.errors import DataFileError
@@ -30,10 +31,10 @@ def test_it_ends_at_what_training_on_all_networks_gives(curve: LearningCurve, da
 def test_the_same_seed_gives_the_same_curve_and_progress_counts_every_fit(
     curve: LearningCurve, data: LatencyData
 ) -> None:
-    told = []
-    again = learning_curve(data, seed=3, num_draws=2, on_progress=lambda done, total: told.append((done, total)))
+    heard = Heard()
+    again = learning_curve(data, seed=3, num_draws=2, listener=heard)
     np.testing.assert_array_equal(again.mape_percent, curve.mape_percent)
-    assert told == [(number, 5) for number in range(1, 6)]
+    assert heard.steps == [(number, 5) for number in range(1, 6)]
 
 
 def test_a_train_size_ends_it_sooner_on_the_same_draws(data: LatencyData) -> None:

@@ -5,7 +5,7 @@ from blockprof.evaluators.device.environment import Environment, Machine, read_e
 from blockprof.evaluators.device.measurement import Measurement
 from blockprof.evaluators.device.networks import measure_architectures, network_names
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import Progress, measure_networks
+from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.spec import CPU_PROVIDER, MeasureSpec
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "MeasureSpec",
     "MeasuredNetworks",
     "Measurement",
-    "Progress",
     "SumScores",
     "check_block_journal",
     "measure_architectures",

@@ -1,6 +1,5 @@
 """A device's block table: every piece of a space measured as a model of its own, and whole networks to judge it by."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +13,13 @@ from blockprof.evaluators.device.journal import read_journal
 from blockprof.evaluators.device.measurement import Measurement
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import Progress, measure_networks
+from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics.block_table import BlockCosts
 from blockprof.networks.onnx import FragmentStore, SharedModel, all_pieces, compose_piece, compose_shared, piece_name
 from blockprof.spaces import Architectures, Space
@@ -178,8 +178,7 @@ def measure_block_table(
     spec: MeasureSpec | None = None,
     *,
     num_whole: int = NUM_WHOLE,
-    on_progress: Callable[[Progress], None] | None = None,
-    on_piece: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> BlockTable:
     """Measure all pieces of a space and some random networks, as :func:`measure_networks` does, at batch 1.
 
@@ -193,8 +192,7 @@ def measure_block_table(
         journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None. Its seed also draws the networks.
         num_whole: random networks to measure.
-        on_progress: called after each visit.
-        on_piece: called with how many pieces are exported, or read from the cache, of how many.
+        listener: told of each piece that is exported or read from the cache, and of each visit.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -212,15 +210,14 @@ def measure_block_table(
         nonlocal is_filled
         for number, piece in enumerate(() if is_filled else pieces, start=1):
             store.fragment(piece)
-            if on_piece:
-                on_piece(number, len(pieces))
+            listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
             return compose_shared(store, archs, index, resolution=resolution)
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, on_progress))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener))
 
 
 def check_block_journal(
@@ -244,7 +241,7 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
         raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
-    return archs, [f"{name} at {resolution}" for name in names]
+    return archs, [f"{space.name} {name} at {resolution}" for name in names]
 
 
 def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from blockprof.evaluators.device.lock import machine_lock
 from blockprof.evaluators.device.networks import check_architectures, measure_architectures, network_names
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import Progress
 from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, InputError, JournalError, Said
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.spaces import Architectures, Space
 
@@ -106,11 +106,7 @@ class Campaign:
         """Whether nothing is left to measure."""
         return self.num_kept == self.num_visits and self.kept.visits[-1].anchor
 
-    def run(
-        self,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_piece: Callable[[int, int], None] | None = None,
-    ) -> "CampaignResult":
+    def run(self, listener: Listener = SILENT) -> "CampaignResult":
         """Measure what is missing, if anything is, then write the latencies and the record.
 
         Raises:
@@ -125,9 +121,7 @@ class Campaign:
             kept = self.kept
             measured = MeasuredNetworks.from_visits(names, self.spec, kept.environments, kept.visits, kept.finished_at)
         else:
-            measured = measure_architectures(
-                self.archs, self.resolutions, self.files.journal, self.spec, on_progress, on_piece
-            )
+            measured = measure_architectures(self.archs, self.resolutions, self.files.journal, self.spec, listener)
         data = measured.to_latency_data(self.archs, self.resolutions)
         result = CampaignResult(self, measured, data, time.perf_counter() - start)
         with staged(self.files.latencies.parent) as temporary:

@@ -1,6 +1,5 @@
 """Networks to be measured on a device that is not this machine: ONNX files, and a CSV to fill in their latencies."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from blockprof.evaluators.device.networks import check_architectures, network_na
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import parse_network_csv, write_network_csv
 from blockprof.networks.onnx import FragmentStore, compose_bytes, write_network
 from blockprof.spaces import Architectures
@@ -44,14 +44,14 @@ class DeviceFolder:
             for number, size in enumerate(self.resolutions.tolist())
         ]
 
-    def write(self, on_progress: Callable[[int, int], None] | None = None) -> "WrittenFolder":
+    def write(self, listener: Listener = SILENT) -> "WrittenFolder":
         """Write the CSV unless it is there, then what is missing of the files; each is whole, or not there at all.
 
         The files are those of :func:`write_network` at batch 1, each run with ONNX Runtime and compared with torch
         before it appears. Interrupted and called again, it goes on.
 
         Args:
-            on_progress: called with how many of the networks are there, of how many.
+            listener: told how many of the networks are there, of how many.
 
         Raises:
             InputError: a file cannot be written.
@@ -68,8 +68,7 @@ class DeviceFolder:
                 num_kept += 1
             else:
                 write_network(store, self.archs, index, file, resolution=size, check=True)
-            if on_progress:
-                on_progress(index + 1, len(self.archs))
+            listener.on_step("writing networks", index + 1, len(self.archs))
         return WrittenFolder(num_kept, sum(file.stat().st_size for file in self.files))
 
 

@@ -1,15 +1,15 @@
 """Measure networks of a space: composed as ONNX where they are needed, never written to disk."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import Progress, measure_networks
+from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.networks.onnx import FragmentStore, Piece, SharedModel, compose_shared
 from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.spaces import Architectures
@@ -17,8 +17,9 @@ from blockprof.spaces.resolution import check_resolution
 
 
 def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
-    """What each network is called in a journal: its net string and resolution, ``mbconv2_e6_k3->...|... at 224``."""
-    return [f"{net} at {size}" for net, size in zip(archs.to_strings(), resolutions.tolist(), strict=True)]
+    """What each network is called in a journal: space, net string, resolution: ``pn mbconv2_e6_k3->...|... at 224``."""
+    space, nets = archs.space.name, archs.to_strings()
+    return [f"{space} {net} at {size}" for net, size in zip(nets, resolutions.tolist(), strict=True)]
 
 
 def check_architectures(archs: Architectures, resolutions: IntArray) -> None:
@@ -41,8 +42,7 @@ def measure_architectures(
     resolutions: IntArray,
     journal_path: Path,
     spec: MeasureSpec | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    on_piece: Callable[[int, int], None] | None = None,
+    listener: Listener = SILENT,
 ) -> MeasuredNetworks:
     """Compose networks from their pieces and measure them as :func:`measure_networks` does, at batch 1.
 
@@ -54,8 +54,7 @@ def measure_architectures(
         resolutions: (N,), of each one's input, in pixels.
         journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None.
-        on_progress: called after each visit of a network.
-        on_piece: called with how many of the networks' pieces are there, of how many.
+        listener: told of each piece of the networks that is there, and of each visit.
 
     Raises:
         InputError: not as many resolutions as networks; or as for :func:`measure_networks`.
@@ -69,14 +68,14 @@ def measure_architectures(
     def build(index: int) -> SharedModel:
         nonlocal is_filled
         if not is_filled:
-            _fill(store, archs, on_piece)
+            _fill(store, archs, listener)
             is_filled = True
         return compose_shared(store, archs, index, resolution=int(resolutions[index]))
 
-    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, on_progress)
+    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, listener)
 
 
-def _fill(store: FragmentStore, archs: Architectures, on_piece: Callable[[int, int], None] | None) -> None:
+def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:
     """Bring all pieces of the networks into memory, so that none is exported between two visits."""
     pieces = [set(pieces_of(archs, index)) for index in range(len(archs))]
     total = len(set().union(*pieces))
@@ -86,5 +85,4 @@ def _fill(store: FragmentStore, archs: Architectures, on_piece: Callable[[int, i
             continue
         store.fragments(archs, index)
         there |= own
-        if on_piece:
-            on_piece(len(there), total)
+        listener.on_step("pieces of networks", len(there), total)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +15,11 @@ from blockprof.evaluators.device.sessions import Model, check_provider, make_run
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import time_network
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.listener import SILENT, Listener, Visited
 from blockprof.foundation.onnx_runtime import onnxruntime
 
 ANCHOR = 0
 """The first network is the anchor."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A network was visited: ``done`` of ``total`` visits are on disk; ``median_ms`` is this visit's."""
-
-    name: str
-    round: int
-    median_ms: float
-    done: int
-    total: int
 
 
 def measure_networks(
@@ -38,7 +27,7 @@ def measure_networks(
     build: Callable[[int], Model],
     journal_path: str | Path,
     spec: MeasureSpec | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    listener: Listener = SILENT,
 ) -> MeasuredNetworks:
     """Measure networks with ONNX Runtime, going on where an earlier process with the same journal ended.
 
@@ -55,7 +44,7 @@ def measure_networks(
         build: gives a network's ONNX model, serialized or as a path, by its index in ``names``.
         journal_path: where results are kept as they come; begun where there is no such file.
         spec: how to measure; the defaults where None.
-        on_progress: called after each visit of a network, with its result on disk.
+        listener: told after each visit of a network, with its result on disk.
 
     Raises:
         InputError: no networks, a provider that is not there, a journal of something else, or a full disk.
@@ -73,7 +62,7 @@ def measure_networks(
         pending = [visit for visit in visiting_order(len(names), spec) if visit not in done]
         if pending or not journal.visits[-1].anchor:
             journal.add_environment(environment)
-            _measure(names, build, spec, pending, journal, on_progress)
+            _measure(names, build, spec, pending, journal, listener)
         return MeasuredNetworks.from_visits(names, spec, journal.environments, journal.visits, journal.finished_at)
 
 
@@ -90,7 +79,7 @@ def _measure(
     spec: MeasureSpec,
     pending: Sequence[tuple[int, int]],
     journal: Journal,
-    on_progress: Callable[[Progress], None] | None,
+    listener: Listener,
 ) -> None:
     anchor = open_session(build(ANCHOR), spec, names[ANCHOR])
     total = spec.rounds * len(names)
@@ -101,9 +90,8 @@ def _measure(
         visit = _visit(session, names[network], network, number, spec, anchor=False)
         del session  # before the next is opened
         journal.add_visit(visit)
-        if on_progress:
-            done = total - len(pending) + count + 1
-            on_progress(Progress(names[network], number, visit.median_ms, done, total))
+        done = total - len(pending) + count + 1
+        listener.on_visit(Visited(names[network], number, visit.median_ms, done, total))
     journal.add_visit(_visit(anchor, names[ANCHOR], ANCHOR, spec.rounds, spec, anchor=True))
 
 

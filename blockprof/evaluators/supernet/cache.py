@@ -13,10 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from blockprof.evaluators.supernet.images import LOADED_AT_ONCE, FolderImages, ImageNetFolder, OnProgress
+from blockprof.evaluators.supernet.images import LOADED_AT_ONCE, FolderImages, ImageNetFolder
 from blockprof.foundation.decoding import MALFORMED, parse_json
 from blockprof.foundation.errors import Argument, Command, DataFileError, InputError, Said
 from blockprof.foundation.files import existing_folder, read_file, staged
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 
 FORMAT = 2
@@ -67,13 +68,13 @@ class WrittenCache:
     facts: CacheFacts
 
 
-def write_cache(images: FolderImages, folder: Path, on_progress: OnProgress | None = None) -> WrittenCache:
+def write_cache(images: FolderImages, folder: Path, listener: Listener = SILENT) -> WrittenCache:
     """Decode a folder's validation images and its training subset, and write both files, whole or not at all.
 
     Args:
         images: where the images come from.
         folder: to write to; a cache there at the same resolution is replaced.
-        on_progress: told how many images are decoded, of how many.
+        listener: told how many images are decoded, of how many.
 
     Raises:
         InputError: ``folder`` cannot be written to, or has too little space.
@@ -86,10 +87,8 @@ def write_cache(images: FolderImages, folder: Path, on_progress: OnProgress | No
     with staged(folder) as temporary:
         pixels_file, facts_file = (temporary / path.name for path in paths)
         with pixels_file.open("wb") as file:
-            labels = _write_validation(images, file, total, on_progress)
-            recalibration = images.recalibration(
-                (lambda done, _: on_progress(images.num_images + done, total)) if on_progress else None
-            )
+            labels = _write_validation(images, file, listener)
+            recalibration = images.recalibration(listener)
             file.write(recalibration.numpy().data)
         facts = CacheFacts(
             format=FORMAT,
@@ -110,14 +109,15 @@ def write_cache(images: FolderImages, folder: Path, on_progress: OnProgress | No
     return WrittenCache(paths, facts)
 
 
-def _write_validation(images: FolderImages, file: BinaryIO, total: int, on_progress: OnProgress | None) -> list[int]:
+def _write_validation(images: FolderImages, file: BinaryIO, listener: Listener) -> list[int]:
     labels: list[int] = []
     for number, (pixels, part) in enumerate(images.validation(LOADED_AT_ONCE), start=1):
         # Not through a memory map: on a full disk that ends the process, and this raises an error.
         file.write(pixels.numpy().data)
         labels.extend(part.tolist())
-        if on_progress:
-            on_progress(min(number * LOADED_AT_ONCE, images.num_images), total)
+        listener.on_step(
+            "decoding validation images", min(number * LOADED_AT_ONCE, images.num_images), images.num_images
+        )
     return labels
 
 
@@ -160,7 +160,7 @@ class CachedImages:
             stop = min(start + batch_size, self.num_images)
             yield torch.from_numpy(np.array(self.pixels[start:stop])), labels[start:stop]
 
-    def recalibration(self, on_progress: OnProgress | None = None) -> Tensor:
+    def recalibration(self, listener: Listener = SILENT) -> Tensor:
         """Return (M, 3, R, R) uint8 pixels of the training subset."""
         return torch.from_numpy(np.array(self.pixels[self.num_images :]))
 

@@ -9,7 +9,7 @@ import math
 import re
 import struct
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.spaces import registered_spaces
 
@@ -50,8 +51,6 @@ _EXPECTED = "expected train/<class>/*.JPEG and val/<class>/*.JPEG, such as val/n
 Samples = Sequence[tuple[str, int]]
 """Path and label of each image."""
 
-OnProgress = Callable[[int, int], None]
-
 
 class ImageSource(Protocol):
     """Where images come from.
@@ -76,7 +75,7 @@ class ImageSource(Protocol):
         """Give (B, 3, R, R) uint8 pixels and (B,) labels, in the same order each time."""
         ...
 
-    def recalibration(self, on_progress: OnProgress | None = None) -> Tensor:
+    def recalibration(self, listener: Listener = SILENT) -> Tensor:
         """Return (M, 3, R, R) uint8 pixels of the training subset."""
         ...
 
@@ -202,7 +201,7 @@ class FolderImages:
         """
         return self._decoded(self.folder.val, batch_size, None)
 
-    def recalibration(self, on_progress: OnProgress | None = None) -> Tensor:
+    def recalibration(self, listener: Listener = SILENT) -> Tensor:
         """Return (M, 3, R, R) uint8 pixels: random crops, half of them flipped, of random images of the training set.
 
         OFA's subset and transforms: the first ``num_recalibration`` of a seeded permutation (OFA's seed is 937162211);
@@ -226,8 +225,9 @@ class FolderImages:
         parts = []
         for number, (pixels, _) in enumerate(self._decoded(samples, LOADED_AT_ONCE, seeds), start=1):
             parts.append(pixels)
-            if on_progress:
-                on_progress(min(number * LOADED_AT_ONCE, len(samples)), len(samples))
+            listener.on_step(
+                "decoding images to recalibrate with", min(number * LOADED_AT_ONCE, len(samples)), len(samples)
+            )
         return torch.cat(parts)
 
     def _decoded(

@@ -7,11 +7,11 @@ import numpy as np
 
 from blockprof.evaluators.pooling import MAX_ACCURACY_POOL, SupernetSpec, pool_size
 from blockprof.evaluators.supernet.cache import default_cache
-from blockprof.evaluators.supernet.images import OnProgress
 from blockprof.evaluators.supernet.journal import Accuracy, Settings, open_accuracies, read_accuracies
 from blockprof.evaluators.supernet.supernet import SupernetAccuracy, load_supernet_accuracy
 from blockprof.evaluators.supernet.surrogate import fit_accuracy_surrogate
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import ACCURACY, MetricInfo
 from blockprof.profiling import Surrogate
@@ -31,12 +31,20 @@ class KeptAccuracy:
     def info(self) -> MetricInfo:
         return self.accuracy.info
 
+    @property
+    def space(self) -> Space:
+        return self.accuracy.space
+
+    @property
+    def resolution(self) -> int:
+        return self.accuracy.resolution
+
     def num_kept(self, archs: Architectures | None = None) -> int:
         """How many networks were evaluated before, of ``archs`` or of all."""
         kept = read_accuracies(self.journal, self.settings)
         return len(kept) if archs is None else sum(network in kept for network in archs.to_strings())
 
-    def evaluate(self, archs: Architectures, on_progress: OnProgress | None = None) -> FloatArray:
+    def evaluate(self, archs: Architectures, listener: Listener = SILENT) -> FloatArray:
         """Return (N,) top-1 accuracies in percent, of the journal and of the networks that it lacks.
 
         Raises:
@@ -47,8 +55,7 @@ class KeptAccuracy:
             for index, network in enumerate(networks):
                 if network not in accuracies.of_networks:
                     accuracies.add(network, Accuracy(*self.accuracy.measure(archs, index)))
-                if on_progress:
-                    on_progress(index + 1, len(networks))
+                listener.on_step("evaluating networks", index + 1, len(networks))
             return np.array([accuracies.of_networks[network].top1 for network in networks])
 
 
@@ -60,10 +67,12 @@ class AccuracyPool:
     archs: Architectures
     seed: int
 
-    def fit(self, on_progress: OnProgress | None = None) -> Surrogate:
+    def fit(self, listener: Listener = SILENT) -> Surrogate:
         """Evaluate the networks, and fit the surrogate of their top-1; raises as ``KeptAccuracy.evaluate`` does."""
-        values = self.metric.evaluate(self.archs, on_progress)
-        return fit_accuracy_surrogate(self.archs, values, self.metric.info, seed=self.seed)
+        values = self.metric.evaluate(self.archs, listener)
+        return fit_accuracy_surrogate(
+            self.archs, values, self.metric.info, seed=self.seed, resolution=self.metric.resolution
+        )
 
 
 def accuracy_journal_path(space: Space, resolution: int, seed: int) -> Path:
@@ -77,7 +86,7 @@ def load_kept_accuracy(
     *,
     resolution: int = 224,
     seed: int = 0,
-    on_image: OnProgress | None = None,
+    listener: Listener = SILENT,
 ) -> KeptAccuracy:
     """Load what evaluates networks in the supernet; nothing is evaluated yet.
 
@@ -86,7 +95,7 @@ def load_kept_accuracy(
         spec: the images, and what runs the networks.
         resolution: of the input, in pixels.
         seed: of the images that batch normalisation is recalibrated with.
-        on_image: told how many of these are decoded, of how many.
+        listener: told how many of these are decoded, of how many.
 
     Raises:
         InputError: images or a device that cannot be used, or a journal of other settings.
@@ -103,7 +112,7 @@ def load_kept_accuracy(
         seed=seed,
         fast=default_cache() if spec.fast else None,
         strict=spec.strict,
-        on_progress=on_image,
+        listener=listener,
     )
     settings = {**asdict(accuracy.spec), "seed": seed}
     journal = accuracy_journal_path(space, resolution, seed)
@@ -118,7 +127,7 @@ def load_accuracy_pool(
     resolution: int = 224,
     num_networks: int | None = None,
     seed: int = 0,
-    on_image: OnProgress | None = None,
+    listener: Listener = SILENT,
 ) -> AccuracyPool:
     """Choose random networks, all different, and load what evaluates them; nothing is evaluated yet.
 
@@ -130,13 +139,13 @@ def load_accuracy_pool(
         resolution: of the input, in pixels.
         num_networks: size of the pool; 300 where None.
         seed: of the networks, and of the images that batch normalisation is recalibrated with.
-        on_image: told how many of the images to recalibrate with are decoded, of how many.
+        listener: told how many of the images to recalibrate with are decoded, of how many.
 
     Raises:
         InputError: too few networks or too many, or as for :func:`load_kept_accuracy`.
         MetricError, DataFileError: as there.
     """
     num_networks = pool_size(ACCURACY, num_networks)
-    metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, on_image=on_image)
+    metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, listener=listener)
     archs = sample_distinct(space, MAX_ACCURACY_POOL, np.random.default_rng(seed))[:num_networks]
     return AccuracyPool(metric, archs, seed)

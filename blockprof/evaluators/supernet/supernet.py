@@ -17,13 +17,13 @@ from blockprof.evaluators.supernet.images import (
     NUM_RECALIBRATION,
     FolderImages,
     ImageSource,
-    OnProgress,
     normalise,
     read_folder,
 )
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import read_file
+from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torch_device import find_device
 from blockprof.metrics import MetricInfo
 from blockprof.networks.modules import subnet_settings
@@ -72,19 +72,20 @@ class SupernetAccuracy:
     device: torch.device
     batch_size: int
 
-    def evaluate(self, archs: Architectures, on_progress: OnProgress | None = None) -> FloatArray:
-        """Return (N,) top-1 accuracies in percent; see :meth:`evaluate_both`."""
-        return self.evaluate_both(archs, on_progress)[0]
+    @property
+    def resolution(self) -> int:
+        return self.spec.resolution
 
-    def evaluate_both(
-        self, archs: Architectures, on_progress: OnProgress | None = None, on_images: OnProgress | None = None
-    ) -> tuple[FloatArray, FloatArray]:
+    def evaluate(self, archs: Architectures, listener: Listener = SILENT) -> FloatArray:
+        """Return (N,) top-1 accuracies in percent; see :meth:`evaluate_both`."""
+        return self.evaluate_both(archs, listener)[0]
+
+    def evaluate_both(self, archs: Architectures, listener: Listener = SILENT) -> tuple[FloatArray, FloatArray]:
         """Return (N,) top-1 and (N,) top-5 accuracies in percent, of the validation images that decode.
 
         Args:
             archs: N networks.
-            on_progress: told after each network how many of how many are done.
-            on_images: told after each batch how many images a network has seen, of how many.
+            listener: told how many of how many are done.
 
         Raises:
             InputError: networks of another space.
@@ -92,12 +93,11 @@ class SupernetAccuracy:
         """
         values = np.empty((2, len(archs)))
         for index in range(len(archs)):
-            values[:, index] = self.measure(archs, index, on_images)
-            if on_progress:
-                on_progress(index + 1, len(archs))
+            values[:, index] = self.measure(archs, index)
+            listener.on_step("evaluating networks", index + 1, len(archs))
         return values[0], values[1]
 
-    def measure(self, archs: Architectures, index: int = 0, on_images: OnProgress | None = None) -> tuple[float, float]:
+    def measure(self, archs: Architectures, index: int = 0) -> tuple[float, float]:
         """Return one network's top-1 and top-5 accuracy in percent, as :meth:`evaluate_both` does those of many."""
         network = self.network(archs, index)
         right, total = np.zeros(2), 0
@@ -108,8 +108,6 @@ class SupernetAccuracy:
                 hits = logits.topk(TOP, dim=1).indices.cpu() == labels[:, None]
                 right += [hits[:, 0].sum().item(), hits.any(dim=1).sum().item()]
                 total += len(labels)
-                if on_images:
-                    on_images(total, self.images.num_images)
         top1, top5 = (100 * right / total).tolist()
         return top1, top5
 
@@ -151,7 +149,7 @@ def load_supernet_accuracy(
     fast: Path | None = None,
     strict: bool = False,
     num_recalibration: int = NUM_RECALIBRATION,
-    on_progress: OnProgress | None = None,
+    listener: Listener = SILENT,
 ) -> SupernetAccuracy:
     """Load a supernet's weights and the images that its networks are recalibrated with.
 
@@ -167,7 +165,7 @@ def load_supernet_accuracy(
         fast: a folder that ``cache-imagenet`` wrote to, to take the images from.
         strict: whether an image that does not decode is an error.
         num_recalibration: images to recalibrate with.
-        on_progress: told how many of the images for recalibration are decoded, of how many.
+        listener: told how many of how many are done.
 
     Raises:
         InputError: a folder that is not ImageNet-like, a device that is not there, or a cache of other images.
@@ -186,7 +184,7 @@ def load_supernet_accuracy(
         raise InputError("no images: give ImageNet's folder, or a folder that `blockprof cache-imagenet` wrote to")
     path = checkpoint or checkpoint_path(space)
     supernet = load_supernet(space, checkpoint)
-    recalibration = images.recalibration(on_progress)
+    recalibration = images.recalibration(listener)
     classes = "" if images.num_classes == NUM_CLASSES else f" of {images.num_classes:,} classes"
     info = MetricInfo(
         name="accuracy",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
@@ -88,10 +89,10 @@ def test_joint_placements_have_a_row_and_no_response() -> None:
 
 
 def test_progress_counts_over_all_metrics() -> None:
-    seen: list[tuple[int, int]] = []
+    heard = Heard()
     fixings = parse_blocks(PN, ["u1.l1.e3k3,u1.l1.e3k5"], 224)
-    profile(PN, [NPU, ACCURACY], num_archs=10, fixings=fixings, on_progress=lambda *step: seen.append(step))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    profile(PN, [NPU, ACCURACY], num_archs=10, fixings=fixings, listener=heard)
+    assert heard.steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize(("metrics", "num_archs"), [([], None), ([NPU, NPU], None), ([NPU], 1), ([NPU], 0)])

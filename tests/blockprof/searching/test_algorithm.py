@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import Heard
 
 import blockprof
 from blockprof.foundation.errors import DataFileError, InputError
@@ -34,12 +35,12 @@ def climbing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ones_own_algorithm_searches_by_name(make_problem: MakeProblem) -> None:
-    told = []
-    result = search(make_problem(), SearchSpec("climb", **BUDGET), on_generation=told.append)
+    heard = Heard()
+    result = search(make_problem(), SearchSpec("climb", **BUDGET), listener=heard)
     # The best ones came again with each batch, and were not evaluated again.
     assert np.bincount(result.generations).tolist() == [10, 5, 5, 5]
     assert len(np.unique(result.archs.genes, axis=0)) == 25
-    assert len(told) == 4
+    assert len(heard.results) == 4
     found = blockprof.search_space("pn", ["params"], ["npu"], algorithm="climb", **BUDGET)
     assert len(found.archs) == 25
 
@@ -47,16 +48,12 @@ def test_ones_own_algorithm_searches_by_name(make_problem: MakeProblem) -> None:
 def test_it_is_resumed_by_proposing_again(make_problem: MakeProblem, tmp_path: Path) -> None:
     problem, spec, path = make_problem(), SearchSpec("climb", **BUDGET), tmp_path / "s.npz"
     whole = search(problem, spec)
-
-    def stop(generation: int) -> None:
-        if generation == 1:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        search(problem, spec, on_progress=stop, state=path)
-    told: list[int] = []
-    resumed = search(problem, spec, on_progress=told.append, state=path)
-    assert told == [2, 3]
+        search(problem, spec, listener=Heard(stop_at=1), state=path)
+    heard = Heard()
+    resumed = search(problem, spec, listener=heard, state=path)
+    assert heard.numbers == [2, 3]
+    assert heard.steps == [(3, 4), (4, 4)]
     assert np.array_equal(whole.archs.genes, resumed.archs.genes)
     assert np.array_equal(whole.values, resumed.values)
 

@@ -6,16 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from known_spaces import SPACES
+from listening import Heard
 
 from blockprof import load_metrics
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import MetricInfo
 from blockprof.reduction import Reduction, sample_reduced
-from blockprof.searching import Limit, Objective, Problem, SearchResult, SearchSpec, search
+from blockprof.searching import Limit, Objective, Problem, SearchSpec, search
 from blockprof.searching.limits import least_value
 from blockprof.searching.pareto import best_networks, hypervolume
-from blockprof.spaces import Architectures, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 MakeProblem = Callable[..., Problem]
 Few = Callable[[str], Reduction]
@@ -29,7 +30,8 @@ class Recorder:
 
     info = MetricInfo("variety", "blocks", True, "counted", "different blocks")
 
-    def __init__(self) -> None:
+    def __init__(self, space: Space) -> None:
+        self.space, self.resolution = space, None
         self.asked: list[str] = []
         self.batches: list[int] = []
 
@@ -90,14 +92,15 @@ def test_a_seed_gives_the_same_networks(algorithm: str, make_problem: MakeProble
 
 @RANDOM
 def test_no_network_is_evaluated_twice_and_generations_are_batches(algorithm: str) -> None:
-    space, metric = load_space("pn"), Recorder()
+    space = load_space("pn")
+    metric = Recorder(space)
     (flops,) = load_metrics("pn", ["npu"])
     problem = Problem(Reduction.whole(space), (Objective(metric, maximize=True), Objective(flops, maximize=False)))
-    told: list[SearchResult] = []
-    result = search(problem, SearchSpec(algorithm, initial=40, generations=3, children=50), on_generation=told.append)
+    heard = Heard()
+    result = search(problem, SearchSpec(algorithm, initial=40, generations=3, children=50), listener=heard)
     assert metric.batches == [40, 50, 50, 50]
     assert len(set(metric.asked)) == len(metric.asked) == len(result.archs)
-    assert [len(one.archs) for one in told] == [40, 90, 140, 190]
+    assert [len(one.archs) for one in heard.results] == [40, 90, 140, 190]
     assert result.archs.to_strings() == metric.asked
 
 
@@ -152,12 +155,12 @@ def test_least_value_is_the_least_of_all_networks(
 def test_a_limit_that_no_network_meets_is_refused_at_once() -> None:
     accuracy, npu = load_metrics("pn", ["accuracy", "npu"])
     reduction = Reduction.whole(load_space("pn"))
-    told: list[SearchResult] = []
+    heard = Heard()
     with pytest.raises(InputError, match=r"^npu <= 1 ms: no network of pn \(whole space\) goes below 2\.08\d* ms"):
-        search(Problem(reduction, (Objective(accuracy, True),), (Limit(npu, 1.0),)), on_generation=told.append)
+        search(Problem(reduction, (Objective(accuracy, True),), (Limit(npu, 1.0),)), listener=heard)
     with pytest.raises(InputError, match=r"^accuracy >= 90 %: no network of pn \(whole space\) goes above 78\.09\d* %"):
-        search(Problem(reduction, (Objective(npu, False),), (Limit(accuracy, 90.0),)), on_generation=told.append)
-    assert not told
+        search(Problem(reduction, (Objective(npu, False),), (Limit(accuracy, 90.0),)), listener=heard)
+    assert not heard.results
 
 
 def test_a_limit_at_the_very_least_value_is_no_error(make_problem: MakeProblem, few_networks: Few) -> None:
@@ -216,9 +219,9 @@ def test_three_objectives(make_problem: MakeProblem) -> None:
 
 @pytest.mark.parametrize("name", SPACES)
 def test_an_exact_search_is_the_true_front_which_searches_come_near(name: str, make_problem: MakeProblem) -> None:
-    problem, told = make_problem(name), []
-    exact = search(problem, SearchSpec("exact"), on_generation=told.append)
-    assert [one.values.tolist() for one in told] == [exact.values.tolist()]
+    problem, heard = make_problem(name), Heard()
+    exact = search(problem, SearchSpec("exact"), listener=heard)
+    assert [one.values.tolist() for one in heard.results] == [exact.values.tolist()]
     assert exact.shortfall is None
     assert sorted(exact.best.tolist()) == list(range(len(exact.archs)))
     assert len(exact.history()) == 1
@@ -246,6 +249,7 @@ def test_the_best_networks_found_are_no_better_than_the_exact_ones(algorithm: st
 
 
 def test_an_exact_search_wants_additive_metrics() -> None:
-    problem = Problem(Reduction.whole(load_space("pn")), (Objective(Recorder(), maximize=True),))
+    space = load_space("pn")
+    problem = Problem(Reduction.whole(space), (Objective(Recorder(space), maximize=True),))
     with pytest.raises(InputError, match="variety is no sum of costs of blocks"):
         search(problem, SearchSpec("exact"))

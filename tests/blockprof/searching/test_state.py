@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.reduction import Reduction
-from blockprof.searching import Objective, Problem, SearchResult, SearchSpec, search
+from blockprof.searching import Objective, Problem, SearchSpec, search
 
 MakeProblem = Callable[..., Problem]
 SPEC = SearchSpec(initial=30, generations=6, children=30, seed=5)
@@ -17,14 +18,6 @@ SPEC = SearchSpec(initial=30, generations=6, children=30, seed=5)
 
 class InterruptedSearchError(Exception):
     """What a user's Ctrl-C is to a search."""
-
-
-def stop_after(generation: int) -> Callable[[SearchResult], None]:
-    def tell(result: SearchResult) -> None:
-        if result.generations[-1] == generation:
-            raise InterruptedSearchError
-
-    return tell
 
 
 @pytest.mark.parametrize("algorithm", ["evolution", "nsga2"])
@@ -40,10 +33,10 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
     whole = search(problem, spec)
     for generation in (0, 2, 3):
         with pytest.raises(InterruptedSearchError):
-            search(problem, spec, state=path, on_generation=stop_after(generation))
-    told: list[SearchResult] = []
-    resumed = search(problem, spec, state=path, on_generation=told.append)
-    assert [one.generations[-1] for one in told] == [4, 5, 6]
+            search(problem, spec, state=path, listener=Heard(stop_at=generation, error=InterruptedSearchError))
+    heard = Heard()
+    resumed = search(problem, spec, state=path, listener=heard)
+    assert [one.generations[-1] for one in heard.results] == [4, 5, 6]
     assert np.array_equal(whole.archs.genes, resumed.archs.genes)
     assert np.array_equal(whole.values, resumed.values)
     assert np.array_equal(whole.generations, resumed.generations)
@@ -51,10 +44,10 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
 
 
 def test_a_finished_search_is_read_back(make_problem: MakeProblem, tmp_path: Path) -> None:
-    path, told = tmp_path / "s.npz", []
+    path, heard = tmp_path / "s.npz", Heard()
     first = search(make_problem(), SPEC, state=path)
-    again = search(make_problem(), SPEC, state=path, on_generation=told.append)
-    assert not told
+    again = search(make_problem(), SPEC, state=path, listener=heard)
+    assert not heard.results
     assert np.array_equal(first.archs.genes, again.archs.genes)
     assert np.array_equal(first.values, again.values)
     assert [file.name for file in tmp_path.iterdir()] == ["s.npz"]
@@ -104,6 +97,7 @@ def test_a_search_of_a_metric_that_is_not_additive_is_kept(make_problem: MakePro
 
     class Squared:
         info = replace(problem.metrics[0].info, name="squared")
+        space, resolution = problem.reduction.space, None
 
         def evaluate(self, archs: object) -> np.ndarray:
             return problem.metrics[0].evaluate(archs) ** 2
@@ -112,5 +106,5 @@ def test_a_search_of_a_metric_that_is_not_additive_is_kept(make_problem: MakePro
     squared = Problem(reduction, (Objective(Squared(), maximize=True), problem.objectives[1]))
     whole = search(squared, SPEC)
     with pytest.raises(InterruptedSearchError):
-        search(squared, SPEC, state=tmp_path / "s.npz", on_generation=stop_after(3))
+        search(squared, SPEC, state=tmp_path / "s.npz", listener=Heard(stop_at=3, error=InterruptedSearchError))
     assert np.array_equal(whole.archs.genes, search(squared, SPEC, state=tmp_path / "s.npz").archs.genes)

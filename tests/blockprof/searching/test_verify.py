@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import Heard
 from scipy.stats import kendalltau, spearmanr
 
 from blockprof.evaluators.device import MeasureSpec
@@ -45,7 +46,7 @@ def front(problem: Problem, n: int) -> tuple[Architectures, np.ndarray]:
 def test_three_networks_of_seven_against_their_latencies(data_folder: Path) -> None:
     problem = problem_of(PN, "accuracy", "npu", "gpu", "flops")
     archs, values = front(problem, 7)
-    seen, pieces = [], []
+    heard = Heard()
     result = verify(
         problem,
         archs,
@@ -53,8 +54,7 @@ def test_three_networks_of_seven_against_their_latencies(data_folder: Path) -> N
         3,
         resolution=128,
         spec=QUICK,
-        on_progress=seen.append,
-        on_piece=lambda *counts: pieces.append(counts),
+        listener=heard,
     )
     frame = result.to_frame()
     assert frame.columns.tolist() == ["net_str", "npu", "gpu", "measured_ms", "lower_ms", "upper_ms"]
@@ -62,8 +62,8 @@ def test_three_networks_of_seven_against_their_latencies(data_folder: Path) -> N
     np.testing.assert_array_equal(frame[["npu", "gpu"]], values[[0, 3, 6], 1:3])
     assert (frame["lower_ms"] <= frame["measured_ms"]).all()
     assert (frame["measured_ms"] <= frame["upper_ms"]).all()
-    assert len(seen) == 3
-    assert pieces
+    assert len(heard.visits) == 3
+    assert heard.steps
     measured = frame["measured_ms"].to_numpy()
     for name, agreement in zip(("npu", "gpu"), result.agreements, strict=True):
         predicted = frame[name].to_numpy()
@@ -73,9 +73,9 @@ def test_three_networks_of_seven_against_their_latencies(data_folder: Path) -> N
         assert agreement.ratio == pytest.approx(np.prod(measured / predicted) ** (1 / 3))
         assert agreement.mape_percent == pytest.approx(np.mean(np.abs(predicted - measured) / measured) * 100)
     assert verification_path(result.archs, 128).is_file()
-    again = verify(problem, archs, values, 3, resolution=128, spec=QUICK, on_progress=seen.append)
+    again = verify(problem, archs, values, 3, resolution=128, spec=QUICK, listener=heard)
     assert again.measured.latencies_ms.tolist() == measured.tolist()
-    assert len(seen) == 3
+    assert len(heard.visits) == 3
 
 
 def test_without_a_latency_the_order_is_compared_with_sizes(data_folder: Path) -> None:

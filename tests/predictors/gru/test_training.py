@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from listening import Heard
 
 from blockprof.fetching.reference import reference_data
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
 from blockprof.latency_data import LatencyData
-from blockprof.predictors import FAST, PAPER, Epoch, GruModel, Recipe, evaluate, load_gru
+from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
 from blockprof.predictors.gru.features import network_inputs, num_operators
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.predictors.gru.training import GruFit, fit_gru, interval_factors, make_batches
@@ -58,17 +59,13 @@ def test_it_learns(data: LatencyData, fit: Fit) -> None:
 def test_a_killed_training_goes_on_with_the_same_result(fit: Fit, recipe: Recipe, tmp_path: Path) -> None:
     whole = fit(recipe)
 
-    def kill(epoch: Epoch) -> None:
-        if epoch.number == 1:
-            raise KeyboardInterrupt
-
     checkpoint = tmp_path / "state" / "gru.pt"
     with pytest.raises(KeyboardInterrupt):
-        fit(recipe, checkpoint=checkpoint, on_epoch=kill)
+        fit(recipe, checkpoint=checkpoint, listener=Heard(stop_at=1))
     assert [path.name for path in checkpoint.parent.iterdir()] == ["gru.pt"]
-    numbers: list[int] = []
-    again = fit(recipe, checkpoint=checkpoint, on_epoch=lambda epoch: numbers.append(epoch.number))
-    assert numbers == list(range(2, recipe.epochs + 1))
+    heard = Heard()
+    again = fit(recipe, checkpoint=checkpoint, listener=heard)
+    assert heard.steps == [(done, recipe.epochs) for done in range(2, recipe.epochs + 1)]
     assert again.epochs == whole.epochs
     assert weights_equal(again.model, whole.model)
     assert not weights_equal(fit(recipe, seed=1).model, whole.model)

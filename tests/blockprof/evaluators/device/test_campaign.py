@@ -9,13 +9,14 @@ import pytest
 from rich.console import Console
 
 from blockprof.cli import render, render_measuring
-from blockprof.evaluators.device import Environment, MeasureSpec, Progress, read_environment
+from blockprof.evaluators.device import Environment, MeasureSpec, read_environment
 from blockprof.evaluators.device.campaign import Campaign, CampaignResult, MeasurementFiles, plan_campaign
 from blockprof.evaluators.device.environment import Machine
 from blockprof.evaluators.device.journal import Contents
 from blockprof.evaluators.device.records import Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.timing import Timing
+from blockprof.foundation.listener import Visited
 from blockprof.output.charts.measurements import latencies_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measurement_metrics
@@ -77,6 +78,23 @@ def test_metrics_of_one_round_are_finite():
     assert measurement_metrics(made_up())["repeatability_percent"] > 0
 
 
+def test_a_chart_has_the_networks_quickest_first_and_the_drift_that_was_divided_out():
+    result = made_up(noise=0.2, slowdown=0.5)
+    networks, drift = latencies_chart(result).panels
+    quartiles, medians, intervals, noisy = networks.layers
+    ordered = sorted(result.measured.measurements, key=lambda each: each.corrected_ms)
+    assert medians.x.tolist() == list(range(1, 9))
+    assert medians.y.tolist() == [each.corrected_ms for each in ordered]
+    assert list(zip(intervals.lower, intervals.upper, strict=True)) == [each.interval_ms for each in ordered]
+    assert quartiles.lower.tolist() == [np.quantile(each.times_ms, 0.25) for each in ordered]
+    assert (noisy.tone, len(noisy.x)) == ("alarm", result.measured.num_noisy)
+    anchor, walk = drift.layers
+    assert anchor.y.tolist() == result.measured.drift.anchor_ms.tolist()
+    # The usual speed is one that the anchor had: what is drawn lies among its times.
+    assert np.median(walk.y) == pytest.approx(np.median(anchor.y), rel=0.05)
+    assert (walk.y / result.measured.drift.factors).std() == pytest.approx(0, abs=1e-9)
+
+
 @pytest.mark.parametrize("shape", [{"nets": 1, "rounds": 1}, {"noise": 0.2, "slowdown": 0.5}])
 def test_a_figure_holds_all_of_its_text(shape):
     result = made_up(**shape)
@@ -123,9 +141,9 @@ def test_a_plan_changes_nothing(tmp_path):
 def test_progress_is_drawn_when_there_is_news_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch):
     sent = StringIO()
     monkeypatch.setattr(render, "err", Console(file=sent, width=80, force_terminal=True, _environ={}))
-    with render_measuring.progress() as (on_progress, on_piece):
-        on_piece(3, 12)
-        on_progress(Progress("net", 1, 12.345, 4, 9))
+    with render.listening() as listener:
+        listener.on_step("pieces of networks", 3, 12)
+        listener.on_visit(Visited("net", 1, 12.345, 4, 9))
     for part in ("pieces of networks", "3/12", "round 1, 12.3 ms", "4/9"):
         assert part in sent.getvalue()
     assert sent.getvalue().endswith("\x1b[1A\x1b[2K")

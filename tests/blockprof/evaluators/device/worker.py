@@ -9,8 +9,9 @@ import resource
 import sys
 from pathlib import Path
 
-from blockprof.evaluators.device import MeasureSpec, Progress, measure_networks
+from blockprof.evaluators.device import MeasureSpec, measure_networks
 from blockprof.foundation.errors import BlockprofError
+from blockprof.foundation.listener import Listener, Visited
 
 
 def main() -> None:
@@ -27,14 +28,19 @@ def main() -> None:
     if arguments.turns:
         sys.stdin.readline()
 
-    def tell(progress: Progress) -> None:
-        print(progress.done, flush=True)
-        if arguments.turns:
-            sys.stdin.readline()
+    class Telling(Listener):
+        def on_visit(self, visit: Visited) -> None:
+            print(visit.done, flush=True)
+            if arguments.turns:
+                sys.stdin.readline()
 
     try:
         measure_networks(
-            [path.stem for path in models], models.__getitem__, arguments.journal, MeasureSpec(**arguments.spec), tell
+            [path.stem for path in models],
+            models.__getitem__,
+            arguments.journal,
+            MeasureSpec(**arguments.spec),
+            Telling(),
         )
     except BlockprofError as error:
         sys.exit(str(error))
