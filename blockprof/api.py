@@ -10,6 +10,7 @@ from blockprof.metrics import (
     Metric,
     PredictorFolder,
     check_accuracy_source,
+    check_metrics,
     choose_accuracy_source,
     default_metric,
 )
@@ -102,6 +103,7 @@ def profile(
     checked_sampler = check_sampler(sampler)
     source = choose_accuracy_source(accuracy_source, has_images=supernet is not None)
     metrics = [default_metric(chosen)] if metrics is None else metrics
+    check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     names = [metric for metric in metrics if isinstance(metric, str)]
     pooled = pooled_names(names, source)
     cheap = [name for name in names if name not in pooled]

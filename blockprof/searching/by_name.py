@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.metrics import ACCURACY, ORT_CPU, AdditiveMetric, Metric, choose_accuracy_source, default_metric
+from blockprof.metrics import (
+    ACCURACY,
+    ORT_CPU,
+    AdditiveMetric,
+    Metric,
+    check_metrics,
+    choose_accuracy_source,
+    default_metric,
+)
 from blockprof.profiling import Surrogate
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective, Problem
@@ -55,7 +63,8 @@ def make_problem(
         listener: told before MACs are counted, which takes seconds the first time.
 
     Raises:
-        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name.
+        InputError: no such space, metric or reduction; a metric that is both maximised and minimised; two of one name;
+            a metric of another space or resolution.
         TrackingError: the MLflow store does not answer.
     """
     from blockprof.api import load_metrics
@@ -65,6 +74,7 @@ def make_problem(
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(chosen),)
     own = _own([*maximize, *minimize, *(limits or {})])
+    check_metrics(own.values(), chosen, resolution)
     raised, lowered = [_name(one) for one in maximize], [_name(one) for one in minimize]
     bounds = {_name(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:

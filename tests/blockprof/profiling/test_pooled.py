@@ -206,6 +206,7 @@ def surrogate() -> Surrogate:
 def test_a_pooled_metric_beside_exact_and_sampled_ones(surrogate: Surrogate) -> None:
     class Own:
         info = MetricInfo("own", "", True, "measured", "made up")
+        space, resolution = PN, None
 
         def evaluate(self, archs: Architectures) -> FloatArray:
             return (archs.blocks >= 0).sum(axis=1).astype(float)

@@ -32,7 +32,8 @@ def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
 
 
 def test_resnet50_has_no_npu_to_go_down() -> None:
-    (accuracy,) = blockprof.load_metrics("pn", ["accuracy"])
+    (accuracy,) = blockprof.load_metrics("resnet50", ["macs"])
+    accuracy = replace(accuracy, info=replace(accuracy.info, name="accuracy", higher_is_better=True))
     problem = make_problem("resnet50", expensive={"accuracy": lambda: accuracy})
     assert [one.metric.info.name for one in problem.objectives] == ["accuracy", "flops"]
 
