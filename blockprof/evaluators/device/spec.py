@@ -67,6 +67,11 @@ class MeasureSpec:
             raise InputError(f"seed is {self.seed}: it must not be negative")
 
     @property
+    def target_name(self) -> str:
+        """What its metric is called if nobody says: ``openvino``, ``openvino-int8``."""
+        return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
+
+    @property
     def target(self) -> str:
         """The run-time, what it computes in and on how many threads: ``ONNX Runtime CPU 1 thread``."""
         words = [find_runtime(self.runtime).title]
