@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from blockprof.api import load_metrics, profile
     from blockprof.evaluators.pooling import measure_surrogate
+    from blockprof.evaluators.runtimes import Runtime, register_runtime
     from blockprof.foundation.errors import BlockprofError
     from blockprof.metrics import NamedMetric, register_metric
     from blockprof.predictors.kinds import PredictorKind, register_predictor
@@ -25,6 +26,7 @@ __all__ = [
     "NamedMetric",
     "PredictorKind",
     "Profile",
+    "Runtime",
     "Space",
     "Surrogate",
     "load_metrics",
@@ -34,6 +36,7 @@ __all__ = [
     "register_algorithm",
     "register_metric",
     "register_predictor",
+    "register_runtime",
     "register_space",
     "search_space",
 ]
@@ -45,6 +48,7 @@ _MODULES = {
     "NamedMetric": "blockprof.metrics",
     "PredictorKind": "blockprof.predictors.kinds",
     "Profile": "blockprof.profiling",
+    "Runtime": "blockprof.evaluators.runtimes",
     "Space": "blockprof.spaces",
     "Surrogate": "blockprof.profiling",
     "load_metrics": "blockprof.api",
@@ -54,6 +58,7 @@ _MODULES = {
     "register_algorithm": "blockprof.searching.algorithm",
     "register_metric": "blockprof.metrics",
     "register_predictor": "blockprof.predictors.kinds",
+    "register_runtime": "blockprof.evaluators.runtimes",
     "register_space": "blockprof.spaces",
     "search_space": "blockprof.searching.by_name",
 }

@@ -78,7 +78,10 @@ class Worker:
 
 def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     """The shape and type of each input of a model; a free batch is 1."""
-    graph = onnx.load(network, load_external_data=False).graph
+    try:
+        graph = onnx.load(network, load_external_data=False).graph
+    except Exception as error:  # protobuf's own kind, which is private
+        raise BlockprofError(f"is no ONNX model that can be read ({error})") from None
     weights = {weight.name for weight in graph.initializer}
     inputs = {}
     for value in graph.input:
