@@ -31,6 +31,10 @@ NUMERICAL = ("statistics.py", "drift.py", "timing.py")
 """What is numerical of ``DEVICE``: the tests of the rest start processes, and say nothing of these."""
 
 
+BARS = "test_accuracy.py"
+"""Bars on public data: minutes, and wide."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=200)
@@ -102,6 +106,7 @@ def _sound_tests(root: Path, folder: str) -> dict[str, float]:
     tests = sorted((root / "tests" / folder).glob("test_*.py"))
     if folder == DEVICE:
         tests = [file for file in tests if file.name.removeprefix("test_") in NUMERICAL]
+    tests = [file for file in tests if file.name != BARS]
     taken, failed = run_tests(root, [str(file.relative_to(root)) for file in tests], None)
     sound = {name: took for name, took in taken.items() if name not in failed and took < QUICK_SECONDS}
     print(
