@@ -7,8 +7,9 @@ A network is a chain: the stem, the units, the head. What a unit's first layer c
 the chain has a *state* between its links: the index of the width. A space whose units have one width has one state.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,6 +164,12 @@ class Space:
         """The slots of each unit."""
         ends = np.cumsum([unit.max_depth for unit in self.units])
         return tuple(slice(int(end) - unit.max_depth, int(end)) for unit, end in zip(self.units, ends, strict=True))
+
+    @cached_property
+    def digest(self) -> str:
+        """8 hex digits that tell this definition from others, whatever the space brings along."""
+        definition = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        return sha256(repr(definition).encode()).hexdigest()[:8]
 
     @property
     def num_slots(self) -> int:
