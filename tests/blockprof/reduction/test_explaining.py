@@ -32,8 +32,8 @@ REASON = re.compile(
     r"((?P<bound>least|most) (?P<limit>[\d.e+-]+) is \w+|which the layer goes))?"
 )
 UNIT = re.compile(
-    r"unit (?P<unit>\d) has (?P<which>at most|at least) (?P<depth>\d) layers: layer (?P<layer>\d), as (?P<block>\w+), costs "
-    r"(?P<cost>[\d.e+-]+) ms of lat for (?P<gain>[\d.e+-]+) % of top1: (?P<rate>[\d.e+-]+) % per ms, "
+    r"unit (?P<unit>\d) has (?P<which>at most|at least) (?P<depth>\d) layers: layer (?P<layer>\d), as (?P<block>\w+), "
+    r"costs (?P<cost>[\d.e+-]+) ms of lat for (?P<gain>[\d.e+-]+) % of top1: (?P<rate>[\d.e+-]+) % per ms, "
     r"(less|more) than the (?P<limit>[\d.e+-]+) .*"
 )
 
