@@ -30,8 +30,8 @@ CORE = (
 DEVICE = "blockprof/evaluators/device"
 NUMERICAL = ("statistics.py", "drift.py", "timing.py")
 """What is numerical of ``DEVICE``: the tests of the rest start processes, and say nothing of these."""
-LEFT_OUT = ("__init__", "built_in", "kinds", "model_files", "onnx_blockwise", "onnx_export", "onnx_parts", "pyfunc_model",
-            "saved", "serving", "by_name", "presets", "files")  # fmt: skip
+LEFT_OUT = ("__init__", "built_in", "kinds", "model_files", "onnx_blockwise", "onnx_export", "onnx_parts",
+            "pyfunc_model", "saved", "serving", "by_name", "presets", "files")  # fmt: skip
 """Modules that read, write and look up; they hold no numbers of their own."""
 BARS = "test_accuracy.py"
 """Bars on public data: minutes, and wide."""
@@ -39,8 +39,9 @@ FIRST = {"blockwise": ("model", "intervals"), "features": ("model",), "runtime":
          "fitting": ("model", "intervals", "outliers"), "outlier_rows": ("outliers",), "prediction": ("model",),
          "sampled": ("profile",), "additive": ("pooled", "profile"), "statistics": ("statistics", "profile"),
          "effects": ("deriving", "explaining"), "archive": ("searching",), "nsga2": ("searching",), "guide": ("study",),
-         "problem": ("searching",), "result": ("searching", "pareto"), "chain": ("exact",), "limits": ("exact", "searching"),
-         "drawing": ("searching",), "evolution": ("searching",), "comparison": ("pareto",)}  # fmt: skip
+         "problem": ("searching",), "result": ("searching", "pareto"), "chain": ("exact",),
+         "limits": ("exact", "searching"), "drawing": ("searching",), "evolution": ("searching",),
+         "comparison": ("pareto",)}  # fmt: skip
 """The test files to try first, by module, where these are not the mirrored one."""
 REST_SECONDS = 30.0
 """Of the other tests of the folder, as many as this allows, quick ones first."""

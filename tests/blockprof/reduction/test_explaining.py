@@ -27,8 +27,9 @@ def derived(costs: np.ndarray, gains: np.ndarray, trim: float) -> Reduction:
 
 
 REASON = re.compile(
-    r"(?P<block>\w+) in (?P<where>[^:]*): (?P<why>[^:]*): (at u(?P<unit>\d)\.l(?P<layer>\d), )?(?P<cost>[\d.e+-]+) ms of lat "
-    r"(?P<than>more|less) than (?P<other>\w+), (?P<gain>[\d.e+-]+) % of top1(: (?P<rate>[\d.e+-]+|inf) % per ms, at "
+    r"(?P<block>\w+) in (?P<where>[^:]*): (?P<why>[^:]*): (at u(?P<unit>\d)\.l(?P<layer>\d), )?"
+    r"(?P<cost>[\d.e+-]+) ms of lat (?P<than>more|less) than (?P<other>\w+), (?P<gain>[\d.e+-]+) % of top1"
+    r"(: (?P<rate>[\d.e+-]+|inf) % per ms, at "
     r"((?P<bound>least|most) (?P<limit>[\d.e+-]+) is \w+|which the layer goes))?"
 )
 UNIT = re.compile(
