@@ -79,8 +79,8 @@ def explain(
             case "layer":
                 than = "more" if example.extra_cost > 0 else "less"
                 yield (
-                    f"{where}: worth it only where its layer is not: {at}{costs} {than} than {example.other}, {brings}: "
-                    f"{rate} {per}, at which the layer goes"
+                    f"{where}: worth it only where its layer is not: {at}{costs} {than} than {example.other}, "
+                    f"{brings}: {rate} {per}, at which the layer goes"
                 )
 
 
