@@ -20,4 +20,7 @@ def worded(error: BlockprofError) -> str:
 
 def _as_option(argument: Argument) -> str:
     option = f"--{_OPTIONS.get(argument.name, argument.name.replace('_', '-'))}"
-    return option if argument.value is None or argument.value is True else f"{option} {argument.value}"
+    if argument.value is None or argument.value is True:
+        return option
+    value = f"{argument.value:g}" if isinstance(argument.value, float) else argument.value
+    return f"{option} {value}"

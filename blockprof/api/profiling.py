@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from blockprof.api.metrics import Wanted, evaluation_of, name_of
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.metrics import Metric, default_metric
+from blockprof.metrics import Metric, check_metrics, default_metric
 from blockprof.profiling import Profile, Surrogate
 from blockprof.profiling import profile as profile_metrics
 from blockprof.profiling.profile import check_names
@@ -68,6 +68,7 @@ def profile(
     checked_sampler = check_sampler(sampler)
     fixings = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
     metrics = [default_metric(chosen)] if metrics is None else metrics
+    check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     check_names([name_of(metric) for metric in metrics])
     names = [metric for metric in metrics if isinstance(metric, str)]
     sizes = evaluation.pool_sizes(names, num_archs)

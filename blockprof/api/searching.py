@@ -9,7 +9,7 @@ from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, ow
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.metrics import default_metric
+from blockprof.metrics import check_metrics, default_metric
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective, Problem
 from blockprof.searching.result import SearchResult, SearchSpec
@@ -120,7 +120,8 @@ def make_problem(
     """Say what is searched for, as :func:`search` is asked; metrics that take minutes come last.
 
     Raises:
-        InputError: no such metric or reduction; a metric that is both maximised and minimised; two of one name.
+        InputError: no such metric or reduction; a metric that is both maximised and minimised; two of one name;
+            a metric of another space or resolution.
         DataFileError, TrackingError, BlockprofError: as ``Evaluation.load_all``.
     """
     from blockprof.reduction import load_reduction
@@ -128,6 +129,7 @@ def make_problem(
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(evaluation.space),)
     own = own_metrics([*maximize, *minimize, *(limits or {})])
+    check_metrics(own.values(), evaluation.space, evaluation.resolution)
     raised, lowered = [name_of(one) for one in maximize], [name_of(one) for one in minimize]
     bounds = {name_of(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:

@@ -159,7 +159,9 @@ def fit_surrogate(
     model = fit_blockwise(data, info.name)
     base, costs = model.cost_table(resolution)
     return Surrogate(
-        metric=AdditiveMetric(info, data.space, base, costs, covariance=model.cost_covariance(resolution)),
+        metric=AdditiveMetric(
+            info, data.space, base, costs, covariance=model.cost_covariance(resolution), resolution=resolution
+        ),
         num_networks=len(data),
         check=_check(data, info, seed, repeatability_percent),
     )

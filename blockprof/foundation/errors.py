@@ -102,7 +102,7 @@ class BlockprofError(Exception):
 
     def worded(self, word: Callable[[Argument], str]) -> str:
         """The message, with the arguments of the api that it speaks of in the words of ``word``."""
-        parts = (_worded(part, word) for part in (self.where, self.what, self.remedy) if part is not None)
+        parts = (str(_worded(part, word)) for part in (self.where, self.what, self.remedy) if part is not None)
         return printable(" ".join(masked(": ".join(parts)).split("\n")))
 
 
@@ -169,7 +169,7 @@ class ServerGoneError(TrackingError):
     code = "server-gone"
 
 
-def _worded(part: object, word: Callable[[Argument], str]) -> str:
+def _worded(part: object, word: Callable[[Argument], str]) -> object:
     if isinstance(part, Argument):
         return word(part)
-    return part.worded(word) if isinstance(part, Said | BlockprofError) else str(part)
+    return part.worded(word) if isinstance(part, Said | BlockprofError) else part

@@ -14,6 +14,7 @@ from blockprof.metrics.catalogue import (
     default_metric,
     load_metrics,
 )
+from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.link import Link
 from blockprof.metrics.lookup import list_lookup_tables
 from blockprof.metrics.metric import (
@@ -60,6 +61,7 @@ __all__ = [
     "additive_score",
     "all_metrics",
     "check_accuracy_source",
+    "check_metrics",
     "check_predictor_name",
     "choose_accuracy_source",
     "default_metric",

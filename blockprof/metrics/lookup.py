@@ -225,6 +225,7 @@ def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, k
         space=space,
         base=sum(_mean_ms(path, table, space, key.format_map(ends)) for key in keys.fixed),
         costs=np.array([_mean_ms(path, table, space, keys.instance.format_map(shapes)) for shapes in instances]),
+        resolution=resolution,
     )
 
 

@@ -89,10 +89,20 @@ class MetricInfo:
 
 
 class Metric(Protocol):
-    """Anything that gives networks a number."""
+    """Anything that gives networks of a space a number."""
 
     @property
     def info(self) -> MetricInfo: ...
+
+    @property
+    def space(self) -> Space:
+        """The space whose networks it knows."""
+        ...
+
+    @property
+    def resolution(self) -> int | None:
+        """Of the networks' input, in pixels; None where numbers are the same at any."""
+        ...
 
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) values, in ``info.unit``."""
@@ -106,7 +116,8 @@ class AdditiveMetric:
     ``costs`` is (K,), K being ``space.catalogue(by).absent``: one for each of ``space.instances`` where ``by`` is
     ``instance``, and L * B, then one for each stem if they vary, where it is ``placement`` (accuracy depends on the
     layer, not only on the instance). ``covariance`` is (K + 1, K + 1), in ``info.unit`` squared: of a metric fitted to
-    networks, the posterior covariance of the costs and, last, of the base; None where these are known.
+    networks, the posterior covariance of the costs and, last, of the base; None where these are known. ``resolution``
+    is None where the costs are the same at any.
     """
 
     info: MetricInfo
@@ -115,6 +126,7 @@ class AdditiveMetric:
     costs: FloatArray
     by: CostsBy = "instance"
     covariance: FloatArray | None = None
+    resolution: int | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -162,6 +174,10 @@ class MonotoneMetric:
     @property
     def space(self) -> Space:
         return self.score.space
+
+    @property
+    def resolution(self) -> int | None:
+        return self.score.resolution
 
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) values, in ``info.unit``."""

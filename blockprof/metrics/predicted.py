@@ -33,6 +33,10 @@ class PredictedMetric:
     predictor: "Predictor"
     resolution: int
 
+    @property
+    def space(self) -> Space:
+        return self.predictor.space
+
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) latencies, ms."""
         return self.predictor.predict(archs, self.resolution).latency_ms
@@ -67,4 +71,6 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     found = model.additive_costs(resolution)
     if found is None:
         return PredictedMetric(info, model, resolution)
-    return AdditiveMetric(info, space, found.base_ms, found.costs_ms, covariance=found.covariance)
+    return AdditiveMetric(
+        info, space, found.base_ms, found.costs_ms, covariance=found.covariance, resolution=resolution
+    )

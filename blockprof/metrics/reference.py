@@ -19,7 +19,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, MetricError, Said
 from blockprof.metrics.link import Link
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, KnownErrors, MetricInfo, MonotoneMetric
-from blockprof.spaces import BlockInstance, MBConv, ReferenceTables, Space
+from blockprof.spaces import BlockInstance, CostsBy, MBConv, ReferenceTables, Space
 
 REFERENCE_RESOLUTION = 224
 """The resolution of the networks that ``fetch-data --source reference`` makes."""
@@ -61,7 +61,8 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
     )
     weights = np.array([shares.get(fitted, 0.0) for fitted in FITTED_RESOLUTIONS])
     base, *costs = _read_table(space, tables, name) @ weights
-    table = AdditiveMetric(info, space, float(base), np.array(costs), by="placement" if accuracy else "instance")
+    by: CostsBy = "placement" if accuracy else "instance"
+    table = AdditiveMetric(info, space, float(base), np.array(costs), by, resolution=resolution)
     if not accuracy:
         return table
     links = [facts[str(fitted)]["link"] for fitted in shares]

@@ -11,6 +11,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.rank_correlation import spearman
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.statistics import CONFIDENCE, Statistics
+from blockprof.spaces import Space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +129,14 @@ class Surrogate:
     @property
     def info(self) -> MetricInfo:
         return self.metric.info
+
+    @property
+    def space(self) -> Space:
+        return self.metric.space
+
+    @property
+    def resolution(self) -> int | None:
+        return self.metric.resolution
 
 
 def independent_evaluations(statistics: Statistics, effect_half_widths: FloatArray, unexplained: float) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.listener import SILENT, Listener, Part
+from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
@@ -188,16 +189,18 @@ def profile(
         metrics: metrics of that space; of expensive ones, surrogates fitted to a pool of networks.
         fixings: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
-        resolution: what the metrics were loaded for, in pixels; kept with the result.
+        resolution: of the input, in pixels; that of the metrics.
         num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
             others take 1,000. Surrogates are profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
         listener: told how many placements of how many are done, over all metrics.
 
     Raises:
-        InputError: no metric, two of one name, or fewer than two networks a placement.
+        InputError: no metric, two of one name, one of another space or resolution, or fewer than two networks a
+            placement.
     """
     check_names([metric.info.name for metric in metrics])
+    check_metrics(metrics, space, resolution)
     if num_archs is not None and num_archs < 2:
         raise InputError("at least 2 networks a placement are needed", where=Argument("num_archs", num_archs))
     chosen = tuple(fixings) if fixings is not None else all_fixings(space)

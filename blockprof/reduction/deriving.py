@@ -80,7 +80,7 @@ def derive_reduction(
             is not from 0 to below 50.
     """
     if not 0 <= trim < 50:
-        raise InputError("give a percentage from 0 to below 50", where=Argument("trim", f"{trim:g}"))
+        raise InputError("give a percentage from 0 to below 50", where=Argument("trim", trim))
     if isinstance(profile, Profile):
         if profile.space != space:
             raise InputError(f"the profile is of {profile.space.name}, not of {space.name}")

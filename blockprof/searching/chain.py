@@ -21,7 +21,7 @@ import moocore
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective
@@ -199,8 +199,10 @@ class _LabelSetting:
             total += len(within)
             if total > MAX_LABELS:
                 raise InputError(
-                    f"more than {MAX_LABELS:,} beginnings of networks to compare in unit {space.slot_unit[slot] + 1}: "
-                    "reduce the space, name fewer metrics, or search with --algorithm evolution"
+                    f"more than {MAX_LABELS:,} beginnings of networks to compare in unit {space.slot_unit[slot] + 1}",
+                    remedy=Said(
+                        "reduce the space, name fewer metrics, or search with {}", Argument("algorithm", "evolution")
+                    ),
                 )
             parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
         sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))

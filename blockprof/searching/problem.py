@@ -7,7 +7,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import ExactMetric, Metric, scores_of_values
+from blockprof.metrics import ExactMetric, Metric, check_metrics, scores_of_values
 from blockprof.reduction import Reduction
 from blockprof.spaces import Architectures
 
@@ -68,7 +68,8 @@ class Problem:
     With one objective the answer is the best few networks; with more, the Pareto front.
 
     Raises:
-        InputError: no objective, a metric that is an objective twice, or two limits of one metric.
+        InputError: no objective, a metric that is an objective twice, two limits of one metric, or metrics of another
+            space than the reduction's or of several resolutions.
     """
 
     reduction: Reduction
@@ -88,6 +89,7 @@ class Problem:
         for name in limited:
             if limited.count(name) > 1:
                 raise InputError(f"{name} has two limits: give one")
+        check_metrics(self.metrics, self.reduction.space)
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:

@@ -16,6 +16,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.paths import data_folder
+from blockprof.metrics import check_metrics
 from blockprof.profiling.statistics import half_width
 from blockprof.reduction import Reduction, for_seed
 from blockprof.reduction.reduction import WHOLE
@@ -185,8 +186,8 @@ class StudyPlan:
     too where ``compares``.
 
     Raises:
-        InputError: limits that no network meets, no seed, several seeds of an exact search, or the whole space compared
-            with itself.
+        InputError: metrics at another resolution, limits that no network meets, no seed, several seeds of an exact
+            search, or the whole space compared with itself.
     """
 
     problem: Problem
@@ -196,6 +197,7 @@ class StudyPlan:
     compares: bool = False
 
     def __post_init__(self) -> None:
+        check_metrics(self.problem.metrics, self.problem.reduction.space, self.resolution)
         check_limits(self.problem)
         if self.num_seeds < 1:
             raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))

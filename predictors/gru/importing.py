@@ -103,7 +103,7 @@ def import_predictor(path: Path, data: LatencyData, metric: str, max_ms: float, 
     """
     if not 0 < max_ms < math.inf:
         raise InputError(
-            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", f"{max_ms:g}")
+            "give the greatest latency it was trained on, in ms, above 0", where=Argument("max_ms", max_ms)
         )
     split = split_by_network(data, seed)
     train, dev = data.select(split.train), data.select(split.dev)

@@ -1,11 +1,16 @@
 """Intervals of the blockwise predictor where rows are not independent, and where one is an outlier."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from blockprof.latency_data import LatencyData
 from blockprof.metrics import load_reference
 from blockprof.predictors import fit_blockwise
+from blockprof.predictors.prediction import INTERVAL_LEVEL
+from blockprof.predictors.regression import DEGREES_OF_FREEDOM
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_distinct
 
@@ -43,3 +48,15 @@ def test_one_outlier_among_a_few_does_not_widen_all_intervals() -> None:
         found = fit_blockwise(LatencyData(archs, np.full(20, 224), latency, "made up"), "made-up").predict(archs, 224)
         widths.append(((found.upper_ms - found.lower_ms) / found.latency_ms).mean())
     assert widths[1] < 4 * widths[0]
+
+
+def test_costs_are_as_much_less_certain_as_errors_are_larger_than_the_fit_says() -> None:
+    """Errors twice as large as said are variances four times as large; smaller ones change nothing."""
+    model = fit_blockwise(measured(40, seed=0), "made-up")
+    said = stdtrit(DEGREES_OF_FREEDOM, 0.5 + INTERVAL_LEVEL / 2)
+    as_said, twice, less = (
+        replace(model, lower_quantile=-times * said, upper_quantile=times * said).cost_covariance(224)
+        for times in (1.0, 2.0, 0.5)
+    )
+    np.testing.assert_allclose(twice, 4 * as_said)
+    np.testing.assert_array_equal(less, as_said)

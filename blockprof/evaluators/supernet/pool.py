@@ -31,6 +31,14 @@ class KeptAccuracy:
     def info(self) -> MetricInfo:
         return self.accuracy.info
 
+    @property
+    def space(self) -> Space:
+        return self.accuracy.space
+
+    @property
+    def resolution(self) -> int:
+        return self.accuracy.resolution
+
     def num_kept(self, archs: Architectures | None = None) -> int:
         """How many networks were evaluated before, of ``archs`` or of all."""
         kept = read_accuracies(self.journal, self.settings)
@@ -62,7 +70,9 @@ class AccuracyPool:
     def fit(self, listener: Listener = SILENT) -> Surrogate:
         """Evaluate the networks, and fit the surrogate of their top-1; raises as ``KeptAccuracy.evaluate`` does."""
         values = self.metric.evaluate(self.archs, listener)
-        return fit_accuracy_surrogate(self.archs, values, self.metric.info, seed=self.seed)
+        return fit_accuracy_surrogate(
+            self.archs, values, self.metric.info, seed=self.seed, resolution=self.metric.resolution
+        )
 
 
 def accuracy_journal_path(space: Space, resolution: int, seed: int) -> Path:

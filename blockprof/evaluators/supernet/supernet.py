@@ -72,6 +72,10 @@ class SupernetAccuracy:
     device: torch.device
     batch_size: int
 
+    @property
+    def resolution(self) -> int:
+        return self.spec.resolution
+
     def evaluate(self, archs: Architectures, listener: Listener = SILENT) -> FloatArray:
         """Return (N,) top-1 accuracies in percent; see :meth:`evaluate_both`."""
         return self.evaluate_both(archs, listener)[0]

@@ -67,7 +67,9 @@ class _Fitted:
         return predicted, lower, upper, variances * honest_widening(self.lower_quantile, self.upper_quantile)
 
 
-def fit_accuracy_surrogate(archs: Architectures, values: FloatArray, info: MetricInfo, *, seed: int = 0) -> Surrogate:
+def fit_accuracy_surrogate(
+    archs: Architectures, values: FloatArray, info: MetricInfo, *, seed: int = 0, resolution: int | None = None
+) -> Surrogate:
     """Fit an accuracy that is additive by placement to all of a pool; ten folds, each left out in turn, check it.
 
     Bayesian linear regression on :func:`placement_features`, with one shrinkage strength a group, by evidence
@@ -78,6 +80,7 @@ def fit_accuracy_surrogate(archs: Architectures, values: FloatArray, info: Metri
         values: (N,) what they were evaluated to, in ``info.unit``.
         info: what they were evaluated for.
         seed: of which networks are left out together.
+        resolution: that they were evaluated at, in pixels; None where it makes no difference.
 
     Raises:
         InputError: too few networks.
@@ -102,6 +105,7 @@ def fit_accuracy_surrogate(archs: Architectures, values: FloatArray, info: Metri
             costs=fitted.costs[:-1],
             by="placement",
             covariance=widening * fitted.covariance,
+            resolution=resolution,
         ),
         num_networks=len(archs),
         check=HeldOut(

@@ -91,7 +91,8 @@ def test_a_command_is_for_a_shell() -> None:
 
 def test_braces_in_what_is_named_are_no_template() -> None:
     assert (
-        str(InputError("not {here}", where="{}.csv", remedy=Said("give {}", "{0}"))) == "{}.csv: not {here}: give {0}"
+        str(InputError("not {here}", where="{}.csv", remedy=Said("give {:.1f} of {}", 2.0, "{0}")))
+        == "{}.csv: not {here}: give 2.0 of {0}"
     )
 
 

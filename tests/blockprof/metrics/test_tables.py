@@ -214,7 +214,7 @@ def test_i7_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytes
 
 def test_i7_without_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
-    with pytest.raises(MetricError, match="for mbv3, not for pn"):
+    with pytest.raises(MetricError, match=r"for mbv3, mbv3-w1\.0, not for pn"):
         load_published(PN, "i7-8700k", 224)
     with pytest.raises(MetricError, match="fetch-data --source i7-8700k"):
         load_published(load_space("mbv3"), "i7-8700k", 224)

@@ -206,6 +206,7 @@ def surrogate() -> Surrogate:
 def test_a_pooled_metric_beside_exact_and_sampled_ones(surrogate: Surrogate) -> None:
     class Own:
         info = MetricInfo("own", "", True, "measured", "made up")
+        space, resolution = PN, None
 
         def evaluate(self, archs: Architectures) -> FloatArray:
             return (archs.blocks >= 0).sum(axis=1).astype(float)
@@ -230,3 +231,12 @@ def test_each_network_of_the_pool_is_held_out_once(surrogate: Surrogate) -> None
     assert (frame["predicted"] < frame["upper"]).all()
     inside = (frame["lower"] <= frame["value"]) & (frame["value"] <= frame["upper"])
     assert surrogate.check.coverage_percent == pytest.approx(100 * inside.mean())
+
+
+@pytest.mark.parametrize(("percent", "is_additive"), [(78.0, False), (82.0, True)])
+def test_a_metric_is_additive_where_four_fifths_of_its_variance_are(percent: float, is_additive: bool) -> None:
+    values = np.tile([99.0, 101.0], 50)
+    errors = np.sqrt(1 - percent / 100) * np.repeat([1.0, -1.0], 50)
+    check = HeldOut(("net",) * 100, values, values + errors, values, values, np.zeros(100), 0.0, relative=False)
+    assert check.additive_percent == pytest.approx(percent)
+    assert check.is_additive == is_additive

@@ -267,6 +267,7 @@ class Measured:
     """A metric that is no sum."""
 
     info = MetricInfo("depth", "layers", False, "measured", "counted")
+    space, resolution = load_space("pn"), None
 
     def evaluate(self, archs: Architectures) -> FloatArray:
         return archs.depths.sum(axis=1) ** 2.0

@@ -16,7 +16,7 @@ from blockprof.reduction import Reduction, sample_reduced
 from blockprof.searching import Limit, Objective, Problem, SearchSpec, search
 from blockprof.searching.limits import least_value
 from blockprof.searching.pareto import best_networks, hypervolume
-from blockprof.spaces import Architectures, load_space
+from blockprof.spaces import Architectures, Space, load_space
 
 MakeProblem = Callable[..., Problem]
 Few = Callable[[str], Reduction]
@@ -30,7 +30,8 @@ class Recorder:
 
     info = MetricInfo("variety", "blocks", True, "counted", "different blocks")
 
-    def __init__(self) -> None:
+    def __init__(self, space: Space) -> None:
+        self.space, self.resolution = space, None
         self.asked: list[str] = []
         self.batches: list[int] = []
 
@@ -91,7 +92,8 @@ def test_a_seed_gives_the_same_networks(algorithm: str, make_problem: MakeProble
 
 @RANDOM
 def test_no_network_is_evaluated_twice_and_generations_are_batches(algorithm: str) -> None:
-    space, metric = load_space("pn"), Recorder()
+    space = load_space("pn")
+    metric = Recorder(space)
     (flops,) = load_metrics("pn", ["npu"])
     problem = Problem(Reduction.whole(space), (Objective(metric, maximize=True), Objective(flops, maximize=False)))
     heard = Heard()
@@ -247,6 +249,7 @@ def test_the_best_networks_found_are_no_better_than_the_exact_ones(algorithm: st
 
 
 def test_an_exact_search_wants_additive_metrics() -> None:
-    problem = Problem(Reduction.whole(load_space("pn")), (Objective(Recorder(), maximize=True),))
+    space = load_space("pn")
+    problem = Problem(Reduction.whole(space), (Objective(Recorder(space), maximize=True),))
     with pytest.raises(InputError, match="variety is no sum of costs of blocks"):
         search(problem, SearchSpec("exact"))

@@ -97,6 +97,7 @@ def test_a_search_of_a_metric_that_is_not_additive_is_kept(make_problem: MakePro
 
     class Squared:
         info = replace(problem.metrics[0].info, name="squared")
+        space, resolution = problem.reduction.space, None
 
         def evaluate(self, archs: object) -> np.ndarray:
             return problem.metrics[0].evaluate(archs) ** 2

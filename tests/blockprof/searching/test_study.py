@@ -140,10 +140,12 @@ def test_nothing_is_left_where_no_network_is_within_the_limits(folder: Path) -> 
 def test_other_settings_are_kept_elsewhere(folder: Path) -> None:
     (folder / "blockprof-data").mkdir()
     interrupted(StudyPlan(FRONT, SPEC, num_seeds=2, compares=True), at=3)
+    of_any = replace(ACCURACY, score=replace(ACCURACY.score, resolution=None)), replace(NPU, resolution=None)
+    anywhere = replace(FRONT, objectives=(Objective(of_any[0], True), Objective(of_any[1], False)))
     others = [
         StudyPlan(FRONT, replace(SPEC, seed=7)),
         StudyPlan(FRONT, replace(SPEC, children=21)),
-        StudyPlan(FRONT, SPEC, 192),
+        StudyPlan(anywhere, SPEC, 192),
         StudyPlan(replace(FRONT, objectives=FRONT.objectives[::-1]), SPEC),
         StudyPlan(replace(FRONT, limits=(Limit(GPU, 6.0),)), SPEC),
         StudyPlan(replace(FRONT, reduction=Reduction.whole(PN)), replace(SPEC, seed=3)),

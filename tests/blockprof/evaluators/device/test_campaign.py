@@ -78,6 +78,23 @@ def test_metrics_of_one_round_are_finite():
     assert measurement_metrics(made_up())["repeatability_percent"] > 0
 
 
+def test_a_chart_has_the_networks_quickest_first_and_the_drift_that_was_divided_out():
+    result = made_up(noise=0.2, slowdown=0.5)
+    networks, drift = latencies_chart(result).panels
+    quartiles, medians, intervals, noisy = networks.layers
+    ordered = sorted(result.measured.measurements, key=lambda each: each.corrected_ms)
+    assert medians.x.tolist() == list(range(1, 9))
+    assert medians.y.tolist() == [each.corrected_ms for each in ordered]
+    assert list(zip(intervals.lower, intervals.upper, strict=True)) == [each.interval_ms for each in ordered]
+    assert quartiles.lower.tolist() == [np.quantile(each.times_ms, 0.25) for each in ordered]
+    assert (noisy.tone, len(noisy.x)) == ("alarm", result.measured.num_noisy)
+    anchor, walk = drift.layers
+    assert anchor.y.tolist() == result.measured.drift.anchor_ms.tolist()
+    # The usual speed is one that the anchor had: what is drawn lies among its times.
+    assert np.median(walk.y) == pytest.approx(np.median(anchor.y), rel=0.05)
+    assert (walk.y / result.measured.drift.factors).std() == pytest.approx(0, abs=1e-9)
+
+
 @pytest.mark.parametrize("shape", [{"nets": 1, "rounds": 1}, {"noise": 0.2, "slowdown": 0.5}])
 def test_a_figure_holds_all_of_its_text(shape):
     result = made_up(**shape)
