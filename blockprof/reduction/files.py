@@ -98,7 +98,7 @@ def format_reduction(reduction: Reduction) -> str:
             {key: value},
             sort_keys=False,
             default_flow_style=False if isinstance(value, str) or key == "reasons" else None,
-            allow_unicode=not _UNICODE_BREAKS & set("".join(value) if key == "reasons" else str(value)),
+            allow_unicode=_UNICODE_BREAKS.isdisjoint("".join(reduction.reasons) if key == "reasons" else str(value)),
             width=_LINE_WIDTH,
         )
         for key, value in parts.items()
