@@ -122,10 +122,10 @@ def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: 
     assert plan.kept_states() == ()
     interrupted(plan, at=5)
     assert len(plan.kept_states()) == 2
-    done = []
+    heard = Heard()
     with plan.kept():
-        again = plan.run(lambda now, total: done.append(now), keep=True)
-    assert min(done) == 6
+        again = plan.run(heard, keep=True)
+    assert min(done for done, _ in heard.steps) == 6
     np.testing.assert_array_equal(again.gains, compared.gains[:2])
     assert list(folder.iterdir()) == [folder / "blockprof-data"]
     assert not list((folder / "blockprof-data").iterdir())

@@ -233,7 +233,7 @@ def test_what_cannot_be_measured(function, tmp_path: Path, table: BlockTable, jo
     with pytest.raises(InputError, match=r"number of networks 107 \(now 106\)"):
         function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE - 1)
     (tmp_path / "other").write_text("something else")
-    with pytest.raises(DataFileError, match="is not a journal that blockprof can resume"):
+    with pytest.raises(DataFileError, match="is not a journal of measurement that blockprof can resume"):
         function(PN, RESOLUTION, tmp_path / "other", QUICK)
     function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE)
     assert journal.read_bytes() == before
