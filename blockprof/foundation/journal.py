@@ -197,7 +197,7 @@ def encode(content: Mapping[str, Any]) -> bytes:
 
 def pack(array: NDArray[Any]) -> dict[str, Any]:
     """An array of numbers, for a row."""
-    return {"type": array.dtype.str, "shape": array.shape, "data": b64encode(np.ascontiguousarray(array)).decode()}
+    return {"type": array.dtype.str, "shape": array.shape, "data": b64encode(array.tobytes()).decode()}
 
 
 def unpack(packed: Mapping[str, Any], kinds: str) -> NDArray[Any]:

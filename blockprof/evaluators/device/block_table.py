@@ -217,7 +217,7 @@ def measure_block_table(
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
 
 
 def check_block_journal(
@@ -231,7 +231,7 @@ def check_block_journal(
     spec = spec or MeasureSpec()
     check_provider(spec.provider)
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment().machine))
+    read_journal(journal_path, Subject(tuple(names), spec, read_environment().machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:

@@ -1,12 +1,14 @@
 """Searches from several seeds, compared with the whole space's, kept while they are under way; their figures."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.listener import Listener
 from blockprof.metrics import load_reference
 from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
@@ -107,14 +109,21 @@ def test_what_cannot_be_planned() -> None:
         StudyPlan(replace(FRONT, limits=(Limit(NPU, 1.0),)), SPEC)
 
 
-def interrupted(plan: StudyPlan, at: int) -> None:
-    def stop(done: int, total: int) -> None:
+@dataclass
+class StopsAt(Listener):
+    """Interrupts after so many generations of all searches."""
+
+    at: int
+
+    def on_step(self, task: str, done: int, total: int) -> None:
         assert total == 2 * 2 * 3
-        if done == at:
+        if done == self.at:
             raise KeyboardInterrupt
 
+
+def interrupted(plan: StudyPlan, at: int) -> None:
     with pytest.raises(KeyboardInterrupt), plan.kept():
-        plan.run(stop, keep=True)
+        plan.run(StopsAt(at), keep=True)
 
 
 def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: Study) -> None:
