@@ -1,6 +1,6 @@
 """Searches from several seeds, compared with the whole space's, kept while they are under way; their figures."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,6 @@ import pytest
 from listening import Heard
 
 from blockprof.foundation.errors import BlockprofError, InputError
-from blockprof.foundation.listener import Listener
 from blockprof.metrics import load_reference
 from blockprof.output.runs.searches import search_metrics, search_steps
 from blockprof.profiling.statistics import half_width
@@ -109,21 +108,11 @@ def test_what_cannot_be_planned() -> None:
         StudyPlan(replace(FRONT, limits=(Limit(NPU, 1.0),)), SPEC)
 
 
-@dataclass
-class StopsAt(Listener):
-    """Interrupts after so many generations of all searches."""
-
-    at: int
-
-    def on_step(self, task: str, done: int, total: int) -> None:
-        assert total == 2 * 2 * 3
-        if done == self.at:
-            raise KeyboardInterrupt
-
-
 def interrupted(plan: StudyPlan, at: int) -> None:
+    heard = Heard(stop_at=at)
     with pytest.raises(KeyboardInterrupt), plan.kept():
-        plan.run(StopsAt(at), keep=True)
+        plan.run(heard, keep=True)
+    assert heard.steps[-1] == (at, 2 * 2 * 3)
 
 
 def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: Study) -> None:
@@ -134,7 +123,7 @@ def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: 
     heard = Heard()
     with plan.kept():
         again = plan.run(heard, keep=True)
-    assert min(done for done, _ in heard.steps) == 6
+    assert heard.steps[0][0] == 6
     np.testing.assert_array_equal(again.gains, compared.gains[:2])
     assert list(folder.iterdir()) == [folder / "blockprof-data"]
     assert not list((folder / "blockprof-data").iterdir())
