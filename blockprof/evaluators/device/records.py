@@ -124,7 +124,7 @@ def encode_visit(visit: Visit) -> dict[str, Any]:
 
 def decode_header(content: Mapping[str, Any]) -> Header:
     """The inverse of :func:`encode_header`; raises ValueError, KeyError or TypeError where it is no header."""
-    spec, machine = MeasureSpec(**content["spec"]), Machine(**content["machine"])
+    spec, machine = MeasureSpec(**content["spec"]), _decode_machine(content["machine"])
     header = Header(content["networks"], content["num_networks"], spec, machine)
     if not isinstance(header.num_networks, int) or header.num_networks < 1:
         raise ValueError("no networks")
@@ -145,7 +145,7 @@ def decode_record(row: Mapping[str, Any], header: Header) -> Environment | Visit
     """A row of another kind; raises ValueError, KeyError or TypeError where it is damaged."""
     if "environment" in row:
         environment = dict(row["environment"])
-        return Environment(machine=Machine(**environment.pop("machine")), **environment)
+        return Environment(machine=_decode_machine(environment.pop("machine")), **environment)
     visit = row["visit"]
     times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
     if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
@@ -160,3 +160,11 @@ def decode_record(row: Mapping[str, Any], header: Header) -> Environment | Visit
         raise ValueError("times that no clock gives")
     timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
     return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
+
+
+def _decode_machine(content: Mapping[str, Any]) -> Machine:
+    """A machine as journals say it; older ones knew ONNX Runtime only."""
+    named = dict(content)
+    if "onnxruntime" in named:
+        named["version"] = named.pop("onnxruntime")
+    return Machine(**named)
