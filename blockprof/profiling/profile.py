@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -94,6 +95,11 @@ class Profile:
 
     def placement_frame(self) -> "pd.DataFrame":
         """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3)."""
+        return self._placements.copy()
+
+    @cached_property
+    def _placements(self) -> "pd.DataFrame":
+        """Built once: what logs, prints, draws and reduces a profile each asks for it."""
         import pandas as pd
 
         places = pd.DataFrame(

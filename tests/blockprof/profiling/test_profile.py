@@ -99,3 +99,15 @@ def test_progress_counts_over_all_metrics() -> None:
 def test_asking_for_nothing_is_refused(metrics: list, num_archs: int | None) -> None:
     with pytest.raises(InputError):
         profile(PN, metrics, num_archs=num_archs)
+
+
+def test_the_placements_are_framed_once_and_each_callers_frame_is_its_own() -> None:
+    found = profile(PN, [NPU], fixings=parse_blocks(PN, "u2.l1.e6k7"))
+    first = found.placement_frame()
+    effect = first["effect"].to_numpy().copy()
+    first["effect"] = 0.0
+    del first["mean"]
+    again = found.placement_frame()
+    np.testing.assert_array_equal(again["effect"], effect)
+    assert "mean" in again
+    assert found._placements is found._placements
