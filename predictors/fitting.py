@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.folds import NUM_FOLDS, leave_out
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
 from blockprof.predictors.evidence import Rows
@@ -28,7 +29,6 @@ from blockprof.predictors.regression import (
 from blockprof.spaces import Space
 
 MIN_NETWORKS = 5
-NUM_FOLDS = 10
 MAX_VERY_FEW = 60
 OUTLYING = 8.0
 ASSUMED_ERRORS = 10
@@ -174,14 +174,15 @@ def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
         return predict_left_out(fit, rows, network_of).errors
-    errors = np.empty(len(rows))
-    num_folds, refits = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
-    for fold in range(num_folds):
-        held = network_of % num_folds == fold
+    refits = len(rows) <= MAX_VERY_FEW
+
+    def errors_of(held: BoolArray) -> tuple[FloatArray]:
         known = rows.select(~held)
         others = fit_shrunk(known, priors) if refits else refit_shrunk(known, fit)
-        errors[held] = predict_unknown(others, rows.select(held)).errors
-    return errors
+        return (predict_unknown(others, rows.select(held)).errors,)
+
+    (errors,) = leave_out(network_of % min(NUM_FOLDS, num_networks), errors_of)
+    return np.asarray(errors)
 
 
 def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, float]:

@@ -11,9 +11,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.scores import CONFIDENCE
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
+from blockprof.profiling.statistics import EstimatedStatistics
 from blockprof.spaces import Fixing
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import Sampler

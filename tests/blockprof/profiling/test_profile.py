@@ -102,7 +102,7 @@ def test_asking_for_nothing_is_refused(metrics: list, num_archs: int | None) -> 
 
 
 def test_the_placements_are_framed_once_and_each_callers_frame_is_its_own() -> None:
-    found = profile(PN, [NPU], fixings=parse_blocks(PN, "u2.l1.e6k7"))
+    found = profile(PN, [NPU], fixings=parse_blocks(PN, ["u2.l1.e6k7"], 224))
     first = found.placement_frame()
     effect = first["effect"].to_numpy().copy()
     first["effect"] = 0.0
