@@ -65,7 +65,9 @@ def write_model(
             **arrays,
         )
     except OSError as error:
-        raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error
+        raise InputError(
+            f"cannot write the predictor to {folder}: {error.strerror}", code="unwritable-folder"
+        ) from error
 
 
 def read_model(folder: str | Path, version: int, arrays_file: str, needed: Set[str]) -> tuple[dict[str, Any], Arrays]:
@@ -83,7 +85,7 @@ def read_model(folder: str | Path, version: int, arrays_file: str, needed: Set[s
         if not all(array.dtype.kind in "iuf" and (np.abs(array) < _MOST).all() for array in arrays.values()):
             raise ValueError("holds arrays of other things than numbers, or of numbers that no latency has")
     except (OSError, ValueError, KeyError) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
+        raise DataFileError(f"{folder}: not a saved predictor: {error}", code="not-a-predictor") from error
     if facts.get("format") != version:
         raise DataFileError(
             f"{folder / MODEL_FILE}: format {facts.get('format')}, but {version} is read: train it again"
@@ -112,7 +114,7 @@ def read_facts(folder: str | Path) -> dict[str, Any]:
         if not set(sizes) <= set(load_space(facts["space"]).resolutions) or type(facts["num_nets"]) is not int:
             raise ValueError("its resolutions, or how many networks it was trained on, are none of its space's")
     except (OSError, *MALFORMED) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
+        raise DataFileError(f"{folder}: not a saved predictor: {error}", code="not-a-predictor") from error
     return dict(facts)
 
 
@@ -149,6 +151,7 @@ def resolution_index(model: Predictor, resolution: int) -> int:
         known = f"{first}" if first == last else f"{first} to {last}"
         raise MetricError(
             f"the {model.metric} predictor was trained on resolution {known}, not on {resolution}: "
-            "choose one of these, or train it on more"
+            "choose one of these, or train it on more",
+            code="no-such-resolution",
         )
     return int(index[0])

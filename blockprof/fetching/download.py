@@ -162,10 +162,13 @@ def obtain(
         pooch.retrieve(place, sha256, fname=target.name, path=cache_folder, downloader=downloader)
     except (requests.RequestException, gdown.exceptions.DownloadError) as error:
         said = reason(error) if isinstance(error, requests.RequestException) else " ".join(str(error).split())
-        raise FetchError(f"{place}: {said}: check the address and the connection, then try again") from error
+        raise FetchError(
+            f"{place}: {said}: check the address and the connection, then try again", code="download-failed"
+        ) from error
     except ValueError as error:
         raise FetchError(
-            f"{place}: what came is not the published file, its sha256 is not {sha256}: check the mirror or try again"
+            f"{place}: what came is not the published file, its sha256 is not {sha256}: check the mirror or try again",
+            code="not-the-published-file",
         ) from error
     except OSError as error:
         raise InputError(
@@ -176,7 +179,9 @@ def obtain(
 
 def _in_folder(path: Path, sha256: str | None) -> Path:
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file in the mirror: check the folder")
+        raise InputError(f"{path}: there is no such file in the mirror: check the folder", code="not-in-the-mirror")
     if sha256 is not None and (actual := pooch.file_hash(path)) != sha256:
-        raise FetchError(f"{path}: its sha256 is {actual}, not {sha256}: it is not the published file")
+        raise FetchError(
+            f"{path}: its sha256 is {actual}, not {sha256}: it is not the published file", code="not-the-published-file"
+        )
     return path

@@ -65,4 +65,7 @@ def _check(file: Path, folder: str | None) -> None:
 def _check_name(file: Path, folder: str) -> None:
     check_predictor_name(folder)
     if _IN_OPTIONS.search(folder) or folder.isdecimal():
-        raise InputError(f"{file}: its folder's name is the metric's, which '{folder}' cannot be: rename the folder")
+        raise InputError(
+            f"{file}: its folder's name is the metric's, which '{folder}' cannot be: rename the folder",
+            code="folder-names-no-metric",
+        )

@@ -22,9 +22,11 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: check the path") from None
+        raise DataFileError(f"{path}: there is no such file: check the path", code="no-such-file") from None
     except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+        raise DataFileError(
+            f"{path}: cannot be read ({error.strerror}): check the path", code="unreadable-file"
+        ) from error
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -133,4 +135,6 @@ def staged(folder: Path) -> Iterator[Path]:
                 os.replace(file, folder / file.name)
     except OSError as error:
         remedy = "make room, or choose another one" if error.errno in FULL else "choose another one"
-        raise InputError(f"cannot write to the folder {folder}: {error.strerror}: {remedy}") from error
+        raise InputError(
+            f"cannot write to the folder {folder}: {error.strerror}: {remedy}", code="unwritable-folder"
+        ) from error

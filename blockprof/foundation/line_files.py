@@ -59,12 +59,14 @@ def open_line_file(path: Path) -> Iterator[LineFile]:
         InputError: the path is no file's, or the file cannot be read or written.
     """
     if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is not a file: give another journal")
+        raise InputError(f"{path}: is not a file: give another journal", code="journal-not-a-file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise InputError(f"{path}: cannot be opened ({error.strerror}): give another journal") from error
+        raise InputError(
+            f"{path}: cannot be opened ({error.strerror}): give another journal", code="journal-unusable"
+        ) from error
     try:
         yield LineFile(path, file)
     finally:

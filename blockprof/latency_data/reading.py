@@ -52,7 +52,7 @@ def read_latency_csv(path: str | Path, space: Space) -> LatencyData:
     """
     path = Path(path)
     if path.is_dir():
-        raise DataFileError(f"{path}: is a folder: give one CSV file")
+        raise DataFileError(f"{path}: is a folder: give one CSV file", code="folder-in-place-of-a-file")
     return parse_latency_csv(read_file(path), space, str(path))
 
 
@@ -118,6 +118,7 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
             f"a network of {names}, not of {space.name}",
             where=Place(origin, cells.lines[0], NET),
             remedy=Said("use {}", Argument("space", found[0].name)),
+            code="not-of-space",
         )
     ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
     return cells, ragged

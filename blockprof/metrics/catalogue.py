@@ -66,13 +66,16 @@ def check_predictor_name(name: str) -> None:
     """
     known = [found for space in registered_spaces() if (found := find_metric(space, name))]
     if known and not known[0].gives_way:
-        raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
+        raise MetricError(
+            f"'{name}' is the name of a built-in metric that no predictor replaces: choose another", code="name-taken"
+        )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:
     raise MetricError(
         f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-        "blockprof.evaluators.supernet.load_supernet_accuracy"
+        "blockprof.evaluators.supernet.load_supernet_accuracy",
+        code="accuracy-not-loaded",
     )
 
 
@@ -102,6 +105,7 @@ def _load(
             f"unknown metric '{name}' for {space.name}",
             remedy=f"there are {', '.join(there)}, and any that you train with "
             f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
+            code="unknown-metric",
         )
     if not known.is_ready(space, resolution):
         listener.on_note("counting MACs of each block with torchprofile, once for this resolution")

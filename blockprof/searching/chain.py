@@ -203,6 +203,7 @@ class _LabelSetting:
                     remedy=Said(
                         "reduce the space, name fewer metrics, or search with {}", Argument("algorithm", "evolution")
                     ),
+                    code="too-many-labels",
                 )
             parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
         sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))

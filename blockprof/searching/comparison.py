@@ -33,7 +33,10 @@ def compare(whole: Sequence[SearchResult], reduced: Sequence[SearchResult]) -> C
             than the reference point.
     """
     if len(whole) != len(reduced) or not whole:
-        raise InputError(f"{len(whole)} searches of the whole space, but {len(reduced)} of a reduced one: give pairs")
+        raise InputError(
+            f"{len(whole)} searches of the whole space, but {len(reduced)} of a reduced one: give pairs",
+            code="unpaired-searches",
+        )
     every = [*whole, *reduced]
     if len({tuple((one.metric.info.name, one.maximize) for one in each.problem.objectives) for each in every}) > 1:
         raise InputError("searches of different objectives cannot be compared")

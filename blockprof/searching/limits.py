@@ -28,7 +28,8 @@ def check_limits(problem: Problem) -> None:
             beyond = "above" if limit.metric.info.higher_is_better else "below"
             raise InputError(
                 f"{limit.text}: no network of {reduction.space.name} ({reduction.name}) goes {beyond} "
-                f"{nearest:.6g} {limit.metric.info.unit}: loosen the limit"
+                f"{nearest:.6g} {limit.metric.info.unit}: loosen the limit",
+                code="limits-not-met",
             )
 
 

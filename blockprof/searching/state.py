@@ -94,7 +94,8 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
     if differences:
         raise InputError(
             f"{path}: is a search with {', '.join(differences)}: resume with the same, give another file, or remove "
-            "this one to start over"
+            "this one to start over",
+            code="other-search",
         )
     try:
         genes, values, generations = (arrays[name] for name in ("genes", "values", "generations"))
@@ -158,4 +159,6 @@ def _differences(header: Mapping[str, Any], problem: Problem, spec: SearchSpec) 
 
 
 def _not_a_search(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a search that blockprof can resume: give another file, or remove it")
+    return DataFileError(
+        f"{path}: is not a search that blockprof can resume: give another file, or remove it", code="not-a-search"
+    )

@@ -66,7 +66,7 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
         except NetStringError:
             if others := spaces_having(net):
                 names = " or ".join(other.name for other in others)
-                raise NetStringError(f"is a network of {names}, not of {space.name}") from None
+                raise NetStringError(f"is a network of {names}, not of {space.name}", code="not-of-space") from None
             raise
     genes = np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
     return Architectures(space, genes[:, 1:], genes[:, 0])
@@ -97,9 +97,9 @@ def _parse_net(space: Space, net: str) -> list[int]:
     if is_settings(net):
         archs, _ = parse_settings(space, net)
         if len(archs) > 1:
-            raise NetStringError(f"settings of {len(archs)} networks where one should be")
+            raise NetStringError(f"settings of {len(archs)} networks where one should be", code="not-one-network")
         return [int(gene) for gene in archs.genes[0]]
     try:
         return _grammar(space).parse(net)
     except ValueError as error:
-        raise NetStringError(str(error)) from None
+        raise NetStringError(str(error), code="not-a-net-string") from None

@@ -67,7 +67,8 @@ def predictor_name(space: str, metric: str) -> str:
     """
     if not _METRIC.fullmatch(metric):
         raise InputError(
-            f"'{metric}' cannot name a metric: use letters, digits, '_', '.' and '-', a letter or digit first"
+            f"'{metric}' cannot name a metric: use letters, digits, '_', '.' and '-', a letter or digit first",
+            code="not-a-metric-name",
         )
     return f"{_PREFIX}{space}-{metric}"
 
@@ -106,10 +107,12 @@ def find_predictor(reference: str) -> StoredPredictor:
     names = _names()
     if parts is None or parts["name"] not in names:
         known = f"there are {', '.join(sorted(names))}" if names else "none is registered yet"
-        raise InputError(f"no predictor '{reference}': {known}")
+        raise InputError(f"no predictor '{reference}': {known}", code="no-such-predictor")
     found = _fetch(parts["name"], version=parts["version"], alias=parts["alias"] or CHAMPION)
     if found is None:
-        raise InputError(f"no predictor '{reference}': '{parts['name']}' has no such version or alias")
+        raise InputError(
+            f"no predictor '{reference}': '{parts['name']}' has no such version or alias", code="no-such-predictor"
+        )
     return found
 
 

@@ -142,7 +142,9 @@ def fit_gru(
         other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
         raise BlockprofError(
-            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+            "training diverged: no epoch has a finite error",
+            remedy=Said("train with {}{}", other, left),
+            code="diverged",
         )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
@@ -294,7 +296,8 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         content = read_torch_file(path, "remove it to train again")
         if content["fingerprint"] != fingerprint:
             raise DataFileError(
-                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it"
+                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it",
+                code="other-checkpoint",
             )
         state.network.load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])

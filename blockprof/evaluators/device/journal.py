@@ -207,9 +207,12 @@ def _is_finished(header: Header, visits: list[Visit]) -> bool:
 
 def _damaged(path: Path, number: int, problem: str, what: str = "the row") -> DataFileError:
     return DataFileError(
-        f"{path}: row {number}: {problem}: remove {what} and run again, which measures again what is missing"
+        f"{path}: row {number}: {problem}: remove {what} and run again, which measures again what is missing",
+        code="damaged-journal",
     )
 
 
 def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal that blockprof can resume: give another one, or remove it")
+    return DataFileError(
+        f"{path}: is not a journal that blockprof can resume: give another one, or remove it", code="not-a-journal"
+    )

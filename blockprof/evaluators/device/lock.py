@@ -36,7 +36,8 @@ def machine_lock() -> Iterator[None]:
             holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
             raise BlockprofError(
                 f"another measurement runs on this machine (process {holder}), and two at once would disturb each "
-                "other: wait until it ends, or end it"
+                "other: wait until it ends, or end it",
+                code="machine-in-use",
             ) from None
         except OSError as error:
             raise _unusable(path, error) from error
@@ -58,4 +59,6 @@ def _open(path: Path) -> int:
 
 
 def _unusable(path: Path, error: OSError) -> BlockprofError:
-    return BlockprofError(f"{path}: cannot be locked ({error.strerror}): make it writable, or set TMPDIR")
+    return BlockprofError(
+        f"{path}: cannot be locked ({error.strerror}): make it writable, or set TMPDIR", code="lock-unusable"
+    )

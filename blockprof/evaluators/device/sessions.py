@@ -32,7 +32,8 @@ def check_provider(provider: str) -> None:
     if provider not in available:
         raise InputError(
             f"this build of ONNX Runtime ({onnxruntime.__version__}) has no provider '{provider}': it has "
-            f"{', '.join(available)}; other builds (onnxruntime-gpu, onnxruntime-qnn) have others"
+            f"{', '.join(available)}; other builds (onnxruntime-gpu, onnxruntime-qnn) have others",
+            code="no-such-provider",
         )
 
 
@@ -66,9 +67,12 @@ def open_session(model: Model, spec: MeasureSpec, name: str) -> onnxruntime.Infe
         if spec.provider != CPU_PROVIDER:
             raise InputError(
                 f"{spec.provider} cannot run {name} ({_first_line(error)}): use a provider that can, such as "
-                f"{CPU_PROVIDER}"
+                f"{CPU_PROVIDER}",
+                code="provider-cannot-run",
             ) from error
-        raise BlockprofError(f"ONNX Runtime cannot load {name}: {_first_line(error)}") from error
+        raise BlockprofError(
+            f"ONNX Runtime cannot load {name}: {_first_line(error)}", code="model-cannot-load"
+        ) from error
     if session.get_providers()[0] != spec.provider:
         raise InputError(
             f"{spec.provider} did not start (ONNX Runtime fell back to {session.get_providers()[0]}): check its "
@@ -89,7 +93,10 @@ def make_run(session: onnxruntime.InferenceSession, rng: np.random.Generator, na
         batch, *sizes = each.shape
         shape = [batch if isinstance(batch, int) else 1, *sizes]
         if each.type not in _DTYPES or not all(isinstance(size, int) for size in sizes):
-            raise BlockprofError(f"{name}: its input '{each.name}' is {each.type} {each.shape}: give it a fixed size")
+            raise BlockprofError(
+                f"{name}: its input '{each.name}' is {each.type} {each.shape}: give it a fixed size",
+                code="input-of-free-size",
+            )
         feed[each.name] = rng.standard_normal(shape).astype(_DTYPES[each.type])
 
     def run() -> object:

@@ -126,7 +126,8 @@ def _check_space(folder: Path, num_bytes: int) -> None:
     if free < num_bytes:
         raise InputError(
             f"{folder}: the cache takes {num_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free: choose another folder, "
-            "such as one that BLOCKPROF_DATA names"
+            "such as one that BLOCKPROF_DATA names",
+            code="disk-full",
         )
 
 

@@ -135,7 +135,10 @@ def read_folder(path: Path) -> ImageNetFolder:
         only = "train" if odd in train_classes else "val"
         raise InputError(f"{path}: class {odd} is only in {only}: train and val need the same class folders")
     if len(classes) > NUM_CLASSES:
-        raise InputError(f"{path}: holds {len(classes):,} classes, and the networks tell {NUM_CLASSES:,}: {_EXPECTED}")
+        raise InputError(
+            f"{path}: holds {len(classes):,} classes, and the networks tell {NUM_CLASSES:,}: {_EXPECTED}",
+            code="too-many-classes",
+        )
     if len(classes) < NUM_CLASSES or not all(map(_WORDNET_ID.fullmatch, classes)):
         warnings.warn(
             f"{path}: its {len(classes):,} class folders are not ImageNet's {NUM_CLASSES:,} (n01440764, ...): labels "
@@ -257,7 +260,10 @@ class FolderImages:
                 found = True
                 yield torch.stack(good), torch.tensor(labels)
         if not found:
-            raise DataFileError(f"{self.folder.path}: none of {len(samples):,} images decodes: check the folder")
+            raise DataFileError(
+                f"{self.folder.path}: none of {len(samples):,} images decodes: check the folder",
+                code="no-image-decodes",
+            )
 
     def _note(self, path: str, reason: str) -> None:
         if self.strict:
@@ -265,6 +271,7 @@ class FolderImages:
                 f"does not decode ({reason})",
                 where=path,
                 remedy=Said("replace it, or leave {} out", Argument("strict")),
+                code="image-does-not-decode",
             )
         if path not in self._undecodable:
             warnings.warn(f"{path}: does not decode ({reason}): left out", stacklevel=2)

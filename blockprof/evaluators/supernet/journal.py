@@ -63,7 +63,8 @@ def open_accuracies(path: Path, settings: Settings) -> Iterator[Accuracies]:
             fcntl.flock(lines.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BlockprofError(
-                f"{path}: another process evaluates these networks: wait until it ends, or end it"
+                f"{path}: another process evaluates these networks: wait until it ends, or end it",
+                code="journal-in-use",
             ) from None
         found = _parse(path, lines.content, settings)
         lines.keep_whole_lines()
@@ -150,4 +151,6 @@ def _damaged(path: Path, number: int, problem: str) -> DataFileError:
 
 
 def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal of accuracies that blockprof can resume: move it away")
+    return DataFileError(
+        f"{path}: is not a journal of accuracies that blockprof can resume: move it away", code="not-a-journal"
+    )
