@@ -135,7 +135,8 @@ def scaled_rows(features: Features, data: LatencyData) -> tuple[Rows, float]:
     if off > MOST_OFF:
         raise DataFileError(
             f"half of the {len(data):,} latencies are {off:.3g} times and more above or below what the sizes of their "
-            "networks suggest: check the column of units, and that each latency stands beside its network",
+            "networks suggest",
+            remedy="check the column of units, and that each latency stands beside its network",
             code="strange-latencies",
         )
     return Rows(design / expected[:, None], targets, features.group_of), scale

@@ -37,8 +37,8 @@ def split_by_network(data: LatencyData, seed: int, train_size: int | None = None
     held_out = round(HELD_OUT_FRACTION * num_networks)
     if num_networks < MIN_NETWORKS:
         raise DataFileError(
-            f"{num_networks} different networks are too few to split into training, development and test rows: "
-            f"measure at least {MIN_NETWORKS}",
+            f"{num_networks} different networks are too few to split into training, development and test rows",
+            remedy=f"measure at least {MIN_NETWORKS}",
             code="few-networks",
         )
     most = num_networks - 2 * held_out

@@ -146,7 +146,8 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
     placements = _side_by_side([_of(tables.placements, name) for tables, name in sides], "placement", "effect")
     if placements.empty:
         raise InputError(
-            f"{one.label} and {other.label} have no placement in common: profile the same ones",
+            f"{one.label} and {other.label} have no placement in common",
+            remedy="profile the same ones",
             code="no-placement-in-common",
         )
     blocks = _side_by_side([_of(tables.responses, name) for tables, name in sides], "block", "response")

@@ -86,7 +86,9 @@ class Source:
             if name not in there:
                 of = f" of {space}" if space else ""
                 raise InputError(
-                    f"{self.name} has no file '{name}'{of}: there are {', '.join(there)}", code="no-such-published-file"
+                    f"{self.name} has no file '{name}'{of}",
+                    remedy=f"there are {', '.join(there)}",
+                    code="no-such-published-file",
                 )
         return tuple(there[name] for name in dict.fromkeys(wanted))
 

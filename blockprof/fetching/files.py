@@ -98,7 +98,10 @@ def accept(
     actual = hash_sha256(content).hexdigest()
     if sha256 not in (None, actual):
         raise FetchError(
-            f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum", code="wrong-checksum"
+            f"its sha256 is {actual}, not {sha256}",
+            where=origin,
+            remedy="check the source and the checksum",
+            code="wrong-checksum",
         )
     net = first_network(content)
     latencies = None if net is None else parse_latency_csv(content, space or _only_space(net, origin), origin)
@@ -133,7 +136,10 @@ def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space |
     files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
         raise InputError(
-            f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does", code="empty-folder"
+            f"the folder holds no {', '.join(FOLDER_ENDINGS)} files",
+            where=source,
+            remedy="give one that does",
+            code="empty-folder",
         )
     target = folder / source.resolve().name
     with staged(target) as temporary:
@@ -147,9 +153,11 @@ def _copy(source: Path, folder: Path) -> Path:
     try:
         content = source.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{source}: there is no such file or folder: check the path", code="no-such-source") from None
+        raise InputError(
+            "there is no such file or folder", where=source, remedy="check the path", code="no-such-source"
+        ) from None
     except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror}): check the path") from error
+        raise InputError(f"cannot be read ({error.strerror})", where=source, remedy="check the path") from error
     copy = folder / source.name
     copy.write_bytes(content)
     return copy
@@ -159,15 +167,23 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise InputError(f"{url}: is not an address ({error}): correct it", code="not-an-address") from None
+        raise InputError(
+            f"is not an address ({error})", where=url, remedy="correct it", code="not-an-address"
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
-            f"{url}: is not an http or https address: give one, or a file or a folder", code="not-an-http-address"
+            "is not an http or https address",
+            where=url,
+            remedy="give one, or a file or a folder",
+            code="not-an-http-address",
         )
     name = Path(unquote(parts.path)).name
     if name in ("", "..") or not name.isprintable():
         raise InputError(
-            f"{url}: does not end in the name of a file: give the address of one file", code="address-without-a-file"
+            "does not end in the name of a file",
+            where=url,
+            remedy="give the address of one file",
+            code="address-without-a-file",
         )
     if sha256 is None:
         raise InputError(
@@ -186,7 +202,10 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
             _download(url, temporary / name, progress)
         except requests.RequestException as error:
             raise FetchError(
-                f"{url}: {reason(error)}: check the address and the connection, then try again", code="download-failed"
+                reason(error),
+                where=url,
+                remedy="check the address and the connection, then try again",
+                code="download-failed",
             ) from error
         return _accept_own(temporary / name, folder, origin=url, sha256=sha256, space=space)
 
@@ -218,12 +237,17 @@ def _parse_sha256(text: str) -> str:
     digest = text.strip().lower().removeprefix("sha256:")
     if not re.fullmatch("[0-9a-f]{64}", digest):
         raise InputError(
-            f"'{text}' is not a sha256 checksum: pass 64 hex digits (sha256sum FILE prints them)", code="not-a-checksum"
+            f"'{text}' is not a sha256 checksum",
+            remedy="pass 64 hex digits (sha256sum FILE prints them)",
+            code="not-a-checksum",
         )
     return digest
 
 
 def _other_file(target: Path) -> InputError:
     return InputError(
-        f"{target}: another file of that name is there: move it away, or choose another folder", code="file-in-the-way"
+        "another file of that name is there",
+        where=target,
+        remedy="move it away, or choose another folder",
+        code="file-in-the-way",
     )

@@ -39,16 +39,22 @@ def check_understood(file: Path, origin: str, folder: str | None) -> None:
 def _check(file: Path, folder: str | None) -> None:
     if table := BLOCK_TABLE_NAME.fullmatch(file.name):
         if table["space"] not in space_names():
-            raise DataFileError(f"{file}: there is no space '{table['space']}': there are {', '.join(space_names())}")
+            raise DataFileError(
+                f"there is no space '{table['space']}'", where=file, remedy=f"there are {', '.join(space_names())}"
+            )
         read_block_table(file, load_space(table["space"]), int(table["size"]))
         if folder:
-            raise DataFileError(f"{file}: block tables are looked for in the data folder itself: give the file")
+            raise DataFileError(
+                "block tables are looked for in the data folder itself", where=file, remedy="give the file"
+            )
     elif published := published_tables(f"{folder or ''}/{file.name}"):
         for space, one in published.items():
             check_published(file, one, space)
     elif TABLE_NAME.fullmatch(file.name):
         if folder is None:
-            raise DataFileError(f"{file}: a look-up table is called as its folder is: give the folder, not the file")
+            raise DataFileError(
+                "a look-up table is called as its folder is", where=file, remedy="give the folder, not the file"
+            )
         _check_name(file, folder)
         check_lookup_table(file, folder)
     elif file.suffix.lower() in (".yaml", ".yml"):
@@ -66,6 +72,8 @@ def _check_name(file: Path, folder: str) -> None:
     check_predictor_name(folder)
     if _IN_OPTIONS.search(folder) or folder.isdecimal():
         raise InputError(
-            f"{file}: its folder's name is the metric's, which '{folder}' cannot be: rename the folder",
+            f"its folder's name is the metric's, which '{folder}' cannot be",
+            where=file,
+            remedy="rename the folder",
             code="folder-names-no-metric",
         )

@@ -22,10 +22,10 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: check the path", code="no-such-file") from None
+        raise DataFileError("there is no such file", where=path, remedy="check the path", code="no-such-file") from None
     except OSError as error:
         raise DataFileError(
-            f"{path}: cannot be read ({error.strerror}): check the path", code="unreadable-file"
+            f"cannot be read ({error.strerror})", where=path, remedy="check the path", code="unreadable-file"
         ) from error
 
 
@@ -49,7 +49,8 @@ def check_room(folder: Path, num_bytes: int) -> None:
     if free < num_bytes:
         raise InputError(
             f"the disk of {there} has {free / 1e6:.1f} MB left, and this command writes about {num_bytes / 1e6:.0f} MB "
-            "there: make room, or use another folder"
+            "there",
+            remedy="make room, or use another folder",
         )
 
 

@@ -42,8 +42,9 @@ class LineFile:
         except OSError as error:
             os.ftruncate(self._file, end)
             raise InputError(
-                f"{self.path}: cannot be written ({error.strerror}): make room, then run the same command again: it "
-                f"goes on after the {kept} that are kept"
+                f"cannot be written ({error.strerror}): make room, then run the same command again: it "
+                f"goes on after the {kept} that are kept",
+                where=self.path,
             ) from error
 
     def fileno(self) -> int:
@@ -59,13 +60,13 @@ def open_line_file(path: Path) -> Iterator[LineFile]:
         InputError: the path is no file's, or the file cannot be read or written.
     """
     if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is not a file: give another journal", code="journal-not-a-file")
+        raise InputError("is not a file", where=path, remedy="give another journal", code="journal-not-a-file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be opened ({error.strerror}): give another journal", code="journal-unusable"
+            f"cannot be opened ({error.strerror})", where=path, remedy="give another journal", code="journal-unusable"
         ) from error
     try:
         yield LineFile(path, file)

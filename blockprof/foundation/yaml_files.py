@@ -42,7 +42,7 @@ def read_yaml(path: Path) -> Any:
     try:
         return parse_yaml(read_file(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise DataFileError(f"{path}: is no text: write YAML in UTF-8", code="not-utf-8") from None
+        raise DataFileError("is no text", where=path, remedy="write YAML in UTF-8", code="not-utf-8") from None
     except DataFileError:
         raise
     except InputError as error:

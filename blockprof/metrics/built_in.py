@@ -14,7 +14,7 @@ ORT_CPU = "ort-cpu"
 
 
 def _is_measured(space: Space, resolution: int) -> Metric:
-    raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
+    raise MetricError(f"{ORT_CPU} is measured, not loaded", remedy="profile it, or use blockprof.measure_surrogate")
 
 
 def _of_name(load: Callable[[Space, str, int], Metric], name: str) -> LoadMetric:

@@ -67,14 +67,16 @@ def check_predictor_name(name: str) -> None:
     known = [found for space in registered_spaces() if (found := find_metric(space, name))]
     if known and not known[0].gives_way:
         raise MetricError(
-            f"'{name}' is the name of a built-in metric that no predictor replaces: choose another", code="name-taken"
+            f"'{name}' is the name of a built-in metric that no predictor replaces",
+            remedy="choose another",
+            code="name-taken",
         )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:
     raise MetricError(
-        f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-        "blockprof.evaluators.supernet.load_supernet_accuracy",
+        f"{ACCURACY} in the supernet is evaluated, not loaded",
+        remedy="profile it, or use blockprof.evaluators.supernet.load_supernet_accuracy",
         code="accuracy-not-loaded",
     )
 

@@ -93,7 +93,8 @@ def _not_there(path: Path, table: LookupTable, resolution: int) -> MetricError:
         return MetricError(f"no {name} table at {path}", remedy=f"fetch it with {fetch}", code="table-not-fetched")
     if there := _resolutions_in(path.parent):
         return MetricError(
-            f"no {name} table for resolution {resolution} in {path.parent}: there are {there}",
+            f"no {name} table for resolution {resolution} in {path.parent}",
+            remedy=f"there are {there}",
             code="no-such-resolution",
         )
     return MetricError(
@@ -164,7 +165,9 @@ def load_lookup_table(space: Space, name: str, resolution: int) -> AdditiveMetri
         )
     if resolution not in there:
         raise MetricError(
-            f"no {name} table for resolution {resolution} in {folder}: there are {there}", code="no-such-resolution"
+            f"no {name} table for resolution {resolution} in {folder}",
+            remedy=f"there are {there}",
+            code="no-such-resolution",
         )
     return read_lookup_table(folder / f"{resolution}{TABLE_SUFFIX}", name, space)
 
@@ -202,8 +205,9 @@ def check_lookup_table(path: Path, name: str) -> None:
 def not_understood(path: Path) -> DataFileError:
     """The error of a YAML file that is not named as a look-up table is."""
     return DataFileError(
-        f"{path}: is not understood: look-up tables are named RESOLUTION{TABLE_SUFFIX}, such as 224{TABLE_SUFFIX}, in "
+        f"is not understood: look-up tables are named RESOLUTION{TABLE_SUFFIX}, such as 224{TABLE_SUFFIX}, in "
         "a folder of the metric's name: rename it, or move it away",
+        where=path,
         code="not-a-table-name",
     )
 
@@ -242,23 +246,29 @@ def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, k
 def _mean_ms(path: Path, table: dict[Any, Any], space: Space, key: str) -> float:
     if key not in table:
         raise DataFileError(
-            f"{path}: no entry '{key}': is it a table of {space.name}, width {space.width_multiplier}, in OFA's layout?",
+            f"no entry '{key}': is it a table of {space.name}, width {space.width_multiplier}, in OFA's layout?",
+            where=path,
             code="no-such-entry",
         )
     entry = table[key]
     if not isinstance(entry, dict) or "mean" not in entry:
-        raise DataFileError(f"{path}: entry '{key}': has no mean: correct it")
+        raise DataFileError(f"entry '{key}': has no mean: correct it", where=path)
     try:
         return check_latency(entry["mean"])
     except ValueError as error:
-        raise DataFileError(f"{path}: entry '{key}', mean: {error}: correct it, in ms", code="not-a-latency") from None
+        raise DataFileError(
+            f"entry '{key}', mean: {error}: correct it, in ms", where=path, code="not-a-latency"
+        ) from None
 
 
 def _read_table(path: Path) -> dict[Any, Any]:
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise DataFileError(
-            f"{path}: not a look-up table of entries with a mean: give one in OFA's layout", code="not-a-table"
+            "not a look-up table of entries with a mean",
+            where=path,
+            remedy="give one in OFA's layout",
+            code="not-a-table",
         )
     return content
 

@@ -127,7 +127,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         if found.get(name) != shape:
             there = f"of shape {found[name]}" if name in found else "not there"
             raise DataFileError(
-                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again"
+                f"is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again", where=path
             )
     arrays = {name: state[name].double().numpy() for name in expected}
     return tuple(arrays[f"{layer}.weight"] for layer in _LAYERS), tuple(arrays[f"{layer}.bias"] for layer in _LAYERS)

@@ -108,7 +108,8 @@ def choose_metrics(
     """
     if "higher_is_better" not in placements:
         raise InputError(
-            "the profile does not say which metrics are better high: make it again with this blockprof",
+            "the profile does not say which metrics are better high",
+            remedy="make it again with this blockprof",
             code="no-direction",
         )
     rising = dict(zip(placements["metric"], placements["higher_is_better"], strict=True))
@@ -138,8 +139,8 @@ def choose_metrics(
             continue
         if not there:
             raise InputError(
-                f"the profile has no metric of which {better} is better, only {', '.join(rising)}: make one with "
-                f"{profile_command(space, (*rising, example))}",
+                f"the profile has no metric of which {better} is better, only {', '.join(rising)}",
+                remedy=f"make one with {profile_command(space, (*rising, example))}",
                 code="no-metric-of-direction",
             )
         if len(there) > 1:

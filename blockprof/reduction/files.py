@@ -58,7 +58,9 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
     if name_or_path == RANDOM or name_or_path.startswith(f"{RANDOM}:"):
         like = name_or_path[len(RANDOM) + 1 :] or next(iter(preset_names(space)), None)
         if like is None:
-            raise InputError(f"{RANDOM}: {space.name} has no reduction to be as small as: write {RANDOM}:FILE")
+            raise InputError(
+                f"{space.name} has no reduction to be as small as", where=RANDOM, remedy=f"write {RANDOM}:FILE"
+            )
         return random_control(load_reduction(space, like), seed)
     if name_or_path in preset_names(space):
         return load_preset(space, name_or_path)
@@ -71,7 +73,9 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
         )
     reduction = read_reduction(path)
     if reduction.space != space:
-        raise InputError(f"{path}: is a reduction of {reduction.space.name}, not of {space.name}", code="not-of-space")
+        raise InputError(
+            f"is a reduction of {reduction.space.name}, not of {space.name}", where=path, code="not-of-space"
+        )
     return reduction
 
 
@@ -139,7 +143,7 @@ def read_reduction(path: Path) -> Reduction:
     try:
         return parse_reduction(read_file(path).decode(), path.stem)
     except UnicodeDecodeError:
-        raise DataFileError(f"{path}: is no text: write YAML in UTF-8", code="not-utf-8") from None
+        raise DataFileError("is no text", where=path, remedy="write YAML in UTF-8", code="not-utf-8") from None
     except DataFileError:
         raise
     except InputError as error:
@@ -159,7 +163,7 @@ def parse_reduction(text: str, name: str) -> Reduction:
     content = _load(text)
     for key in content:
         if key not in KEYS:
-            raise InputError(f"unknown key '{key}': there are {', '.join(KEYS)}", code="unknown-key")
+            raise InputError(f"unknown key '{key}'", remedy=f"there are {', '.join(KEYS)}", code="unknown-key")
     if content.get("space") not in space_names():
         given = f", not '{content['space']}'" if "space" in content else ""
         raise InputError(f"'space' must be one of {', '.join(space_names())}{given}", code="unknown-space")
@@ -207,7 +211,7 @@ def _load(text: str) -> dict[object, Any]:
             f"must hold keys and values: write space: {space_names()[0]}, and what to drop", code="no-keys"
         )
     if repeated := repeated_key(text):
-        raise InputError(f"has the key '{repeated}' twice in one place: join them", code="key-twice")
+        raise InputError(f"has the key '{repeated}' twice in one place", remedy="join them", code="key-twice")
     return content
 
 
@@ -240,7 +244,9 @@ def _slots(space: Space, place: object) -> slice:
     if found is None:
         ranges = ", ".join(f"{name}.l1 to l{slots.stop - slots.start}" for name, slots in units.items())
         raise InputError(
-            f"unknown key 'drop.{place}': there are {EVERYWHERE}, {', '.join(units)}, {ranges}", code="unknown-key"
+            f"unknown key 'drop.{place}'",
+            remedy=f"there are {EVERYWHERE}, {', '.join(units)}, {ranges}",
+            code="unknown-key",
         )
     return found
 

@@ -78,7 +78,7 @@ def make_problem(
     raised, lowered = [_name(one) for one in maximize], [_name(one) for one in minimize]
     bounds = {_name(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:
-        raise InputError(f"{both[0]} is both maximised and minimised: choose one", code="both-directions")
+        raise InputError(f"{both[0]} is both maximised and minimised", remedy="choose one", code="both-directions")
     if reduction is None:
         reduction = Reduction.whole(chosen)
     elif isinstance(reduction, str):
@@ -179,7 +179,9 @@ def _own(wanted: Sequence[Wanted]) -> dict[str, Metric]:
     own: dict[str, Metric] = {}
     for one in {id(one): one for one in wanted if not isinstance(one, str)}.values():
         if one.info.name in own:
-            raise InputError(f"there are two metrics called {one.info.name}: rename one", code="repeated-metric")
+            raise InputError(
+                f"there are two metrics called {one.info.name}", remedy="rename one", code="repeated-metric"
+            )
         own[one.info.name] = ort_cpu_metric(one) if isinstance(one, Surrogate) else one
     return own
 

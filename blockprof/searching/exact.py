@@ -32,7 +32,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
             than are held at once (``blockprof.searching.chain``).
     """
     if top_k < 1:
-        raise InputError(f"top_k is {top_k}: give at least 1", code="below-1")
+        raise InputError(f"top_k is {top_k}", remedy="give at least 1", code="below-1")
     for metric in problem.metrics:
         if not isinstance(metric, ExactMetric):
             raise InputError(

@@ -88,7 +88,7 @@ class Problem:
         limited = [limit.metric.info.name for limit in self.limits]
         for name in limited:
             if limited.count(name) > 1:
-                raise InputError(f"{name} has two limits: give one")
+                raise InputError(f"{name} has two limits", remedy="give one")
         check_metrics(self.metrics, self.reduction.space)
 
     @cached_property

@@ -93,8 +93,9 @@ def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
         raise _not_a_search(path) from None
     if differences:
         raise InputError(
-            f"{path}: is a search with {', '.join(differences)}: resume with the same, give another file, or remove "
-            "this one to start over",
+            f"is a search with {', '.join(differences)}",
+            where=path,
+            remedy="resume with the same, give another file, or remove this one to start over",
             code="other-search",
         )
     try:
@@ -160,5 +161,8 @@ def _differences(header: Mapping[str, Any], problem: Problem, spec: SearchSpec) 
 
 def _not_a_search(path: Path) -> DataFileError:
     return DataFileError(
-        f"{path}: is not a search that blockprof can resume: give another file, or remove it", code="not-a-search"
+        "is not a search that blockprof can resume",
+        where=path,
+        remedy="give another file, or remove it",
+        code="not-a-search",
     )

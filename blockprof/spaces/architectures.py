@@ -135,7 +135,9 @@ def network_holding(space: Space, instance: int) -> Architectures:
 def _checked_stems(space: Space, stems: IntArray, num_networks: int) -> IntArray:
     if stems is _LEFT_OUT:
         if len(space.stems) > 1:
-            raise InputError(f"networks of {space.name} differ in their stems: say which one each has", code="no-stems")
+            raise InputError(
+                f"networks of {space.name} differ in their stems", remedy="say which one each has", code="no-stems"
+            )
         return np.zeros(num_networks, dtype=np.int8)
     stems = np.asarray(stems)
     if stems.shape != (num_networks,):

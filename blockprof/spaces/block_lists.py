@@ -51,13 +51,13 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
     try:
         content = parse_json(text)
     except ValueError as error:
-        raise PlacementError(f"'{text}' is not JSON ({error}): write {form}", code="not-json") from None
+        raise PlacementError(f"'{text}' is not JSON ({error})", remedy=f"write {form}", code="not-json") from None
     if not isinstance(content, list) or not all(_is_numbers(entry) for entry in content):
-        raise PlacementError(f"'{text}': write {form}", code="not-a-nested-list")
+        raise PlacementError(f"'{text}'", remedy=f"write {form}", code="not-a-nested-list")
     placements = [parse(space, entry) for entry in content]
     found = [placement for placement in placements if placement is not None]
     if len(found) < len(placements):
-        raise PlacementError(f"'{text}': write {form}", code="not-a-nested-list")
+        raise PlacementError(f"'{text}'", remedy=f"write {form}", code="not-a-nested-list")
     for entry in content if space.num_widths == 1 else ():
         if len(entry) == 5 and entry[4] != resolution:
             raise PlacementError(

@@ -47,7 +47,7 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
         except NetStringError as error:
             raise NetStringError(error, where=f"network {number}") from None
     if not archs:
-        raise NetStringError("holds no networks: write a list of settings", code="no-networks")
+        raise NetStringError("holds no networks", remedy="write a list of settings", code="no-networks")
     return Architectures.concatenate([one for one, _ in archs]), tuple(size for _, (size,) in archs)
 
 
@@ -62,7 +62,7 @@ def _load(text: str) -> object:
         return parse_json(text)
     except ValueError as error:
         raise NetStringError(
-            f"settings of a network that are no JSON ({error}): correct them", code="not-json"
+            f"settings of a network that are no JSON ({error})", remedy="correct them", code="not-json"
         ) from None
 
 
@@ -148,7 +148,9 @@ def _floats(entry: object, length: int) -> list[float | None]:
 
 def _pick(choices: Sequence[int], index: int, key: str) -> int:
     if index not in range(len(choices)):
-        raise NetStringError(f"{key} has the index {index}: there are 0 to {len(choices) - 1}", code="no-such-width")
+        raise NetStringError(
+            f"{key} has the index {index}", remedy=f"there are 0 to {len(choices) - 1}", code="no-such-width"
+        )
     return choices[index]
 
 

@@ -32,7 +32,8 @@ def sqlite_uri(database: Path) -> str:
         path = os.path.relpath(path)
     if _AMBIGUOUS.search(path):
         raise TrackingError(
-            f"MLflow cannot make {path}: take a path without '?' and '%', or start in that folder",
+            f"MLflow cannot make {path}",
+            remedy="take a path without '?' and '%', or start in that folder",
             code="path-not-for-mlflow",
         )
     return f"{_SQLITE_PREFIX}{path}"
@@ -74,7 +75,8 @@ def tracking_uri() -> str:
         uri = sqlite_uri(Path(_DEFAULT_FILE))
         if _chosen.setdefault(uri, Path.cwd()) != Path.cwd():
             raise TrackingError(
-                f"this process has used the store in {_chosen[uri]}: start another one in {Path.cwd()}",
+                f"this process has used the store in {_chosen[uri]}",
+                remedy=f"start another one in {Path.cwd()}",
                 code="other-store",
             )
         mlflow.set_tracking_uri(uri)
@@ -103,8 +105,8 @@ def is_there(database: Path) -> bool:
     tables = set(read_column(database, "SELECT name FROM sqlite_master WHERE type = 'table'"))
     if tables and not {"experiments", "runs", "alembic_version"} <= tables:
         raise TrackingError(
-            f"{database} is a database, but not MLflow's (it has no tables of experiments and runs): "
-            "set MLFLOW_TRACKING_URI to another one",
+            f"{database} is a database, but not MLflow's (it has no tables of experiments and runs)",
+            remedy="set MLFLOW_TRACKING_URI to another one",
             code="not-mlflows",
         )
     return bool(tables)

@@ -89,7 +89,9 @@ def repair(uri: str) -> list[Move]:
             f"{uri} is not in a file: only a local store can be moved with its folder", code="not-a-local-store"
         )
     if not is_there(database):
-        raise InputError(f"{database}: there is no store: run this in the folder that was moved", code="no-store")
+        raise InputError(
+            "there is no store", where=database, remedy="run this in the folder that was moved", code="no-store"
+        )
     moves = find_moves(database)
     try:
         with closing(sqlite3.connect(database)) as connection, connection:

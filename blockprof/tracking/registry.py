@@ -67,7 +67,8 @@ def predictor_name(space: str, metric: str) -> str:
     """
     if not _METRIC.fullmatch(metric):
         raise InputError(
-            f"'{metric}' cannot name a metric: use letters, digits, '_', '.' and '-', a letter or digit first",
+            f"'{metric}' cannot name a metric",
+            remedy="use letters, digits, '_', '.' and '-', a letter or digit first",
             code="not-a-metric-name",
         )
     return f"{_PREFIX}{space}-{metric}"
@@ -133,7 +134,9 @@ def find_other_model(reference: str) -> OtherModel:
         asked = (parts["name"], parts["alias"] or "", parts["version"])
         found = send(f"looking up {reference}", lambda: _find_version(*asked))
     if found is None:
-        raise InputError(f"no model '{reference}' is registered: write models:/NAME/VERSION or models:/NAME@ALIAS")
+        raise InputError(
+            f"no model '{reference}' is registered", remedy="write models:/NAME/VERSION or models:/NAME@ALIAS"
+        )
     return OtherModel(found.name, int(found.version), found.run_id or "")
 
 

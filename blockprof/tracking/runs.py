@@ -129,8 +129,8 @@ class Run:
         except TrackingError as error:
             if self.is_given and _is_refusal(error):
                 raise InputError(
-                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error}): unset it, or give the "
-                    "options that the run was begun with",
+                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error})",
+                    remedy="unset it, or give the options that the run was begun with",
                     code="run-of-other-params",
                 ) from error
             raise

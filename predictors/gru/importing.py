@@ -175,12 +175,15 @@ def read_weights(path: Path, space: Space) -> Weights:
     state = content.get("model") if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataFileError(
-            f"{path}: no state of a network under 'model': give a _best.pt as BlockProfile saves it", code="no-state"
+            "no state of a network under 'model'",
+            where=path,
+            remedy="give a _best.pt as BlockProfile saves it",
+            code="no-state",
         )
     expected = GruNetwork(NetworkSpec(num_operators(space))).state_dict()
     if len(state) != len(expected):
         raise DataFileError(
-            f"{path}: {len(state)} arrays, but the paper's network has {len(expected)}", code="not-of-shape"
+            f"{len(state)} arrays, but the paper's network has {len(expected)}", where=path, code="not-of-shape"
         )
     weights = {}
     for name, like in expected.items():
@@ -189,8 +192,9 @@ def read_weights(path: Path, space: Space) -> Weights:
         if value is None or value.shape != like.shape:
             there = "is missing" if value is None else f"is {tuple(value.shape)}"
             raise DataFileError(
-                f"{path}: {released} {there}, but the paper's network of {space.name} has {tuple(like.shape)}: "
+                f"{released} {there}, but the paper's network of {space.name} has {tuple(like.shape)}: "
                 "is it of another space?",
+                where=path,
                 code="not-of-shape",
             )
         weights[name] = value.float().numpy()

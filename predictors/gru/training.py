@@ -185,7 +185,9 @@ def interval_factors(ratios: FloatArray) -> tuple[float, float]:
         BlockprofError: a ratio that is not positive, or infinite: the network predicts nonsense.
     """
     if not (np.isfinite(ratios) & (ratios > 0)).all():
-        raise BlockprofError("the predictor gives some networks no positive latency: train it longer, or on more")
+        raise BlockprofError(
+            "the predictor gives some networks no positive latency", remedy="train it longer, or on more"
+        )
     tail, number = (1 - INTERVAL_LEVEL) / 2, len(ratios)
     rank = math.floor(tail * (number + 1))
     if rank >= 1:
@@ -296,7 +298,9 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         content = read_torch_file(path, "remove it to train again")
         if content["fingerprint"] != fingerprint:
             raise DataFileError(
-                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it",
+                "a checkpoint of other data, recipe or seed",
+                where=path,
+                remedy="resume with the same, or remove it",
                 code="other-checkpoint",
             )
         state.network.load_state_dict(content["network"])
@@ -305,7 +309,9 @@ def _load(path: Path, state: _State, fingerprint: str) -> None:
         state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
         state.seconds = float(content["seconds"])
     except (RuntimeError, *MALFORMED) as error:
-        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train again") from error
+        raise DataFileError(
+            "not a checkpoint of this training", where=path, remedy="remove it to train again"
+        ) from error
 
 
 def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:

@@ -25,7 +25,7 @@ from blockprof.evaluators.device.records import (
     is_extension,
 )
 from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import DataFileError, InputError, JournalError
+from blockprof.foundation.errors import DataFileError, InputError, JournalError, Place
 from blockprof.foundation.line_files import LineFile, open_line_file
 
 
@@ -137,7 +137,7 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check the path") from error
 
 
 def _whole_lines(content: bytes) -> list[bytes]:
@@ -207,12 +207,17 @@ def _is_finished(header: Header, visits: list[Visit]) -> bool:
 
 def _damaged(path: Path, number: int, problem: str, what: str = "the row") -> DataFileError:
     return DataFileError(
-        f"{path}: row {number}: {problem}: remove {what} and run again, which measures again what is missing",
+        problem,
+        where=Place(path, number),
+        remedy=f"remove {what} and run again, which measures again what is missing",
         code="damaged-journal",
     )
 
 
 def _not_a_journal(path: Path) -> DataFileError:
     return DataFileError(
-        f"{path}: is not a journal that blockprof can resume: give another one, or remove it", code="not-a-journal"
+        "is not a journal that blockprof can resume",
+        where=path,
+        remedy="give another one, or remove it",
+        code="not-a-journal",
     )

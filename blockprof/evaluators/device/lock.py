@@ -36,7 +36,8 @@ def machine_lock() -> Iterator[None]:
             holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
             raise BlockprofError(
                 f"another measurement runs on this machine (process {holder}), and two at once would disturb each "
-                "other: wait until it ends, or end it",
+                "other",
+                remedy="wait until it ends, or end it",
                 code="machine-in-use",
             ) from None
         except OSError as error:
@@ -60,5 +61,8 @@ def _open(path: Path) -> int:
 
 def _unusable(path: Path, error: OSError) -> BlockprofError:
     return BlockprofError(
-        f"{path}: cannot be locked ({error.strerror}): make it writable, or set TMPDIR", code="lock-unusable"
+        f"cannot be locked ({error.strerror})",
+        where=path,
+        remedy="make it writable, or set TMPDIR",
+        code="lock-unusable",
     )

@@ -52,7 +52,7 @@ def measure_networks(
         BlockprofError: another measurement runs on this machine, or ONNX Runtime cannot run a model.
     """
     if not names:
-        raise InputError("there are no networks to measure: give at least one", code="no-networks")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     spec = spec or MeasureSpec()
     check_provider(spec.provider)
     environment = read_environment()

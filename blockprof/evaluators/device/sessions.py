@@ -66,8 +66,8 @@ def open_session(model: Model, spec: MeasureSpec, name: str) -> onnxruntime.Infe
     except _ORT_ERRORS as error:
         if spec.provider != CPU_PROVIDER:
             raise InputError(
-                f"{spec.provider} cannot run {name} ({_first_line(error)}): use a provider that can, such as "
-                f"{CPU_PROVIDER}",
+                f"{spec.provider} cannot run {name} ({_first_line(error)})",
+                remedy=f"use a provider that can, such as {CPU_PROVIDER}",
                 code="provider-cannot-run",
             ) from error
         raise BlockprofError(
@@ -75,8 +75,8 @@ def open_session(model: Model, spec: MeasureSpec, name: str) -> onnxruntime.Infe
         ) from error
     if session.get_providers()[0] != spec.provider:
         raise InputError(
-            f"{spec.provider} did not start (ONNX Runtime fell back to {session.get_providers()[0]}): check its "
-            "drivers and libraries, or use another provider"
+            f"{spec.provider} did not start (ONNX Runtime fell back to {session.get_providers()[0]})",
+            remedy="check its drivers and libraries, or use another provider",
         )
     return session
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blockprof.foundation.decoding import MALFORMED, parse_json
-from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
+from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError, Place
 from blockprof.foundation.line_files import LineFile, open_line_file
 
 FORMAT = "blockprof accuracies 1"
@@ -63,7 +63,9 @@ def open_accuracies(path: Path, settings: Settings) -> Iterator[Accuracies]:
             fcntl.flock(lines.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BlockprofError(
-                f"{path}: another process evaluates these networks: wait until it ends, or end it",
+                "another process evaluates these networks",
+                where=path,
+                remedy="wait until it ends, or end it",
                 code="journal-in-use",
             ) from None
         found = _parse(path, lines.content, settings)
@@ -84,7 +86,7 @@ def read_accuracies(path: Path, settings: Settings) -> dict[str, Accuracy]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+        raise InputError(f"cannot be read ({error.strerror})", where=path, remedy="check the path") from error
 
 
 def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy]:
@@ -146,11 +148,16 @@ def _short(value: object) -> str:
 
 def _damaged(path: Path, number: int, problem: str) -> DataFileError:
     return DataFileError(
-        f"{path}: row {number}: {problem}: remove the row and run again, which evaluates again what is missing"
+        problem,
+        where=Place(path, number),
+        remedy="remove the row and run again, which evaluates again what is missing",
     )
 
 
 def _not_a_journal(path: Path) -> DataFileError:
     return DataFileError(
-        f"{path}: is not a journal of accuracies that blockprof can resume: move it away", code="not-a-journal"
+        "is not a journal of accuracies that blockprof can resume",
+        where=path,
+        remedy="move it away",
+        code="not-a-journal",
     )

@@ -2,6 +2,7 @@ import csv
 
 import numpy as np
 import pytest
+from codes import coded
 from known_spaces import SPACES
 
 from blockprof.foundation.errors import DataFileError, InputError
@@ -45,7 +46,7 @@ def test_latencies_that_are_filled_in_are_read(space, tmp_path):
     listed = parse_network_csv(path.read_bytes(), space, "lat.csv")
     assert listed.archs.to_strings() == data.archs.to_strings()
     assert (listed.resolutions.tolist(), listed.num_latencies) == (data.resolutions.tolist(), 0)
-    with pytest.raises(DataFileError, match="50 of 50 latencies are empty"):
+    with pytest.raises(DataFileError, match=r"50.*50", check=coded("empty-latency")):
         read_latency_csv(path, space)
     header, *rows = csv.reader(path.read_text().splitlines())
     assert header == ["net_id", "net_str", "device", "resolution", "lat unit", "end-to-end lat", "onnx_file"]
@@ -87,7 +88,7 @@ def test_frame():
 
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match=r"cannot write to the folder .*file: .*: choose another"):
+    with pytest.raises(InputError, check=coded("unwritable-folder")):
         write_latency_csv(tmp_path / "file" / "lat.csv", make_data(load_space("pn")))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
 
 import blockprof
 from blockprof.foundation.errors import InputError, MetricError
@@ -84,7 +85,7 @@ def test_a_predictor_does_not_replace_it_unless_it_gives_way() -> None:
     asked: list[str] = []
     load_metrics(PN, ["depth"], 224, asked.append)  # type: ignore[arg-type]
     assert not asked
-    with pytest.raises(InputError, match="no predictor replaces"):
+    with pytest.raises(InputError, check=coded("name-taken")):
         check_predictor_name("depth")
     blockprof.register_metric("shallow", NamedMetric(load_depth, gives_way=True))
     load_metrics(PN, ["shallow"], 224, asked.append)  # type: ignore[arg-type]

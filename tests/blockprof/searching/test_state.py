@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 from blockprof.foundation.errors import DataFileError, InputError
@@ -82,13 +83,13 @@ def test_files_that_are_no_searches_are_refused(make_problem: MakeProblem, tmp_p
     middle = len(content) // 2
     for wrong in (b"", b"net_id,net_str\n", content[:middle], content[:middle] + b"?" * 40 + content[middle + 40 :]):
         path.write_bytes(wrong)
-        with pytest.raises(DataFileError, match="is not a search that blockprof can resume"):
+        with pytest.raises(DataFileError, check=coded("not-a-search")):
             search(make_problem(), SPEC, state=path)
     np.save(path.with_suffix(".npy"), np.arange(3))
     path.with_suffix(".npy").rename(path)
-    with pytest.raises(DataFileError, match="is not a search that blockprof can resume"):
+    with pytest.raises(DataFileError, check=coded("not-a-search")):
         search(make_problem(), SPEC, state=path)
-    with pytest.raises(DataFileError, match="cannot be read"):
+    with pytest.raises(DataFileError, check=coded("unreadable-file")):
         search(make_problem(), SPEC, state=tmp_path)
 
 

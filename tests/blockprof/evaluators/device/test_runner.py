@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from codes import coded
 from scipy.stats import spearmanr
 
 from blockprof.evaluators.device import MeasureSpec, measure_networks
@@ -180,7 +181,7 @@ def test_a_model_that_cannot_be_loaded_stops_but_keeps_the_rest(model_folder, tm
     def broken(index):
         return b"junk" if index == 2 else models(model_folder)(index)
 
-    with pytest.raises(BlockprofError, match="ONNX Runtime cannot load net2"):
+    with pytest.raises(BlockprofError, match="net2", check=coded("model-cannot-load")):
         measure_networks(NAMES, broken, path, spec)
     # The round up to the broken network.
     order = list(visiting_order(4, spec))
@@ -192,9 +193,9 @@ def test_a_model_that_cannot_be_loaded_stops_but_keeps_the_rest(model_folder, tm
 
 def test_what_cannot_be_measured_is_refused_before_a_journal_is_begun(model_folder, tmp_path):
     path = tmp_path / "journal.jsonl"
-    with pytest.raises(InputError, match="no networks to measure"):
+    with pytest.raises(InputError, check=coded("no-networks")):
         measure_networks([], must_not_build, path)
-    with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
+    with pytest.raises(InputError, match="NoSuchProvider", check=coded("no-such-provider")):
         measure_networks(NAMES, must_not_build, path, MeasureSpec(provider="NoSuchProvider"))
     assert not path.exists()
 

@@ -1,6 +1,7 @@
 import numpy as np
 import onnxruntime
 import pytest
+from codes import coded
 
 from blockprof.evaluators.device import MeasureSpec, read_environment
 from blockprof.evaluators.device.sessions import check_provider, make_run, open_session
@@ -12,7 +13,7 @@ def test_a_provider_that_is_not_there_is_refused_with_those_that_are():
     missing = next(name for name in onnxruntime.get_all_providers() if name not in available)
     with pytest.raises(InputError, match=f"no provider '{missing}': it has .*CPUExecutionProvider"):
         check_provider(missing)
-    with pytest.raises(InputError, match="no provider 'cpu'"):
+    with pytest.raises(InputError, match="cpu", check=coded("no-such-provider")):
         check_provider("cpu")
     check_provider("CPUExecutionProvider")
 
@@ -20,7 +21,7 @@ def test_a_provider_that_is_not_there_is_refused_with_those_that_are():
 def test_a_provider_that_would_leave_the_work_to_the_cpu_is_refused(conv_model, capfd):
     if "AzureExecutionProvider" not in onnxruntime.get_available_providers():
         pytest.skip("this build of ONNX Runtime has no provider that cannot run convolutions")
-    with pytest.raises(InputError, match=r"AzureExecutionProvider cannot run net .*use a provider that can"):
+    with pytest.raises(InputError, match="AzureExecutionProvider", check=coded("provider-cannot-run")):
         open_session(conv_model(), MeasureSpec(provider="AzureExecutionProvider"), "net")
 
 
@@ -37,7 +38,7 @@ def test_session_is_set_up_as_the_spec_says(conv_model, tmp_path):
 
 @pytest.mark.parametrize("model", [b"", b"junk", "absent.onnx"])
 def test_a_model_that_cannot_be_loaded(model):
-    with pytest.raises(BlockprofError, match=r"ONNX Runtime cannot load net 3: .*") as caught:
+    with pytest.raises(BlockprofError, match="3", check=coded("model-cannot-load")) as caught:
         open_session(model, MeasureSpec(), "net 3")
     assert "\n" not in str(caught.value)
 
@@ -53,7 +54,7 @@ def test_a_free_batch_is_one_and_the_input_is_the_same_each_time(conv_model):
 
 def test_a_free_size_is_refused(conv_model):
     session = open_session(conv_model(shape=(1, 3, "height", 8)), MeasureSpec(), "net")
-    with pytest.raises(BlockprofError, match=r"net: its input 'input' is .*height.*: give it a fixed size"):
+    with pytest.raises(BlockprofError, match="height", check=coded("input-of-free-size")):
         make_run(session, np.random.default_rng(0), "net")
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from codes import coded
 
 from blockprof.evaluators.supernet.journal import Accuracy, open_accuracies, read_accuracies
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
@@ -98,7 +99,7 @@ def test_one_process_at_a_time(path: Path) -> None:
     other = os.open(path, os.O_RDWR)
     fcntl.flock(other, fcntl.LOCK_EX)
     try:
-        with pytest.raises(BlockprofError, match="another process evaluates"), open_accuracies(path, SETTINGS):
+        with pytest.raises(BlockprofError, check=coded("journal-in-use")), open_accuracies(path, SETTINGS):
             pass
         assert len(read_accuracies(path, SETTINGS)) == 2, "reading takes no lock"
     finally:
@@ -107,9 +108,9 @@ def test_one_process_at_a_time(path: Path) -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be opened"), open_accuracies(tmp_path / "file" / "x", SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-unusable")), open_accuracies(tmp_path / "file" / "x", SETTINGS):
         pass
-    with pytest.raises(InputError, match="is not a file"), open_accuracies(tmp_path, SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")), open_accuracies(tmp_path, SETTINGS):
         pass
 
 
