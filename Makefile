@@ -4,15 +4,19 @@
 # make lint   ruff, mypy and the direction of imports
 # make bench  the benchmarks;  make clean  removes the environment and built files
 # make fuzz   reads 100,000 damaged files with every parser: 5 minutes
+# make mutants   changes one thing at a time in the numerical core, and sees whether a test fails
 # make test-signals   200 signals at random moments of the commands: 15 minutes
 # make test-timing   the tests that compare latencies, and so need a quiet machine
 
 PYTHON ?= python3
 VENV ?= .venv
+MUTANTS ?= 200
+MUTANTS_SEED ?= 0
+MUTANTS_OF ?=
 BIN := $(VENV)/bin
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing test-signals fuzz ui lint format bench clean
+.PHONY: setup demo test test-timing test-signals fuzz mutants ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -39,6 +43,10 @@ test-timing: setup
 # 100,000 changed files for each parser, or a share of that; BLOCKPROF_FUZZ_SEED=N gives others.
 fuzz: setup
 	BLOCKPROF_FUZZ=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/fuzz
+
+# A random sample, of the whole core or of the files and folders MUTANTS_OF.
+mutants: setup
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python tests/mutants --mutants $(MUTANTS) --seed $(MUTANTS_SEED) $(MUTANTS_OF)
 
 test-signals: setup
 	BLOCKPROF_SIGNALS=200 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/cli/test_signals.py

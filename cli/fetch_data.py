@@ -137,10 +137,8 @@ def fetch_data(
             params |= {"metrics": ",".join(names), "num_nets": nets, "seed": seed}
             fetch = partial(fetching.fetch_reference, chosen_space, names, folder, nets, seed)
         else:
-            # A folder may hold files of several spaces; each then tells its own.
-            expected = None if Path(source).is_dir() else chosen_space
             is_shown = sys.stderr.isatty()
-            fetch = partial(fetching.fetch, source, folder, sha256=sha256, space=expected, progress=is_shown)
+            fetch = partial(fetching.fetch, source, folder, sha256=sha256, space=chosen_space, progress=is_shown)
     if not no_log:
         tracking.check_store(experiment)
 
@@ -167,6 +165,6 @@ def _published(
     from blockprof import fetching
 
     chosen = source.select(options.split_names(names), space.name if space else None)
-    spaces = {file.space for file in chosen}
+    spaces = {name for file in chosen for name in file.spaces}
     fetch = partial(fetching.fetch_published, source, chosen, folder, mirror=mirror, progress=sys.stderr.isatty())
-    return fetch, options.load_space(spaces.pop()) if len(spaces) == 1 else None
+    return fetch, space or (options.load_space(spaces.pop()) if len(spaces) == 1 else None)

@@ -209,7 +209,7 @@ def _metric_name(text: str, space: "Space", numbered: bool) -> str:
         return text
     known = space.assets.numbered_metrics
     if int(text) >= len(known):
-        there = ", ".join(f"{number} {name}" for number, name in enumerate(known)) or f"none of {space.name}"
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(known))
         raise InputError(f"metric '{text}': BlockProfile numbered {there}: give one of these, or a name")
     if not numbered:
         raise InputError(f"metric '{text}': metrics are given by name, not by number: use {known[int(text)]}")

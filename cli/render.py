@@ -186,7 +186,13 @@ def print_source(source: "Source", folder: "Path") -> None:
     there = present(source, folder)
     print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
     rows = [
-        (file.name, file.space, "yes" if file in there else "no", _size(file.remote.num_bytes), str(file.target))
+        (
+            file.name,
+            ", ".join(file.spaces),
+            "yes" if file in there else "no",
+            _size(file.remote.num_bytes),
+            str(file.target),
+        )
         for file in source.files
     ]
     _print_table(("file", "space", "here", "size", "path in the data folder"), rows)

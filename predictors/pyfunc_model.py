@@ -20,7 +20,6 @@ from mlflow.protos.databricks_pb2 import ErrorCode
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 NET_COLUMNS = ("net", "net_str")
-GRAMMAR = ("space", "stem_tokens", "block_tokens", "blocks_per_width", "unit_depths")
 
 
 class LatencyPredictor(PythonModel):
@@ -37,7 +36,8 @@ class LatencyPredictor(PythonModel):
         (numbers,) = folder.glob("*.npz")
         with np.load(numbers, allow_pickle=False) as arrays:
             self._arrays: dict[str, np.ndarray[Any, Any]] = {name: arrays[name] for name in arrays.files}
-        self._grammar = _load(context, "nets").NetGrammar(*(self._facts[name] for name in GRAMMAR))
+        nets = _load(context, "nets")
+        self._grammar = nets.NetGrammar(*(self._facts[name] for name in nets.GRAMMAR))
         self._runtime = _load(context, "runtime")
 
     def predict(  # type: ignore[override]  # MLflow leaves params out where they are not taken

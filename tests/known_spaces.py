@@ -2,4 +2,4 @@
 
 from blockprof.spaces import load_space
 
-SPACES = {name: load_space(name) for name in ("mbv3", "pn", "resnet50")}
+SPACES = {name: load_space(name) for name in ("mbv3", "pn", "resnet50", "mbv3-w1.0")}

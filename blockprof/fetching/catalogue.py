@@ -39,10 +39,10 @@ class Remote:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file to choose: its ``name``, the space it is of, and the path it gets within the data folder."""
+    """One file to choose: its ``name``, the spaces it is of, and the path it gets within the data folder."""
 
     name: str
-    space: str
+    spaces: tuple[str, ...]
     target: PurePosixPath
     remote: Remote
 
@@ -59,7 +59,7 @@ class Source:
 
     @property
     def spaces(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(file.space for file in self.files))
+        return tuple(dict.fromkeys(space for file in self.files for space in file.spaces))
 
     @property
     def num_bytes(self) -> int | None:
@@ -80,7 +80,7 @@ class Source:
                 remedy=Said("use {}", Argument("space", self.spaces[0])),
                 code="not-of-space",
             )
-        there = {file.name: file for file in self.files if space in (None, file.space)}
+        there = {file.name: file for file in self.files if space is None or space in file.spaces}
         wanted = [KNOWN_SUFFIXES.sub("", name) for name in names] or list(there)
         for name in wanted:
             if name not in there:
@@ -116,7 +116,8 @@ def _source(name: str, entry: dict[str, object]) -> Source:
         file_name = PurePosixPath(path).name
         stem = KNOWN_SUFFIXES.sub("", file_name)
         target = str(entry["target"]).format(name=file_name, stem=stem)
-        return PublishedFile(stem, str(facts["space"]), PurePosixPath(target), remote(path, facts))
+        spaces = tuple(str(facts["space"]).split())
+        return PublishedFile(stem, spaces, PurePosixPath(target), remote(path, facts))
 
     networks = [remote(path, facts) for path, facts in _table(entry, "networks").items()]
     return Source(

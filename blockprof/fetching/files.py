@@ -13,9 +13,9 @@ import requests
 
 from blockprof.fetching.understood import check_understood
 from blockprof.foundation.errors import Argument, DataFileError, FetchError, InputError, Place, Said
-from blockprof.latency_data import LatencyData, first_network, parse_latency_csv, staged
-from blockprof.latency_data.layout import NET
-from blockprof.spaces import Space, space_names, spaces_having
+from blockprof.latency_data import LatencyData, first_network, named_space, parse_latency_csv, staged
+from blockprof.latency_data.layout import NET, SPACE
+from blockprof.spaces import Space, load_space, space_names, spaces_having
 
 TIMEOUT_S = 15
 CHUNK_BYTES = 1 << 16
@@ -47,9 +47,10 @@ def fetch(
 
     ``source`` is a file, a folder (its latencies and YAML files go into a folder of its name), or an http(s) address.
     An address needs ``sha256``, which a file may have as well. Tables that a metric is read from are read first, and
-    what no command would read is refused. Files in BlockProfile's CSV layout are read and checked
-    first, as networks of ``space``, or without it of the space that the first network tells. A file that is there
-    already is left alone where it is the same. ``progress`` shows a bar of the download on standard error.
+    what no command would read is refused. Files in BlockProfile's CSV layout are read and checked first, as networks
+    of ``space``; without it, or in a folder, of the space that the file names, or the only one that has its first
+    network. A file that is there already is left alone where it is the same. ``progress`` shows a bar of the download
+    on standard error.
 
     Raises:
         InputError: there is no such source, the checksum is missing or not one, ``folder`` cannot be written to, or
@@ -104,16 +105,23 @@ def accept(
             code="wrong-checksum",
         )
     net = first_network(content)
-    latencies = None if net is None else parse_latency_csv(content, space or _only_space(net, origin), origin)
+    latencies = None if net is None else parse_latency_csv(content, space or _space_of(content, net, origin), origin)
     target = folder / file.name
     if target.exists() and target.read_bytes() != content:
         raise _other_file(target)
     return FetchedFile(target, actual, latencies)
 
 
-def _only_space(net: str, origin: str) -> Space:
-    """The space of a file whose first network is ``net``, where no other has that network too."""
+def _space_of(content: bytes, net: str, origin: str, likely: Space | None = None) -> Space:
+    """The space that a file names, or else the likely or the only one that has its first network, ``net``."""
+    if name := named_space(content):
+        if name not in space_names():
+            known = f"there are {', '.join(space_names())}"
+            raise DataFileError(f"there is no space '{name[:80]}'", where=Place(origin, column=SPACE), remedy=known)
+        return load_space(name)
     found = spaces_having(net)
+    if likely is not None and (likely in found or not found):
+        return likely
     if len(found) == 1:
         return found[0]
     remedy: str | Said = f"there are {', '.join(space_names())}"
@@ -123,6 +131,13 @@ def _only_space(net: str, origin: str) -> Space:
     else:
         what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
     raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy, code="no-space-tells")
+
+
+def _space_in_folder(copy: Path, file: Path, likely: Space | None) -> Space | None:
+    """The space of a file of a folder, which may hold files of several; None where it has no latencies."""
+    content = copy.read_bytes()
+    net = first_network(content)
+    return None if net is None else _space_of(content, net, str(file), likely)
 
 
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
@@ -144,8 +159,10 @@ def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space |
     target = folder / source.resolve().name
     with staged(target) as temporary:
         return [
-            _accept_own(_copy(file, temporary), target, origin=str(file), space=space, subfolder=target.name)
-            for file in files
+            _accept_own(
+                copy, target, origin=str(file), space=_space_in_folder(copy, file, space), subfolder=target.name
+            )
+            for file, copy in ((file, _copy(file, temporary)) for file in files)
         ]
 
 

@@ -65,7 +65,7 @@ def fetch_published(
         for file, path in raw.items():
             copy = temporary / file.target.name
             if networks:
-                write_latency_csv(copy, read_help(networks, path, file.name, load_space(file.space)))
+                write_latency_csv(copy, read_help(networks, path, file.name, load_space(file.spaces[0])))
             else:
                 shutil.copyfile(path, copy)
             try:
@@ -97,7 +97,7 @@ def present(source: Source, folder: Path) -> tuple[PublishedFile, ...]:
 
 
 def _accept_published(copy: Path, folder: Path, file: PublishedFile) -> FetchedFile:
-    accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.space))
+    accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.spaces[0]))
     if copy.suffix == ".csv" and accepted.latencies is None:
         raise DataFileError(
             f"{copy.name} is not a CSV file of latencies",

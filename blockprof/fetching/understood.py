@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blockprof.foundation.errors import Command, DataFileError, InputError
 from blockprof.latency_data.layout import COLUMNS
-from blockprof.metrics.block_table import BLOCK_TABLE_NAME, read_block_table
+from blockprof.metrics.block_table import check_block_table, is_block_table_name
 from blockprof.metrics.catalogue import check_predictor_name
 from blockprof.metrics.lookup import (
     TABLE_NAME,
@@ -14,7 +14,6 @@ from blockprof.metrics.lookup import (
     not_understood,
     published_tables,
 )
-from blockprof.spaces import load_space, space_names
 
 _IN_OPTIONS = re.compile(r"[,=\s]")
 """What parts names and values in options, so that no metric is called so."""
@@ -37,12 +36,8 @@ def check_understood(file: Path, origin: str, folder: str | None) -> None:
 
 
 def _check(file: Path, folder: str | None) -> None:
-    if table := BLOCK_TABLE_NAME.fullmatch(file.name):
-        if table["space"] not in space_names():
-            raise DataFileError(
-                f"there is no space '{table['space']}'", where=file, remedy=f"there are {', '.join(space_names())}"
-            )
-        read_block_table(file, load_space(table["space"]), int(table["size"]))
+    if is_block_table_name(file.name):
+        check_block_table(file)
         if folder:
             raise DataFileError(
                 "block tables are looked for in the data folder itself", where=file, remedy="give the file"

@@ -1,16 +1,17 @@
 """Files that are read or said why not, that appear whole or not at all, and folders that no kill leaves behind."""
 
 import errno
-import fcntl
 import os
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blockprof.foundation.errors import DataFileError, InputError
+from blockprof.foundation.locks import try_lock
 
 
 def read_file(path: Path) -> bytes:
@@ -55,42 +56,50 @@ def check_room(folder: Path, num_bytes: int) -> None:
 
 
 _PREFIX = ".blockprof-"
-_TEMPORARY = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
+_TEMPORARY = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{12}(\.lock)?")
 
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """Give an empty folder in ``parent``, else in the system's temporary folder, that is removed after the block.
 
-    It is locked for as long as its process lives: by that :func:`sweep` knows what a killed one left, and first sweeps
-    ``parent``.
+    A file beside it is locked for as long as its process lives: by that :func:`sweep` knows what a killed one left, and
+    first sweeps ``parent``.
 
     Raises:
         OSError: it cannot be made.
     """
     parent = parent or Path(tempfile.gettempdir())
     sweep(parent)
-    path, lock = _locked_folder(parent)
+    path, release = _locked_folder(parent)
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
+        release()
 
 
-def _locked_folder(parent: Path) -> tuple[Path, int]:
+def _locked_folder(parent: Path) -> tuple[Path, Callable[[], None]]:
+    """A new folder, and what releases its lock."""
     while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        # Until it is locked, another command may sweep it.
+        path = parent / f"{_PREFIX}{secrets.token_hex(6)}"
         try:
-            lock = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        with suppress(OSError):  # a file system without locks: then nothing there is swept
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        if path.exists():
-            return path, lock
-        os.close(lock)
+            release = try_lock(_lock_of(path))
+        except OSError:  # a file system without locks: then nothing there is swept
+            release = _no_lock
+        if release:
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+                return path, release
+            release()
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _no_lock() -> None:
+    """Release what no lock holds."""
 
 
 def sweep(parent: Path) -> None:
@@ -98,22 +107,23 @@ def sweep(parent: Path) -> None:
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
             if _TEMPORARY.fullmatch(entry.name):
-                _remove_abandoned(Path(entry.path))
+                _remove_abandoned(parent / entry.name.removesuffix(".lock"))
 
 
-def _remove_abandoned(path: Path) -> None:
+def _remove_abandoned(folder: Path) -> None:
+    with suppress(OSError):
+        is_own = all(_is_own(path) for path in (folder, _lock_of(folder)))
+        if is_own and (release := try_lock(_lock_of(folder))):
+            shutil.rmtree(folder, ignore_errors=True)
+            release()
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is this user's, or not there; on Windows everybody has a temporary folder of their own."""
     try:
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return
-    try:
-        if os.fstat(lock).st_uid == os.getuid():
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-    except OSError:  # in use
-        pass
-    finally:
-        os.close(lock)
+        return path.lstat().st_uid == getattr(os, "getuid", int)()
+    except FileNotFoundError:
+        return True
 
 
 @contextmanager

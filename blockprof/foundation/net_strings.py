@@ -10,6 +10,8 @@ from functools import cached_property
 LAYER_SEPARATOR = "->"
 UNIT_SEPARATOR = "|"
 ABSENT = -1
+GRAMMAR = ("space", "stem_tokens", "block_tokens", "blocks_per_width", "unit_depths")
+"""What a saved predictor says of its space's grammar, in order."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from blockprof.latency_data.cells import unpack
 from blockprof.latency_data.reading import (
     ListedNetworks,
     first_network,
+    named_space,
     parse_latency_csv,
     parse_network_csv,
     read_latency_csv,
@@ -16,6 +17,7 @@ __all__ = [
     "LatencyData",
     "ListedNetworks",
     "first_network",
+    "named_space",
     "parse_latency_csv",
     "parse_network_csv",
     "read_latency_csv",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from blockprof.foundation.errors import DataFileError, Place
 from blockprof.foundation.text import printable
-from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS
+from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS, SPACE
 
 SEPARATORS = (",", ";", "\t")
 MAX_UNPACKED_BYTES = 1 << 30
@@ -19,7 +19,9 @@ _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of ``REQUIRED_COLUMNS`` by column, N each; ``lines`` are the rows' numbers as an editor shows them.
+    """The cells of ``REQUIRED_COLUMNS`` by column, N each, and those of ``SPACE`` where the file has it.
+
+    ``lines`` are the rows' numbers as an editor shows them.
 
     ``ragged`` are the number and the fields of rows that have more or fewer than the ``width`` of the header; they are
     left out. ``separator`` is empty for Parquet, whose rows count from 1.
@@ -72,11 +74,11 @@ def read_cells(content: bytes, origin: str) -> Cells:
 
 
 def first_cell(content: bytes, column: str) -> str | None:
-    """The first cell of a column, empty where there are no rows; None where the file is not in the layout."""
+    """The first cell of a column, empty without rows or the column; None where the file is not in the layout."""
     try:
         content = unpack(content, "")
         if content.startswith(_PARQUET):
-            return _read_parquet(content, "").columns[column][0]
+            return _read_parquet(content, "").columns.get(column, [""])[0]
         text = content.decode("utf-8-sig", errors="replace")
         separator = _separator(text)
         if separator is None:
@@ -176,11 +178,12 @@ def _places(names: list[str], where: str | Place) -> dict[str, int]:
             where=where,
             code="missing-column",
         )
-    if twice := [name for name in REQUIRED_COLUMNS if names.count(name) > 1]:
+    known = [name for name in (*REQUIRED_COLUMNS, SPACE) if name in names]
+    if twice := [name for name in known if names.count(name) > 1]:
         raise DataFileError(
             f"column '{twice[0]}' is there twice", where=where, remedy="remove one", code="column-twice"
         )
-    return {name: names.index(name) for name in REQUIRED_COLUMNS}
+    return {name: names.index(name) for name in known}
 
 
 def _read_parquet(content: bytes, origin: str) -> Cells:

@@ -7,6 +7,9 @@ RESOLUTION = "resolution"
 UNIT = "lat unit"
 LATENCY = "end-to-end lat"
 
+SPACE = "space"
+"""Beside the layout's own columns, and optional: the name of the networks' space, the same in every row."""
+
 FILE = "onnx_file"
 """Beside the layout's own columns, where networks are to be measured as files: the name of each one's."""
 

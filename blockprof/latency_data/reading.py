@@ -11,7 +11,7 @@ from blockprof.foundation.errors import Argument, DataFileError, DataNote, NetSt
 from blockprof.foundation.files import read_file
 from blockprof.foundation.latencies import check_latency, parse_decimal
 from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
-from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, UNIT, unit_name
+from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, SPACE, UNIT, unit_name
 from blockprof.latency_data.repeats import Repeats, find_repeats, repeated_rows
 from blockprof.latency_data.table import LatencyData
 from blockprof.spaces import Architectures, Space, spaces_having
@@ -62,8 +62,9 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
 
     Latencies are converted to ms, each by its own row's unit (ns, us, ms or s). Columns may come in any order, with
     others beside them, parted by commas, semicolons or tabs; their names' and the units' case does not matter; empty
-    lines are passed over. The file may be gzipped, or Parquet. A network may be measured several times at a resolution:
-    all its rows are kept. What is a guess is told by a ``DataNote``, a warning.
+    lines are passed over. A column ``space`` says of which space the networks are. The file may be gzipped, or
+    Parquet. A network may be measured several times at a resolution: all its rows are kept. What is a guess is told by
+    a ``DataNote``, a warning.
 
     Raises:
         DataFileError: as for :func:`read_latency_csv`.
@@ -109,23 +110,52 @@ def first_network(content: bytes) -> str | None:
     return first_cell(content, NET)
 
 
+def named_space(content: bytes) -> str | None:
+    """The space that a file says its networks are of; None where it does not say, or is not in the layout."""
+    return (first_cell(content, SPACE) or "").strip() or None
+
+
 def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, list[_Problem]]:
-    """The file's cells; the first network tells whether the file is of another space."""
+    """The file's cells, and the rows that are of another space or have too many or too few of them.
+
+    Raises:
+        DataFileError: the file says that it is of another space, or, where it says none, its first network does.
+    """
     cells = read_cells(content, origin)
+    said = [name.strip() for name in cells.columns.get(SPACE, [])]
+    named = [name for name in said if name]
+    if named and named[0] != space.name:
+        raise _of_another_space(Place(origin, cells.lines[said.index(named[0])], SPACE), named[:1], space)
     nets = cells.columns[NET]
-    if nets and (found := spaces_having(nets[0])) and space not in found:
-        names = " or ".join(other.name for other in found)
-        raise DataFileError(
-            f"a network of {names}, not of {space.name}",
-            where=Place(origin, cells.lines[0], NET),
-            remedy=Said("use {}", Argument("space", found[0].name)),
-            code="not-of-space",
+    if nets and not named and (found := spaces_having(nets[0])) and space not in found:
+        raise _of_another_space(Place(origin, cells.lines[0], NET), [other.name for other in found], space)
+    mixed = [
+        _Problem(
+            line,
+            SPACE,
+            f"'{name}' beside '{space.name}': a file holds one space",
+            "several-spaces",
+            "split the file by space",
         )
+        for line, name in zip(cells.lines, said, strict=False)
+        if name not in ("", space.name)
+    ]
     ragged = [
         _Problem(line, "", f"{fields} fields, but the header has {cells.width}", "ragged-row")
         for line, fields in cells.ragged
     ]
-    return cells, ragged
+    return cells, mixed + ragged
+
+
+def _of_another_space(where: Place, names: list[str], space: Space) -> DataFileError:
+    shown = [one_line(name, 80) for name in names]
+    use = Said(" or ".join(["{}"] * len(shown)), *(Argument("space", name) for name in shown))
+    return DataFileError(
+        f"a network of {' or '.join(shown)}, not of {space.name}",
+        where=where,
+        remedy=Said("use {}", use),
+        code="not-of-space",
+    )
 
 
 def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Architectures, list[_Problem]]:

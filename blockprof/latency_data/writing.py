@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.files import staged
-from blockprof.latency_data.layout import COLUMNS, FILE
+from blockprof.latency_data.layout import COLUMNS, FILE, SPACE
 from blockprof.latency_data.table import LatencyData
 from blockprof.spaces import Architectures
 
@@ -23,7 +23,9 @@ def write_latency_csv(path: str | Path, data: LatencyData) -> None:
         InputError: the file cannot be written there.
     """
     nets, sizes, latencies = data.archs.to_strings(), data.resolutions.tolist(), data.latencies_ms.tolist()
-    _write(Path(path), COLUMNS, zip(count(), nets, repeat(data.device), sizes, repeat(UNIT), latencies, strict=False))
+    device, unit, space = (repeat(one) for one in (data.device, UNIT, data.space.name))
+    rows = zip(count(), nets, device, sizes, unit, latencies, space, strict=False)
+    _write(Path(path), (*COLUMNS, SPACE), rows)
 
 
 def write_network_csv(
@@ -38,8 +40,9 @@ def write_network_csv(
         InputError: the file cannot be written there.
     """
     nets, sizes = archs.to_strings(), resolutions.tolist()
-    rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), files, strict=False)
-    _write(Path(path), (*COLUMNS, FILE), rows)
+    space = repeat(archs.space.name)
+    rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), files, space, strict=False)
+    _write(Path(path), (*COLUMNS, FILE, SPACE), rows)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -19,13 +19,14 @@ from blockprof.foundation.errors import DataFileError, MetricError, Place
 from blockprof.foundation.latencies import check_latency, check_positive
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.spaces import Space
+from blockprof.spaces import Space, load_space, space_names
 
 REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
 """Those that the metric is read from. All but the first two say the same in every row."""
 
-
-BLOCK_TABLE_NAME = re.compile(r"ofa_(?P<space>[a-z0-9]+)_(?P<metric>.+)_r(?P<size>[1-9][0-9]{0,3})_block_table\.csv")
+_END = "_block_table.csv"
+_REST = re.compile(rf"(?P<metric>.+)_r(?P<size>[1-9][0-9]{{0,3}}){re.escape(_END)}")
+_NAME = re.compile(f"ofa_.+?_{_REST.pattern}")
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,40 @@ class BlockCosts:
 
 def block_table_name(space: Space, metric: str, resolution: int) -> str:
     """The name of a metric's block table, as a file of the data folder."""
-    return f"ofa_{space.name}_{metric}_r{resolution}_block_table.csv"
+    return f"{_beginning(space)}{metric}_r{resolution}{_END}"
+
+
+def _beginning(space: Space) -> str:
+    return f"ofa_{space.name}_"
+
+
+def is_block_table_name(name: str) -> bool:
+    """Whether a file is named as a block table is."""
+    return _NAME.fullmatch(name) is not None
+
+
+def check_block_table(path: Path) -> None:
+    """Read a block table of the space and resolution that it says it is of.
+
+    Raises:
+        DataFileError: it is none, or its name says otherwise.
+    """
+    _, rows = _read_rows(path)
+    said = rows[0]["space"] if rows else ""
+    if said not in space_names():
+        raise DataFileError(f"{path}: there is no space '{said}': there are {', '.join(space_names())}")
+    space, found = load_space(said), _NAME.fullmatch(path.name)
+    if found is None or not path.name.startswith(_beginning(space)):
+        raise DataFileError(f"{path}: is a block table of {said}: name it {_beginning(space)}METRIC_rRESOLUTION{_END}")
+    read_block_table(path, space, int(found["size"]))
 
 
 def list_block_tables(space: Space) -> dict[str, list[int]]:
     """The metrics that the data folder has block tables of, with their resolutions, both in order."""
-    found = (BLOCK_TABLE_NAME.fullmatch(file.name) for file in data_folder().glob("*_block_table.csv"))
-    pairs = sorted((match["metric"], int(match["size"])) for match in found if match and match["space"] == space.name)
+    beginning = _beginning(space)
+    names = (file.name for file in data_folder().glob(f"{beginning}*{_END}"))
+    found = (_REST.fullmatch(name, len(beginning)) for name in names)
+    pairs = sorted((match["metric"], int(match["size"])) for match in found if match)
     return {metric: [resolution for other, resolution in pairs if other == metric] for metric, _ in pairs}
 
 

@@ -139,7 +139,7 @@ def _cached_counts(space: Space, resolution: int) -> dict[str, FloatArray]:
 
 def _counts_file(space: Space, resolution: int) -> Path:
     versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
-    return cache_folder() / "counts" / f"{space.name}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
+    return cache_folder() / "counts" / f"{space.name}-{space.digest}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
 
 
 def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from blockprof.foundation.arrays import BoolArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.net_strings import ABSENT
+from blockprof.spaces.codec import format_nets, parse_nets
 from blockprof.spaces.definition import Space
 from blockprof.spaces.instances import HeadInstance, StemInstance
 
@@ -84,9 +85,7 @@ class Architectures:
 
     def to_strings(self) -> list[str]:
         """Net strings in BlockProfile's layout: ``mbconv2_e6_k3->mbconv2_e6_k7|...``."""
-        from blockprof.spaces.codec import format_nets
-
-        return format_nets(self)
+        return format_nets(self.space, self.genes)
 
     @classmethod
     def from_strings(cls, space: Space, nets: Iterable[str]) -> "Architectures":
@@ -95,9 +94,8 @@ class Architectures:
         Raises:
             NetStringError: a string that is not a network of ``space``.
         """
-        from blockprof.spaces.codec import parse_nets
-
-        return parse_nets(space, nets)
+        genes = parse_nets(space, nets)
+        return cls(space, genes[:, 1:], genes[:, 0])
 
     @classmethod
     def concatenate(cls, parts: Sequence["Architectures"]) -> "Architectures":

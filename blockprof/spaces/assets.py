@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
+NUMBERED_METRICS = ("accuracy", "flops", "gpu", "cpu")
+"""BlockProfile's numbers 0 to 3 in each of its spaces, and so in one that it did not have."""
+
 
 @dataclass(frozen=True)
 class UpstreamSpace:
@@ -101,5 +104,5 @@ class Assets:
 
     @property
     def numbered_metrics(self) -> tuple[str, ...]:
-        """The metrics that BlockProfile's numbers stand for, in their order; none where it did not have the space."""
-        return max((one.metrics for one in self.upstream), key=len, default=())
+        """The metrics that BlockProfile's numbers stand for, in their order."""
+        return max((one.metrics for one in self.upstream), key=len, default=NUMBERED_METRICS)

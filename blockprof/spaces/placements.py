@@ -14,7 +14,8 @@ import numpy as np
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import PlacementError
 from blockprof.spaces.blocks import Block
-from blockprof.spaces.definition import Space, Stem
+from blockprof.spaces.definition import Space
+from blockprof.spaces.parts import Stem
 
 _LAYER = re.compile(r"u(?P<unit>[0-9]{1,4})\.l(?P<layer>[0-9]{1,4})\.(?P<block>.+)")
 

@@ -1,12 +1,15 @@
 """The door of design spaces: those of blockprof, of the running process and of installed packages, by name."""
 
+import re
+
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.registry import Registry
 from blockprof.spaces.definition import Space
 
-_LIBRARY = "blockprof.spaces.library"
+_LIBRARY = ("mbv3", "pn", "resnet50", "mbv3_w1", "pn_w1")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
-_SPACES: Registry[Space] = Registry("space", tuple(f"{_LIBRARY}.{name}" for name in ("mbv3", "pn", "resnet50")))
+_SPACES: Registry[Space] = Registry("space", tuple(f"blockprof.spaces.library.{name}" for name in _LIBRARY))
 
 
 def register_space(space: Space) -> Space:
@@ -16,8 +19,10 @@ def register_space(space: Space) -> Space:
     Registering an equal space again returns the one that is there.
 
     Raises:
-        InputError: another space has that name.
+        InputError: another space has that name, or it cannot be part of a file's.
     """
+    if not _NAME.fullmatch(space.name):
+        raise InputError(f"'{space.name}' cannot name a space: use letters, digits, '_', '.' and '-'")
     return _SPACES.register(space.name, space)
 
 

@@ -9,12 +9,9 @@ the stem's two convolutions and of each unit. ``r`` or ``image_size`` may say th
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
-
 from blockprof.foundation.decoding import parse_json
 from blockprof.foundation.errors import NetStringError
 from blockprof.foundation.net_strings import ABSENT
-from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.blocks import PERCENT
 from blockprof.spaces.definition import Space
 
@@ -27,37 +24,12 @@ def is_settings(text: str) -> bool:
     return text.lstrip().startswith(("{", "["))
 
 
-def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | None, ...]]:
-    """Read the settings of one network or, in a list, of several.
-
-    Returns:
-        N networks and their resolutions, each None where its settings say none.
+def load_settings(text: str) -> object:
+    """What a text of settings holds.
 
     Raises:
-        NetStringError: it is no JSON, or not of this form, or no network of ``space``; the message says which network,
-            counted from 1, and which key.
+        NetStringError: it is no JSON.
     """
-    content = _load(text)
-    if not isinstance(content, list):
-        return from_settings(space, [content])
-    archs = []
-    for number, entry in enumerate(content, start=1):
-        try:
-            archs.append(from_settings(space, [entry]))
-        except NetStringError as error:
-            raise NetStringError(error, where=f"network {number}") from None
-    if not archs:
-        raise NetStringError("holds no networks", remedy="write a list of settings", code="no-networks")
-    return Architectures.concatenate([one for one, _ in archs]), tuple(size for _, (size,) in archs)
-
-
-def from_settings(space: Space, entries: Sequence[object]) -> tuple[Architectures, tuple[int | None, ...]]:
-    """Make networks of settings as JSON has them; as :func:`parse_settings`."""
-    genes = np.array([_genes(space, entry) for entry in entries], dtype=np.int8).reshape(-1, 1 + space.num_slots)
-    return Architectures(space, genes[:, 1:], genes[:, 0]), tuple(_resolution(space, entry) for entry in entries)
-
-
-def _load(text: str) -> object:
     try:
         return parse_json(text)
     except ValueError as error:
@@ -66,8 +38,12 @@ def _load(text: str) -> object:
         ) from None
 
 
-def _genes(space: Space, entry: object) -> list[int]:
-    """The index of the stem, then of the block at each slot."""
+def genes_of(space: Space, entry: object) -> list[int]:
+    """The index of the stem, then of the block at each slot, of one network's settings.
+
+    Raises:
+        NetStringError: it is not of this form, or no network of ``space``; the message says which key.
+    """
     if space.num_widths == 1:
         depths = _depths(space, _numbers(entry, "d", len(space.units)))
         kernels, expands = (_numbers(entry, key, space.num_slots, fixed=False) for key in ("ks", "e"))
@@ -165,7 +141,12 @@ def _whole(value: object) -> int | None:
     return None if number is None or number != int(number) else int(number)
 
 
-def _resolution(space: Space, entry: object) -> int | None:
+def resolution_of(space: Space, entry: object) -> int | None:
+    """The resolution that settings say, in pixels; None where they say none.
+
+    Raises:
+        NetStringError: it is none of the space's.
+    """
     given = [entry[key] for key in RESOLUTION_KEYS if key in entry] if isinstance(entry, dict) else []
     if not given:
         return None

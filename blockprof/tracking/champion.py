@@ -1,7 +1,5 @@
 """Moving the alias ``champion``, such that no two trainings at once each overrule the other's."""
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from blockprof.foundation.locks import locked
 from blockprof.tracking.location import registry_uri, sqlite_file
 from blockprof.tracking.registry import CHAMPION
 from blockprof.tracking.sending import send, sent
@@ -65,14 +64,10 @@ def champion_version(name: str) -> int | None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the lock of a local registry: its folder's, which leaves no file. A server has none."""
+    """Hold the lock of a local registry, a file beside it for as long. A server has none."""
     database = sqlite_file(registry_uri())
     if database is None:
         yield
         return
-    folder = os.open(database.absolute().parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with locked(database.absolute().with_name(f".{database.name}.blockprof-lock")):
         yield
-    finally:
-        os.close(folder)

@@ -5,11 +5,10 @@ Each run has a folder of its name in ``outbox`` of the data folder: ``run.json``
 times, files and tags replace those of their name, and what MLflow would make again is looked for first.
 """
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +22,14 @@ from mlflow.utils.validation import MAX_ENTITIES_PER_BATCH, MAX_PARAMS_TAGS_PER_
 
 from blockprof.foundation.errors import TrackingError
 from blockprof.foundation.files import FULL
+from blockprof.foundation.locks import try_lock
 from blockprof.foundation.paths import data_folder
 from blockprof.tracking.sending import send
 
 OUTBOX = "outbox"
 ARTIFACTS = "artifacts"
 _RECORD = "run.json"
+_CLAIM = "claim.lock"
 _MARK = "made-with-the-data-folder"
 _TRIES = 5
 _FACTS = ("run_id", "name", "command", "store", "experiment_id", "artifact_uri")
@@ -58,7 +59,7 @@ class Outgoing:
     datasets: list[dict[str, str]] = field(default_factory=list)
     is_whole: bool = False
     is_again: bool = False
-    _claim: int | None = field(default=None, repr=False, compare=False)
+    _claim: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -132,19 +133,16 @@ class Outgoing:
     def claim(self) -> bool:
         """Hold the folder's lock until the process ends, so that no two commands log one run; False: another does."""
         if self._claim is None:
-            self._claim = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+            self._claim = try_lock(self.folder / _CLAIM)
+        return self._claim is not None
 
     def remove(self) -> None:
         """Remove the folder, and the outbox and a data folder made for it where nothing else is in them."""
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._claim is not None:
-            os.close(self._claim)
+            self._claim()
             self._claim = None
+            shutil.rmtree(self.folder, ignore_errors=True)  # on Windows the claim was in it until now
         _clear(self.folder.parent)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import InputError, TrackingError
 from blockprof.foundation.files import temporary_folder
+from blockprof.spaces import space_names
 from blockprof.tracking.location import is_there, read_column, registry_uri, sqlite_file
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def predictor_name(space: str, metric: str) -> str:
     """The name that a predictor is registered by.
 
     Raises:
-        InputError: ``metric`` holds what MLflow does not allow in a name.
+        InputError: ``metric`` holds what MLflow does not allow in a name, or the name would be another space's.
     """
     if not _METRIC.fullmatch(metric):
         raise InputError(
@@ -71,7 +72,10 @@ def predictor_name(space: str, metric: str) -> str:
             remedy="use letters, digits, '_', '.' and '-', a letter or digit first",
             code="not-a-metric-name",
         )
-    return f"{_PREFIX}{space}-{metric}"
+    name = f"{_PREFIX}{space}-{metric}"
+    if name.startswith(_longer_prefixes(space)):
+        raise InputError(f"'{metric}' cannot name a metric of {space}: '{name}' is the name of another space's")
+    return name
 
 
 def list_predictors(space: str) -> list[str]:
@@ -83,7 +87,15 @@ def list_predictors(space: str) -> list[str]:
         TrackingError: the store does not answer.
     """
     prefix = f"{_PREFIX}{space}-"
-    return sorted(name.removeprefix(prefix) for name in _names() if name.startswith(prefix))
+    others = _longer_prefixes(space)
+    return sorted(
+        name.removeprefix(prefix) for name in _names() if name.startswith(prefix) and not name.startswith(others)
+    )
+
+
+def _longer_prefixes(space: str) -> tuple[str, ...]:
+    """The beginnings of the names of predictors of spaces whose own names begin with that of ``space`` and a dash."""
+    return tuple(f"{_PREFIX}{other}-" for other in space_names() if other.startswith(f"{space}-"))
 
 
 def find_champion(space: str, metric: str) -> StoredPredictor | None:

@@ -2,8 +2,8 @@ import pytest
 
 
 def test_spaces(complete, folder) -> None:
-    assert complete("blockprof profile --space ") == ["mbv3", "pn", "resnet50"]
-    assert complete("blockprof train-predictor -s p") == ["pn"]
+    assert complete("blockprof profile --space ") == ["mbv3", "pn", "resnet50", "mbv3-w1.0", "pn-w1.0"]
+    assert complete("blockprof train-predictor -s p") == ["pn", "pn-w1.0"]
     assert complete("blockprof export networks --space r") == ["resnet50"]
 
 

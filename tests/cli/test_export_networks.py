@@ -56,7 +56,7 @@ def fill_in(source: Path, target: Path, count: int) -> None:
 
 def test_files_run_and_are_listed(exported: Path) -> None:
     frame = pd.read_csv(exported / "networks.csv")
-    assert list(frame) == ["net_id", "net_str", "device", "resolution", "lat unit", LATENCY, "onnx_file"]
+    assert list(frame) == ["net_id", "net_str", "device", "resolution", "lat unit", LATENCY, "onnx_file", "space"]
     assert frame["net_id"].tolist() == list(range(20))
     assert frame["net_str"].is_unique
     assert frame[LATENCY].isna().all()

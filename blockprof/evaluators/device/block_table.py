@@ -241,7 +241,7 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
         raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
-    return archs, [f"{name} at {resolution}" for name in names]
+    return archs, [f"{space.name} {name} at {resolution}" for name in names]
 
 
 def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:

@@ -1,11 +1,12 @@
 """One measurement at a time on a machine: two would take each other's time."""
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from blockprof.foundation.errors import BlockprofError
 
@@ -29,33 +30,38 @@ def machine_lock() -> Iterator[None]:
         raise _unusable(path, error) from error
     try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(file, 0)
-            os.write(file, f"{os.getpid()}\n".encode())
-        except BlockingIOError:
-            holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
+            is_free = lock_descriptor(file, blocking=False)
+            # Windows locks the first byte, which nobody else can read then.
+            os.lseek(file, 1, os.SEEK_SET)
+            if is_free:
+                os.ftruncate(file, 0)
+                os.write(file, f"{os.getpid()}\n".encode())
+            else:
+                holder = os.read(file, 32).decode(errors="replace").strip() or "unknown"
+        except OSError as error:
+            raise _unusable(path, error) from error
+        if not is_free:
             raise BlockprofError(
                 f"another measurement runs on this machine (process {holder}), and two at once would disturb each "
                 "other",
                 remedy="wait until it ends, or end it",
                 code="machine-in-use",
-            ) from None
-        except OSError as error:
-            raise _unusable(path, error) from error
+            )
         yield
     finally:
         os.close(file)
 
 
 def _open(path: Path) -> int:
-    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Windows has neither of these, and closes files in other processes by itself.
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         file = os.open(path, flags | os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         # Without O_CREAT: Linux forbids it on another user's file in a folder like /tmp (fs.protected_regular).
         return os.open(path, flags)
     # Whatever the umask: every user's measurement takes time from every other's.
-    os.fchmod(file, 0o666)
+    os.chmod(path, 0o666)
     return file
 
 

@@ -17,8 +17,9 @@ from blockprof.spaces.resolution import check_resolution
 
 
 def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
-    """What each network is called in a journal: its net string and resolution, ``mbconv2_e6_k3->...|... at 224``."""
-    return [f"{net} at {size}" for net, size in zip(archs.to_strings(), resolutions.tolist(), strict=True)]
+    """What each network is called in a journal: space, net string, resolution: ``pn mbconv2_e6_k3->...|... at 224``."""
+    space, nets = archs.space.name, archs.to_strings()
+    return [f"{space} {net} at {size}" for net, size in zip(nets, resolutions.tolist(), strict=True)]
 
 
 def check_architectures(archs: Architectures, resolutions: IntArray) -> None:

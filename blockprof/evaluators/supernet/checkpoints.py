@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from blockprof.foundation.paths import data_folder
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.networks.modules import new_supernet
 from blockprof.spaces import Space
+
+if TYPE_CHECKING:
+    from blockprof.fetching import Source
 
 SOURCE = "ofa-supernets"
 UNUSED = "num_batches_tracked"
@@ -25,10 +28,14 @@ _REPEATED = re.compile(r"\b(conv|bn|linear)(\.\1)+\b")
 
 
 def checkpoint_path(space: Space) -> Path:
-    """Where ``fetch-data --source ofa-supernets`` puts a space's weights: ``ofa/<name>`` in the data folder."""
-    from blockprof.fetching import load_sources
+    """Where ``fetch-data --source ofa-supernets`` puts a space's weights: ``ofa/<name>`` in the data folder.
 
-    (file,) = load_sources()[SOURCE].select(space=space.name)
+    Those of a space of which OFA publishes none are ``ofa/<name of the space>``.
+    """
+    source = _published(space)
+    if source is None:
+        return data_folder() / "ofa" / space.name
+    (file,) = source.select(space=space.name)
     return data_folder() / file.target
 
 
@@ -47,7 +54,9 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
             network.
     """
     path, is_fetched = (checkpoint_path(space), True) if path is None else (path, False)
-    remedy = f"get the weights with {Command('blockprof fetch-data', source=SOURCE, space=space.name)}"
+    remedy = "put a supernet's weights there, as OFA saves them"
+    if _published(space):
+        remedy = f"get the weights with {Command('blockprof fetch-data', source=SOURCE, space=space.name)}"
     if not path.exists():
         raise DataFileError(
             f"there is no such file: {remedy if is_fetched else f'check the path, or {remedy}'}", where=path
@@ -65,6 +74,14 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
     # OFA's renames what old files call otherwise; these names are the module's own.
     torch.nn.Module.load_state_dict(supernet, own)
     return supernet
+
+
+def _published(space: Space) -> "Source | None":
+    """Where OFA publishes weights of the space; None where it does not."""
+    from blockprof.fetching import load_sources
+
+    source = load_sources()[SOURCE]
+    return source if space.name in source.spaces else None
 
 
 def _fill(own: dict[str, Tensor], weights: Mapping[str, Tensor], path: Path, problem: str, remedy: str) -> None:

@@ -4,7 +4,6 @@ A file of JSON lines. The first says what the networks are evaluated with; then 
 order, so that a larger pool goes on where a smaller one ended.
 """
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from blockprof.foundation.decoding import MALFORMED, parse_json
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError, Place
 from blockprof.foundation.line_files import LineFile, open_line_file
+from blockprof.foundation.locks import try_lock
 
 FORMAT = "blockprof accuracies 1"
 
@@ -58,21 +58,28 @@ def open_accuracies(path: Path, settings: Settings) -> Iterator[Accuracies]:
         DataFileError: the file is not a journal of accuracies, or a line is damaged.
         BlockprofError: another process adds to it.
     """
-    with open_line_file(path) as lines:
-        try:
-            fcntl.flock(lines.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockprofError(
-                "another process evaluates these networks",
-                where=path,
-                remedy="wait until it ends, or end it",
-                code="journal-in-use",
-            ) from None
+    with open_line_file(path) as lines, _alone(path):
         found = _parse(path, lines.content, settings)
         lines.keep_whole_lines()
         if b"\n" not in lines.content:
             lines.add(_header(settings), "0 networks")
         yield Accuracies(lines, found)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    release = try_lock(path.with_name(f"{path.name}.lock"))
+    if release is None:
+        raise BlockprofError(
+            "another process evaluates these networks",
+            where=path,
+            remedy="wait until it ends, or end it",
+            code="journal-in-use",
+        )
+    try:
+        yield
+    finally:
+        release()
 
 
 def read_accuracies(path: Path, settings: Settings) -> dict[str, Accuracy]:

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import astuple
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -34,8 +33,7 @@ class FragmentStore:
         self.space = space
         self.seed = seed
         versions = "-".join(f"{package}{version(package)}" for package in ("torch", "ofa", "onnx"))
-        definition = sha256(repr(astuple(space)).encode()).hexdigest()[:8]
-        self._folder = cache_folder() / "onnx" / f"{space.name}-{definition}-seed{seed}-format{FORMAT}-{versions}"
+        self._folder = cache_folder() / "onnx" / f"{space.name}-{space.digest}-seed{seed}-format{FORMAT}-{versions}"
         self._fragments: dict[Piece, Fragment] = {}
 
     def fragments(self, archs: Architectures, index: int = 0) -> list[Fragment]:

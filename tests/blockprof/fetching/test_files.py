@@ -185,6 +185,7 @@ def test_a_different_file_is_not_replaced(latency_csv, tmp_path):
 
 
 NO_BLOCK_TABLE = "ofa_pn_mine_r224_block_table.csv"
+BLOCK_TABLE_HEADER = "piece,cost_ms,space,resolution,scale,device,onnxruntime\n"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,12 @@ NO_BLOCK_TABLE = "ofa_pn_mine_r224_block_table.csv"
         ("224_lookup_table.yaml", "a: {mean: 1}", "is called as its folder is: give the folder"),
         ("i7-8700K_lut.yaml", "a: {mean: 1}", "is not understood"),
         (NO_BLOCK_TABLE, "piece,cost_ms\n", f"{NO_BLOCK_TABLE}: row 1: no column 'space'"),
-        (NO_BLOCK_TABLE.replace("_pn_", "_vgg_"), "", "there is no space 'vgg'"),
+        (NO_BLOCK_TABLE, BLOCK_TABLE_HEADER + "stem,1,vgg,224,1,d,1\n", "there is no space 'vgg'"),
+        (
+            NO_BLOCK_TABLE,
+            BLOCK_TABLE_HEADER + "stem,1,mbv3,224,1,d,1\n",
+            "is a block table of mbv3: name it",
+        ),
     ],
 )
 def test_a_file_that_is_not_understood_is_refused(tmp_path, name, content, said):

@@ -18,6 +18,7 @@ from blockprof.latency_data import (
     LatencyData,
     cells,
     first_network,
+    named_space,
     parse_latency_csv,
     parse_network_csv,
     read_latency_csv,
@@ -31,6 +32,11 @@ MBV3 = load_space("mbv3")
 HEADER = "net_id,net_str,device,resolution,lat unit,end-to-end lat"
 NETS = sample_architectures(PN, 8, np.random.default_rng(0)).to_strings()
 MBV3_NET = sample_architectures(MBV3, 1, np.random.default_rng(0)).to_strings()[0]
+
+
+def named(space):
+    """A file of one network that says which space it is of."""
+    return f"{HEADER},space\n{row()},{space}\n".encode()
 
 
 def row(net=NETS[0], device="npu", resolution="224", unit="ms", latency="10.5"):
@@ -155,7 +161,7 @@ def test_networks_are_read_whatever_their_latencies():
     ]:
         with pytest.raises(DataFileError, match=re.escape(f"lat.csv: {said}")):
             parse_network_csv(content(*rows, bad), PN, "lat.csv")
-    with pytest.raises(DataFileError, match="space='mbv3", check=coded("not-of-space")):
+    with pytest.raises(DataFileError, match=r"space='mbv3' or space='mbv3-w1\.0'", check=coded("not-of-space")):
         parse_network_csv(content(row(MBV3_NET)), PN, "lat.csv")
 
 
@@ -176,7 +182,22 @@ def test_wrong_number_of_fields():
 def test_file_of_the_other_space_says_which_to_use():
     assert "use space='mbv3'" in message_of(content(row(MBV3_NET)))
     message = message_of(content(GOOD), MBV3)
-    assert "row 2, column 'net_str': a network of pn, not of mbv3: use space='pn'" in message
+    assert "row 2, column 'net_str': a network of pn or pn-w1.0, not of mbv3: use space='pn'" in message
+    assert "row 2, column 'space': a network of pn-w1.0, not of pn: use space='pn-w1.0'" in message_of(named("pn-w1.0"))
+
+
+def test_the_space_that_a_file_names():
+    assert parse_latency_csv(named("pn"), PN, "lat.csv").space is PN
+    assert parse_latency_csv(named("pn-w1.0"), load_space("pn-w1.0"), "lat.csv").space.name == "pn-w1.0"
+    assert (named_space(named("pn-w1.0")), named_space(named("")), named_space(content(GOOD))) == (
+        "pn-w1.0",
+        None,
+        None,
+    )
+    both = named("pn") + f"{row(NETS[1])},mbv3\n".encode()
+    assert "row 3, column 'space': 'mbv3' beside 'pn': a file holds one space: split the file by space" in message_of(
+        both
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_reading_gives_back_what_was_written(space, tmp_path):
     assert again.resolutions.tolist() == data.resolutions.tolist()
     assert again.archs.to_strings() == data.archs.to_strings()
     assert (again.device, again.digest) == (data.device, data.digest)
-    assert path.read_text().splitlines()[0] == "net_id,net_str,device,resolution,lat unit,end-to-end lat"
+    assert path.read_text().splitlines()[0] == "net_id,net_str,device,resolution,lat unit,end-to-end lat,space"
     assert path.read_text().splitlines()[2].startswith("1,")
 
 
@@ -49,9 +49,9 @@ def test_latencies_that_are_filled_in_are_read(space, tmp_path):
     with pytest.raises(DataFileError, match=r"50.*50", check=coded("empty-latency")):
         read_latency_csv(path, space)
     header, *rows = csv.reader(path.read_text().splitlines())
-    assert header == ["net_id", "net_str", "device", "resolution", "lat unit", "end-to-end lat", "onnx_file"]
-    assert [row[-1] for row in rows] == files
-    filled = [[*row[:5], latency, row[6]] for row, latency in zip(rows, data.latencies_ms.tolist(), strict=True)]
+    assert header == ["net_id", "net_str", "device", "resolution", "lat unit", "end-to-end lat", "onnx_file", "space"]
+    assert [row[-2:] for row in rows] == [[file, space.name] for file in files]
+    filled = [[*row[:5], latency, *row[6:]] for row, latency in zip(rows, data.latencies_ms.tolist(), strict=True)]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([header, *filled])
     assert read_latency_csv(path, space).digest == data.digest

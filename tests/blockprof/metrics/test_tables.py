@@ -215,7 +215,7 @@ def test_i7_equals_its_yaml_summed_by_hand(shared_data: Path, monkeypatch: pytes
 
 def test_i7_without_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
-    with pytest.raises(MetricError, match=r"mbv3.*pn", check=coded("not-of-space")):
+    with pytest.raises(MetricError, match=r"mbv3, mbv3-w1\.0, not for pn", check=coded("not-of-space")):
         load_published(PN, "i7-8700k", 224)
     with pytest.raises(MetricError, match="i7-8700k", check=coded("table-not-fetched")):
         load_published(load_space("mbv3"), "i7-8700k", 224)

@@ -119,7 +119,7 @@ REFUSED = {
     "not a date": ("space: pn\nname: 2024-13-45", "is not YAML that can be read"),
     "tag": ("space: !!python/object/apply:os.system [ls]", "is not YAML"),
     "no space": ("name: mine", "'space' must be one of mbv3, pn, resnet50"),
-    "other space": ("space: vit", "'space' must be one of mbv3, pn, resnet50, not 'vit'"),
+    "other space": ("space: vit", "'space' must be one of mbv3, pn, resnet50.*, not 'vit'"),
     "space a list": ("space: [pn]", "'space' must be one of"),
     "unknown key": ("space: pn\nkeep: {}", "unknown key 'keep': there are space, name, drop, layers"),
     "twice": ("space: pn\ndrop:\n  u1: [e3k3]\n  u1: [e3k5]", "has the key 'u1' twice"),

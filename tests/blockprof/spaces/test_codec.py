@@ -101,7 +101,10 @@ RESNET50_NET = "|".join(
         (RESNET50_NET.replace("w664->", "w816->", 1), "unit 3 has layers of several widths"),
         (RESNET50_NET.replace("w664", "w512"), "unknown block 'res_e0.2_k3_w512' at unit 3, layer 1"),
         (RESNET50_NET.partition("|")[2], "unknown stem 'res_e0.2_k3_w168->res_e0.2_k3_w168'"),
-        ("|".join(["mbconv2_e3_k3->mbconv2_e3_k3"] * 5 + ["mbconv2_e3_k3"]), "is a network of pn, not of resnet50"),
+        (
+            "|".join(["mbconv2_e3_k3->mbconv2_e3_k3"] * 5 + ["mbconv2_e3_k3"]),
+            "is a network of pn or pn-w1.0, not of resnet50",
+        ),
     ],
 )
 def test_wrong_strings_of_resnet50_are_refused(net: str, message: str) -> None:
@@ -135,7 +138,7 @@ MBV3_NET = "|".join(["mbconv3_e3_k3->mbconv3_e4_k5"] * 5)
         (PN_NET + "->mbconv2_e3_k3", "unit 6 has 2 layers, but pn allows 1"),
         (PN_NET.replace("->mbconv2_e4_k5", "", 1), "unit 1 has 1 layers, but pn allows 2 or 3 or 4"),
         ("", "1 units"),
-        (MBV3_NET, "is a network of mbv3, not of pn"),
+        (MBV3_NET, "is a network of mbv3 or mbv3-w1.0, not of pn"),
         (
             PN_NET.replace("mbconv2", "mbconv3"),
             "unknown block 'mbconv3_e3_k3' at unit 1, layer 1: pn has",

@@ -12,7 +12,7 @@ import blockprof
 from blockprof.foundation import registry
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
-from blockprof.spaces import Space, load_space, registered, space_names
+from blockprof.spaces import Assets, Space, load_space, registered, space_names
 from blockprof.spaces.sampling import sample_architectures
 
 PN = load_space("pn")
@@ -44,6 +44,11 @@ def test_another_space_of_a_name_is_refused_and_an_equal_one_is_the_same() -> No
     with pytest.raises(InputError, match="pn", check=coded("name-taken")):
         blockprof.register_space(replace(PN, width_multiplier=1.0))
     assert blockprof.register_space(replace(PN)) is PN
+
+
+def test_what_is_kept_of_a_space_is_told_by_its_definition() -> None:
+    assert replace(PN, assets=Assets()).digest == PN.digest
+    assert replace(PN, head_widths=(1280,)).digest != PN.digest
 
 
 def test_a_package_brings_a_space(monkeypatch: pytest.MonkeyPatch) -> None:

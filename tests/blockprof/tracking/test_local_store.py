@@ -196,9 +196,9 @@ def test_temporary_folders_of_killed_commands_are_swept(folder: Path) -> None:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         (folder / ".blockprof-mine").mkdir()
-        assert len(list(folder.glob(".blockprof-????????"))) == 2
+        assert len(list(folder.glob(".blockprof-????????????"))) == 2
         sweep(folder)
-        (left,) = folder.glob(".blockprof-????????")
+        (left,) = folder.glob(".blockprof-????????????")
         assert (left / "net.onnx").exists()
         alive.kill()
     with staged(folder / "out") as stage:

@@ -2,13 +2,21 @@
 
 from importlib.resources import files
 
-from blockprof.spaces.assets import Assets, LookupTable, ReferenceTables, ReleasedPredictors, UpstreamSpace
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.assets import (
+    NUMBERED_METRICS,
+    Assets,
+    LookupTable,
+    ReferenceTables,
+    ReleasedPredictors,
+    UpstreamSpace,
+)
+from blockprof.spaces.definition import Space
 from blockprof.spaces.library import read_presets
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 _FOLDER = files(__name__)
-_UPSTREAM_METRICS = ("accuracy", "flops", "gpu", "cpu", "note10", "npu")
+_UPSTREAM_METRICS = (*NUMBERED_METRICS, "note10", "npu")
 
 MBV3 = register_space(
     Space(

@@ -2,9 +2,10 @@
 
 from importlib.resources import files
 
-from blockprof.spaces.assets import Assets, ReferenceTables, ReleasedPredictors, UpstreamSpace
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.assets import NUMBERED_METRICS, Assets, ReferenceTables, ReleasedPredictors, UpstreamSpace
+from blockprof.spaces.definition import Space
 from blockprof.spaces.library import read_presets
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 _FOLDER = files(__name__)
@@ -44,8 +45,8 @@ PN = register_space(
             presets=read_presets(_FOLDER),
             upstream=(
                 # The first release only.
-                UpstreamSpace("ProxylessPred", ("accuracy", "flops", "gpu", "cpu"), "own", has_own_flops=True),
-                UpstreamSpace("ProxylessSupernet", ("accuracy", "flops", "gpu", "cpu", "npu"), "supernet"),
+                UpstreamSpace("ProxylessPred", NUMBERED_METRICS, "own", has_own_flops=True),
+                UpstreamSpace("ProxylessSupernet", (*NUMBERED_METRICS, "npu"), "supernet"),
             ),
             accuracy_sources=("supernet", "reference"),
             released=ReleasedPredictors(

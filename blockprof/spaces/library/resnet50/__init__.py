@@ -2,9 +2,10 @@
 
 from importlib.resources import files
 
-from blockprof.spaces.assets import Assets, ReleasedPredictors, UpstreamSpace
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.assets import NUMBERED_METRICS, Assets, ReleasedPredictors, UpstreamSpace
+from blockprof.spaces.definition import Space
 from blockprof.spaces.library import read_presets
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 RESNET50 = register_space(
@@ -31,7 +32,7 @@ RESNET50 = register_space(
         upstream_adds_layers=True,
         assets=Assets(
             presets=read_presets(files(__name__)),
-            upstream=(UpstreamSpace("ResNet50Supernet", ("accuracy", "flops", "gpu", "cpu"), "supernet"),),
+            upstream=(UpstreamSpace("ResNet50Supernet", NUMBERED_METRICS, "supernet"),),
             released=ReleasedPredictors(
                 {"gpu": 7.504615359306335, "cpu": 494.9644088745117}, scales_shapes=False, sigmoid=True
             ),

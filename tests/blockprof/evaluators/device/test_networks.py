@@ -24,7 +24,7 @@ def test_networks_are_measured_once_and_recognised(archs, tmp_path):
         archs, sizes, journal, QUICK, seen.append, lambda done, total: pieces.append((done, total))
     )
     names = [measurement.name for measurement in measured.measurements]
-    assert names == [f"{net} at {size}" for net, size in zip(archs.to_strings(), sizes, strict=True)]
+    assert names == [f"pn {net} at {size}" for net, size in zip(archs.to_strings(), sizes, strict=True)]
     assert (measured.latencies_ms > 0).all()
     assert len(seen) == 2
     assert pieces[-1][0] == pieces[-1][1]

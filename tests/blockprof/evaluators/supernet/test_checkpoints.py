@@ -78,6 +78,7 @@ def test_the_place_is_where_fetch_data_puts_it(supernet_weights, tmp_path: Path,
         "mbv3": "ofa/ofa_mbv3_d234_e346_k357_w1.2",
         "pn": "ofa/ofa_proxyless_d234_e346_k357_w1.3",
         "resnet50": "ofa/ofa_resnet50_d0-1-2_e0.2-0.25-0.35_w0.65-0.8-1.0",
+        "mbv3-w1.0": "ofa/mbv3-w1.0",
     }
     assert refusal("pn", None).startswith(f"{tmp_path / names['pn']}: there is no such file: get the weights with")
     (tmp_path / "ofa").mkdir()

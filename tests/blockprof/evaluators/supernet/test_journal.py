@@ -1,8 +1,6 @@
 """The journal of evaluations: kept line by line, resumed, refused where other things were evaluated."""
 
-import fcntl
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -96,14 +94,13 @@ def test_damaged_lines_are_named(line: str, said: str, path: Path) -> None:
 
 
 def test_one_process_at_a_time(path: Path) -> None:
-    other = os.open(path, os.O_RDWR)
-    fcntl.flock(other, fcntl.LOCK_EX)
-    try:
+    before = path.read_bytes()
+    with open_accuracies(path, SETTINGS):
         with pytest.raises(BlockprofError, check=coded("journal-in-use")), open_accuracies(path, SETTINGS):
             pass
         assert len(read_accuracies(path, SETTINGS)) == 2, "reading takes no lock"
-    finally:
-        os.close(other)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:

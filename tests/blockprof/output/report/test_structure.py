@@ -108,6 +108,14 @@ def test_marks_say_the_profiles_own_numbers(
     assert numbers == pytest.approx([row.effect, row.effect_q05, row.effect_q95], abs=0.005)
 
 
+@pytest.mark.parametrize(("metric", "ground"), [("ms", "165, 0, 38"), ("%", "49, 54, 149")], ids=["npu", "accuracy"])
+def test_the_block_that_costs_most_is_red_and_the_one_that_gains_most_is_blue(
+    page_of: Callable[[str], str], metric: str, ground: str
+) -> None:
+    (cell,) = re.findall(rf'title="e6k7: [\d.]+ {metric},[^"]*" style="([^"]*)"', page_of("pn"))
+    assert cell == f"background:rgb({ground});color:white"
+
+
 def test_intervals_show_where_sampled_and_only_there(page_of: Callable[[str], str]) -> None:
     assert " ± " in page_of("sampled").replace("<small>±", " ± ")
     assert 'class="whisker' in page_of("sampled")
