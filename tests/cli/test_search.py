@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
-from blockprof.searching.by_name import make_problem
+from blockprof.api.metrics import Evaluation
+from blockprof.api.searching import make_problem
 from blockprof.searching.exact import solve_exactly
 from blockprof.spaces import Architectures, load_space
 
@@ -172,7 +173,7 @@ def test_nsga2(good, folder: Path) -> None:
 
 
 def test_exact_is_the_true_front_and_not_a_search(good, folder: Path) -> None:
-    problem = make_problem("pn", reduction="paper-npu")
+    problem = make_problem(Evaluation(PN), reduction="paper-npu")
     archs, values = solve_exactly(problem)
     shown = good("search -s pn --reduction paper-npu --algorithm exact --name true")
     assert "Search: exact." in shown
@@ -191,7 +192,7 @@ def test_an_exact_comparison_has_no_seeds(good, folder: Path) -> None:
     assert "times the whole space's, both exact" in good(line)
     evaluated = tracking.load_frames(tracking.find_run("both"))["evaluated"]
     for name, reduction in (("paper-npu", "paper-npu"), ("whole space", None)):
-        archs, _ = solve_exactly(make_problem("pn", reduction=reduction))
+        archs, _ = solve_exactly(make_problem(Evaluation(PN), reduction=reduction))
         assert (evaluated["reduction"] == name).sum() == len(archs)
 
 

@@ -34,7 +34,7 @@ def test_an_interrupted_search_goes_on_to_the_same_result(
     whole = search(problem, spec)
     for generation in (0, 2, 3):
         with pytest.raises(InterruptedSearchError):
-            search(problem, spec, state=path, listener=Heard(stop_at=generation, error=InterruptedSearchError))
+            search(problem, spec, state=path, listener=Heard(stop_at=generation + 1, error=InterruptedSearchError))
     heard = Heard()
     resumed = search(problem, spec, state=path, listener=heard)
     assert [one.generations[-1] for one in heard.results] == [4, 5, 6]
@@ -107,5 +107,5 @@ def test_a_search_of_a_metric_that_is_not_additive_is_kept(make_problem: MakePro
     squared = Problem(reduction, (Objective(Squared(), maximize=True), problem.objectives[1]))
     whole = search(squared, SPEC)
     with pytest.raises(InterruptedSearchError):
-        search(squared, SPEC, state=tmp_path / "s.npz", listener=Heard(stop_at=3, error=InterruptedSearchError))
+        search(squared, SPEC, state=tmp_path / "s.npz", listener=Heard(stop_at=4, error=InterruptedSearchError))
     assert np.array_equal(whole.archs.genes, search(squared, SPEC, state=tmp_path / "s.npz").archs.genes)
