@@ -106,7 +106,7 @@ def search(
 
 def search_space(space: Space | str, *args: Any, **kwargs: Any) -> SearchResult:
     """The old name of :func:`search`, which returns its first search."""
-    warnings.warn("search_space is now blockprof.search", DeprecationWarning, stacklevel=2)
+    warnings.warn("search_space is now blockprof.searching", DeprecationWarning, stacklevel=2)
     return search(space, *args, **kwargs).first
 
 

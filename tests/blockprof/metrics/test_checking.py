@@ -54,7 +54,7 @@ TAKERS: dict[str, Callable[[Metric, int], object]] = {
         "pn", [metric], resolution=size, num_archs=2, blocks=["u1.l1.e3k3"]
     ),
     "profile": lambda metric, size: profile(PN, [metric], resolution=size, fixings=[], num_archs=2),
-    "blockprof.search": lambda metric, size: blockprof.search("pn", [metric], resolution=size, **QUICK),
+    "blockprof.searching": lambda metric, size: blockprof.search("pn", [metric], resolution=size, **QUICK),
     "a limit": lambda metric, size: blockprof.search(
         "pn", ["accuracy"], limits={metric: -1.0 if metric.info.higher_is_better else 1e9}, resolution=size, **QUICK
     ),
