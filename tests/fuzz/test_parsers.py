@@ -200,8 +200,9 @@ def of_journals(folder: Path) -> Parser:
     from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
     from blockprof.evaluators.device.records import Subject, Visit
     from blockprof.evaluators.device.timing import Timing
+    from blockprof.evaluators.runtimes import find_runtime
 
-    here = read_environment()
+    here = read_environment(find_runtime("onnxruntime"))
     subject = Subject(("a", "b"), MeasureSpec(rounds=2, min_runs=6), here.machine)
     timing = Timing(np.arange(6) + 10**7, np.arange(6), 12)
     with open_journal(folder / "journal", subject) as journal:

@@ -128,7 +128,7 @@ def decode_header(line: bytes) -> Header:
     content = _content(line)
     if content.pop("format") != FORMAT:
         raise ValueError("another format")
-    spec, machine = MeasureSpec(**content.pop("spec")), Machine(**content.pop("machine"))
+    spec, machine = MeasureSpec(**content.pop("spec")), _decode_machine(content.pop("machine"))
     header = Header(spec=spec, machine=machine, **content)
     if not isinstance(header.num_networks, int) or header.num_networks < 1:
         raise ValueError("no networks")
@@ -150,7 +150,7 @@ def decode_record(line: bytes, header: Header) -> Environment | Visit:
     content = _content(line)
     if "environment" in content:
         environment = content["environment"]
-        return Environment(machine=Machine(**environment.pop("machine")), **environment)
+        return Environment(machine=_decode_machine(environment.pop("machine")), **environment)
     visit = content["visit"]
     times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
     if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
@@ -165,6 +165,13 @@ def decode_record(line: bytes, header: Header) -> Environment | Visit:
         raise ValueError("times that no clock gives")
     timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
     return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
+
+
+def _decode_machine(content: dict[str, Any]) -> Machine:
+    """A machine as journals say it; older ones knew ONNX Runtime only."""
+    if "onnxruntime" in content:
+        content["version"] = content.pop("onnxruntime")
+    return Machine(**content)
 
 
 def _line(content: dict[str, object]) -> bytes:

@@ -137,7 +137,7 @@ def test_profiled_it_is_the_table(table: BlockTable, path: Path) -> None:
     np.testing.assert_allclose(metric.evaluate(archs), scale * (fixed + costs[archs.ids].sum(axis=1)), rtol=1e-12)
     assert metric.info.origin == "table"
     assert metric.info.source == (
-        f"block table, {table.costs.device}, version {table.costs.onnxruntime}, measured at {RESOLUTION}, "
+        f"block table, {table.costs.device}, version {table.costs.version}, measured at {RESOLUTION}, "
         f"sums times {scale:.3f}"
     )
     exact = blockprof.profile(PN, [metric], resolution=RESOLUTION, blocks=["u2.l1.e6k7", "u2.l1.e3k3"])

@@ -11,10 +11,11 @@ from blockprof.evaluators.device import MeasureSpec, read_environment
 from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
 from blockprof.evaluators.device.records import Subject, Visit
 from blockprof.evaluators.device.timing import Timing
+from blockprof.evaluators.runtimes import find_runtime
 from blockprof.foundation.errors import DataFileError, InputError
 
 SPEC = MeasureSpec(rounds=2, min_runs=6)
-HERE = read_environment()
+HERE = read_environment(find_runtime("onnxruntime"))
 SUBJECT = Subject(("a", "b"), SPEC, HERE.machine)
 
 
