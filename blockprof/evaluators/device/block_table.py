@@ -216,7 +216,7 @@ def measure_block_table(
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
 
 
 def check_block_journal(
@@ -230,7 +230,7 @@ def check_block_journal(
     spec = spec or MeasureSpec()
     runtime = spec.find_runtime()
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine))
+    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:

@@ -203,7 +203,7 @@ def plan_campaign(
     if not fresh:
         names = network_names(archs, resolutions)
         try:
-            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
+            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine, archs.space.name))
         except JournalError as error:
             raise InputError(
                 f"holds a measurement with {', '.join(error.differences)}",

@@ -76,7 +76,8 @@ def measure_architectures(
             is_filled = True
         return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
 
-    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, listener)
+    names = network_names(archs, resolutions)
+    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)
 
 
 def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:
