@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blockprof.api.profiling import profile
     from blockprof.api.searching import search, search_space
     from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate
+    from blockprof.evaluators.runtimes import Runtime, register_runtime
     from blockprof.foundation.errors import BlockprofError
     from blockprof.foundation.listener import Listener
     from blockprof.metrics import NamedMetric, register_metric
@@ -28,6 +29,7 @@ _MODULES = {
     "blockprof.api.profiling": ("profile",),
     "blockprof.api.searching": ("search", "search_space"),
     "blockprof.evaluators.pooling": ("SupernetSpec", "measure_surrogate"),
+    "blockprof.evaluators.runtimes": ("Runtime", "register_runtime"),
     "blockprof.foundation.errors": ("BlockprofError",),
     "blockprof.foundation.listener": ("Listener",),
     "blockprof.metrics": ("NamedMetric", "register_metric"),
@@ -49,6 +51,7 @@ __all__ = [
     "NamedMetric",
     "PredictorKind",
     "Profile",
+    "Runtime",
     "Space",
     "SupernetSpec",
     "Surrogate",
@@ -60,6 +63,7 @@ __all__ = [
     "register_algorithm",
     "register_metric",
     "register_predictor",
+    "register_runtime",
     "register_space",
     "search",
     "search_space",
