@@ -21,8 +21,10 @@ from blockprof.foundation.paths import data_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.spaces import Space, load_space, space_names
 
-REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
+REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "version")
 """Those that the metric is read from. All but the first two say the same in every row."""
+
+_OLD_COLUMNS = {"onnxruntime": "version"}
 
 _END = "_block_table.csv"
 _REST = re.compile(rf"(?P<metric>.+)_r(?P<size>[1-9][0-9]{{0,3}}){re.escape(_END)}")
@@ -34,7 +36,7 @@ class BlockCosts:
     """A device's costs of the pieces of ``space`` at ``resolution``.
 
     ``costs_ms`` has each piece by name, as it was measured; ``scale`` makes sums of them latencies of whole networks.
-    ``device`` and ``onnxruntime`` (a version) are what they were measured with.
+    ``device`` and ``version`` (of the run-time) are what they were measured with.
     """
 
     space: Space
@@ -42,12 +44,12 @@ class BlockCosts:
     costs_ms: Mapping[str, float]
     scale: float
     device: str
-    onnxruntime: str
+    version: str
 
     def to_metric(self, name: str) -> AdditiveMetric:
         """The metric of that name, in ms."""
         source = (
-            f"block table, {self.device}, version {self.onnxruntime}, measured at {self.resolution}, "
+            f"block table, {self.device}, version {self.version}, measured at {self.resolution}, "
             f"sums times {self.scale:.3f}"
         )
         costs_ms = np.array([self.costs_ms[instance.name] for instance in self.space.instances])
@@ -147,7 +149,7 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
         costs_ms=costs_ms,
         scale=_number(path, lines[0], "scale", expected["scale"], check_positive),
         device=expected["device"],
-        onnxruntime=expected["onnxruntime"],
+        version=expected["version"],
     )
 
 
@@ -160,7 +162,7 @@ def _read_rows(path: Path) -> tuple[list[int], list[dict[str, str]]]:
         raise DataFileError(f"{path}: is not a CSV file ({error}): measure the table again") from None
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the file") from error
-    header = numbered[0][1] if numbered else []
+    header = [_OLD_COLUMNS.get(name, name) for name in numbered[0][1]] if numbered else []
     if missing := [column for column in REQUIRED_COLUMNS if column not in header]:
         raise DataFileError(f"{path}: row 1: no column '{missing[0]}': is it a block table? measure it again")
     for line, fields in numbered[1:]:

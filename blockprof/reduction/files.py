@@ -39,6 +39,8 @@ from blockprof.spaces import Space, load_space, parse_fixing, space_names
 EVERYWHERE = "everywhere"
 RANDOM = "random"
 KEYS = ("space", "name", "drop", "layers", "widths", "stems", "mutation_probabilities", "reasons")
+_UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}
+"""PyYAML loses these ends of lines, unless it escapes them."""
 _LINE_WIDTH = 120
 
 
@@ -96,7 +98,7 @@ def format_reduction(reduction: Reduction) -> str:
             {key: value},
             sort_keys=False,
             default_flow_style=False if isinstance(value, str) or key == "reasons" else None,
-            allow_unicode=True,
+            allow_unicode=_UNICODE_BREAKS.isdisjoint("".join(reduction.reasons) if key == "reasons" else str(value)),
             width=_LINE_WIDTH,
         )
         for key, value in parts.items()

@@ -70,15 +70,12 @@ def test_a_pickle_in_a_predictor(canary: Path, tmp_path: Path) -> None:
     assert not canary.exists()
 
 
-def test_a_pickle_in_a_checkpoint_of_the_gru(canary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint = tmp_path / "gru.pt"
+def test_a_pickle_in_a_checkpoint_of_the_gru(canary: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "gru.checkpoint"
     torch.save({"fingerprint": Touch(canary)}, checkpoint)
-
-    class _State:
-        network = torch.nn.Linear(1, 1)
-
-    with pytest.raises(DataFileError, match=r"holds code .*, which was not run"):
-        training._load(checkpoint, _State(), "x")  # type: ignore[arg-type]
+    data = reference_data(load_space("pn"), "npu", 40, seed=0)
+    with pytest.raises(DataFileError, match="is not a journal of training"):
+        training.fit_gru(data.select(np.arange(30)), data.select(np.arange(30, 40)), "npu", checkpoint=checkpoint)
     assert not canary.exists()
 
 

@@ -70,6 +70,28 @@ def test_features_of_one_block_by_hand() -> None:
     assert found["weights"] == 32 * 192 + 25 * 192 + 192 * 56
 
 
+def test_features_of_bottlenecks_and_stems_by_hand() -> None:
+    """At 224: 56 x 56 x 168 in and 28 x 28 x 336 out, a shortcut, 64 between; then 56 x 56 x 168, 32 between."""
+    resnet50 = load_space("resnet50")
+    found = {one.name: physical_quantities(one, 224, resnet50.kernels) for one in resnet50.instances}
+    first, rest = found["u2.first.w65.e20.from168"], found["u1.rest.w65.e20"]
+    assert first["expand_macs"] == 56 * 56 * 168 * 64
+    assert first["spatial_macs"] == first["strided_macs"] == 28 * 28 * 9 * 64 * 64
+    assert first["project_macs"] == 28 * 28 * 64 * 336
+    assert first["shortcut_macs"] == 28 * 28 * 168 * 336
+    assert first["activations"] == 56 * 56 * (2 * 168 + 2 * 64) + 28 * 28 * (64 + 3 * 336)
+    assert first["weights"] == 168 * 64 + 9 * 64 * 64 + 64 * 336 + 168 * 336
+    assert (rest["strided_macs"], rest["shortcut_macs"]) == (0, 0)
+    assert rest["weights"] == 168 * 32 + 9 * 32 * 32 + 32 * 168
+    # A stem's 3x3 convolutions run at half the resolution; without a skip there is one more, from middle to middle.
+    plain, skipping = found["stem.noskip.c24.c40"], found["stem.skip.c24.c40"]
+    assert plain["weights"] == 9 * 24 * (3 + 24 + 40)
+    assert skipping["weights"] == 9 * 24 * (3 + 40)
+    assert [one["stem_macs"] for one in (plain, skipping)] == [112**2 * one["weights"] for one in (plain, skipping)]
+    assert plain["activations"] == 112**2 * (7 * 24 + 2 * 40)
+    assert skipping["activations"] == 112**2 * (4 * 24 + 2 * 40)
+
+
 def test_totals_are_one_for_the_mean_network() -> None:
     features = build_features(PN, np.array([160, 224]))
     archs = sample_architectures(PN, 4000, np.random.default_rng(5))

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t as student_t
 
 from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import load_reference
 from blockprof.predictors import Outliers, Prediction, train_predictor
 from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
-from blockprof.predictors.outliers import is_unexpected
+from blockprof.predictors.outliers import is_outlying, is_unexpected
+from blockprof.predictors.regression import LeftOut
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_distinct
 
@@ -102,6 +104,25 @@ def test_outliers_to_a_prediction_by_hand() -> None:
     half = np.array([0.5, 1.0, 1.0, 1.0, 1.0, 0.1, 10.0])
     prediction = Prediction(expected, expected - half, expected + half)
     assert is_unexpected(measured, prediction).tolist() == [False, True, False, True, False, False, False]
+
+
+@pytest.mark.parametrize("num_known", [8, 30, 1000])
+@pytest.mark.parametrize(("variance", "noise"), [(0.04, 0.0), (0.0, 0.02), (0.03, 0.01)])
+def test_a_left_out_row_is_an_outlier_beyond_one_in_ten_thousand(num_known: int, variance: float, noise: float) -> None:
+    """Of Student's t: with 4 degrees of freedom for the noise, half as many as networks for costs, 7 / 5 as wide."""
+    of_noise, of_costs = (student_t.isf(0.5e-4, degrees) for degrees in (4, num_known / 2))
+    limit = np.sqrt(of_noise**2 * noise + of_costs**2 * 7 / 5 * variance)
+    assert limit > 0.5
+    predicted = np.array([0.5, 1.0, 2.0, 1.0, 1.0])
+    targets = predicted * [
+        1 + 0.99 * limit,
+        1 + 1.01 * limit,
+        1 + 1.01 * limit,
+        np.exp(-1.01 * limit),
+        np.exp(-0.99 * limit),
+    ]
+    found = LeftOut(targets, predicted, variance * predicted**2, noise)
+    assert is_outlying(found, num_known).tolist() == [False, True, True, True, False]
 
 
 def test_a_training_names_them_by_their_lines() -> None:

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from listening import Heard
 
 import blockprof
 from blockprof.foundation.errors import InputError, MetricError
-from blockprof.foundation.listener import Listener
 from blockprof.metrics import METRICS, Metric, MetricInfo, NamedMetric, metrics_of
 from blockprof.metrics.catalogue import check_predictor_name, load_metrics
 from blockprof.spaces import Architectures, Space, load_space
@@ -53,8 +53,9 @@ def test_ones_own_metric_is_profiled_and_searched_by_name() -> None:
     blockprof.register_metric("depth", NamedMetric(load_depth, is_in=is_pn))
     profiled = blockprof.profile("pn", ["depth"], blocks=["u1.l4.e3k3"], num_archs=50)
     assert profiled.placement_frame()["effect"][0] > 0.5
-    found = blockprof.search_space("pn", [], ["depth"], limits={"npu": 20}, initial=20, generations=2, children=20)
-    assert found.values[found.best[0], 0] == 11  # the paper's spaces have 5 units of at least two layers and one of one
+    found = blockprof.search("pn", [], ["depth"], limits={"npu": 20}, initial=20, generations=2, children=20)
+    # The paper's spaces have 5 units of at least two layers and one of one.
+    assert found.first.values[found.best[0], 0] == 11
 
 
 def test_it_is_listed_for_its_spaces_only() -> None:
@@ -73,23 +74,19 @@ def test_the_built_in_ones_are_listed_in_order() -> None:
 
 
 def test_who_wants_to_know_is_told_before_a_metric_takes_long() -> None:
-    told: list[str] = []
+    heard = Heard()
 
     def load(space: Space, resolution: int) -> Metric:
-        told.append("loading")
+        heard.notes.append("loading")
         return Depth()
-
-    class Told(Listener):
-        def on_note(self, text: str) -> None:
-            told.append(text)
 
     def note(space: Space, resolution: int) -> str | None:
         return "counting layers" if resolution == 224 else None
 
     blockprof.register_metric("depth", NamedMetric(load, note=note))
     for resolution in (224, 208):
-        load_metrics(PN, ["depth"], resolution, lambda _: None, Told())
-    assert told == ["counting layers", "loading", "loading"]
+        load_metrics(PN, ["depth"], resolution, lambda _: None, heard)
+    assert heard.notes == ["counting layers", "loading", "loading"]
 
 
 def test_a_predictor_does_not_replace_it_unless_it_gives_way() -> None:

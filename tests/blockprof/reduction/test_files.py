@@ -1,5 +1,6 @@
 """Reductions as YAML: round trips, and files that are refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,12 @@ def assert_same(found: Reduction, wanted: Reduction) -> None:
 
 @given(reductions())
 def test_what_is_written_is_read_the_same(reduction: Reduction) -> None:
+    assert_same(parse_reduction(format_reduction(reduction), "no name"), reduction)
+
+
+@pytest.mark.parametrize("text", ["a\x85", "a\u2028b", "c\u2029", "naïve × 3"])
+def test_ends_of_lines_of_unicodes_are_kept(text: str) -> None:
+    reduction = replace(Reduction.whole(load_space("pn")), name=text, reasons=("first", text))
     assert_same(parse_reduction(format_reduction(reduction), "no name"), reduction)
 
 

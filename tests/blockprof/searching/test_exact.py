@@ -20,6 +20,7 @@ from blockprof.searching import chain as chain_module
 from blockprof.searching.chain import Chain, first_layers
 from blockprof.searching.exact import solve_exactly
 from blockprof.searching.guide import find_guide
+from blockprof.searching.limits import check_limits, least_value
 from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 
@@ -219,6 +220,21 @@ def test_the_guide_loses_nothing() -> None:
     (_, guided), (_, unguided) = chain.solve(5, guide), chain.solve(5)
     assert np.sort(guided[:, 0])[:5].tolist() == np.sort(unguided[:, 0])[:5].tolist()
     assert len(guided) <= len(unguided)
+    # The limit decides, so it has a price.
+    assert guide.weights[1] > 0
+
+
+def test_a_limit_at_the_least_value_is_met_whatever_rounding_says() -> None:
+    problem = real_problem(load_space("pn"), {"accuracy": True}, {"npu": 1e3})
+    metric = problem.limits[0].metric
+    least = least_value(metric, problem.reduction)
+    for below, is_met in ((1e-12, True), (1e-6, False)):
+        limited = real_problem(load_space("pn"), {"accuracy": True}, {"npu": least * (1 - below)})
+        if is_met:
+            check_limits(limited)
+        else:
+            with pytest.raises(InputError, match="no network of pn"):
+                check_limits(limited)
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.metrics import load_reference
@@ -108,13 +109,10 @@ def test_what_cannot_be_planned() -> None:
 
 
 def interrupted(plan: StudyPlan, at: int) -> None:
-    def stop(done: int, total: int) -> None:
-        assert total == 2 * 2 * 3
-        if done == at:
-            raise KeyboardInterrupt
-
+    heard = Heard(stop_at=at)
     with pytest.raises(KeyboardInterrupt), plan.kept():
-        plan.run(stop, keep=True)
+        plan.run(heard, keep=True)
+    assert heard.steps[-1] == (at, 2 * 2 * 3)
 
 
 def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: Study) -> None:
@@ -122,10 +120,10 @@ def test_interrupted_it_goes_on_and_then_leaves_no_file(folder: Path, compared: 
     assert plan.kept_states() == ()
     interrupted(plan, at=5)
     assert len(plan.kept_states()) == 2
-    done = []
+    heard = Heard()
     with plan.kept():
-        again = plan.run(lambda now, total: done.append(now), keep=True)
-    assert min(done) == 6
+        again = plan.run(heard, keep=True)
+    assert heard.steps[0][0] == 6
     np.testing.assert_array_equal(again.gains, compared.gains[:2])
     assert list(folder.iterdir()) == [folder / "blockprof-data"]
     assert not list((folder / "blockprof-data").iterdir())

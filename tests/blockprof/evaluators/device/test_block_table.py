@@ -136,7 +136,7 @@ def test_profiled_it_is_the_table(table: BlockTable, path: Path) -> None:
     np.testing.assert_allclose(metric.evaluate(archs), scale * (fixed + costs[archs.ids].sum(axis=1)), rtol=1e-12)
     assert metric.info.origin == "table"
     assert metric.info.source == (
-        f"block table, {table.costs.device}, version {table.costs.onnxruntime}, measured at {RESOLUTION}, "
+        f"block table, {table.costs.device}, version {table.costs.version}, measured at {RESOLUTION}, "
         f"sums times {scale:.3f}"
     )
     exact = blockprof.profile(PN, [metric], resolution=RESOLUTION, blocks=["u2.l1.e6k7", "u2.l1.e3k3"])
@@ -233,7 +233,7 @@ def test_what_cannot_be_measured(function, tmp_path: Path, table: BlockTable, jo
     with pytest.raises(InputError, match=r"number of networks 107 \(now 106\)"):
         function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE - 1)
     (tmp_path / "other").write_text("something else")
-    with pytest.raises(DataFileError, match="is not a journal that blockprof can resume"):
+    with pytest.raises(DataFileError, match="is not a journal of measurement that blockprof can resume"):
         function(PN, RESOLUTION, tmp_path / "other", QUICK)
     function(PN, RESOLUTION, journal, QUICK, num_whole=NUM_WHOLE)
     assert journal.read_bytes() == before

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from blockprof.evaluators.device import MeasureSpec, read_environment
 from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
 from blockprof.evaluators.device.records import Subject, Visit
 from blockprof.evaluators.device.timing import Timing
+from blockprof.evaluators.runtimes import find_runtime
 from blockprof.foundation.errors import DataFileError, InputError
 
 SPEC = MeasureSpec(rounds=2, min_runs=6)
-HERE = read_environment()
+HERE = read_environment(find_runtime("onnxruntime"))
 SUBJECT = Subject(("a", "b"), SPEC, HERE.machine)
 
 
@@ -92,10 +94,17 @@ def test_a_journal_of_something_else_is_refused_and_left_alone(path, subject, me
     assert path.read_bytes() == before
 
 
+def signed(line):
+    """A line with the checksum that it should have."""
+    body = line.split(b',"crc"')[0].removesuffix(b"}" if b',"crc"' not in line else b"")
+    return b'%s,"crc":"%08x"}' % (body, crc32(body))
+
+
 def changed(line, **values):
     content = json.loads(line)
+    del content["crc"]
     content["visit"] |= values
-    return json.dumps(content).encode()
+    return signed(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize(
@@ -107,8 +116,10 @@ def changed(line, **values):
         lambda line: line.replace(b"10000000", b"1000\xff000"),
         lambda line: b"[1, 2]",
         lambda line: b"7",
-        lambda line: b'{"visit": 7}',
-        lambda line: b'{"environment": {"machine": {}}}',
+        lambda line: line[:-1],
+        lambda line: b'{"visit":' + line[9:].split(b',"crc"')[0] + b"}",
+        lambda line: signed(b'{"visit": 7}'),
+        lambda line: signed(b'{"environment": {"machine": {}}}'),
         lambda line: changed(line, network=2),
         lambda line: changed(line, network=-1),
         lambda line: changed(line, round=3),
@@ -218,10 +229,9 @@ def test_an_extension_of_other_networks_or_more_is_refused_and_left_alone(extend
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        (b'{"extended":7}', "the row and all after it"),
-        (b'{"extended":{"networks":"x","num_networks":2}}', "the row and all after it"),
-        (b'{"extended":{"networks":"x","num_networks":"3"}}', "the row and all after it"),
-        (b'{"extended":{"networks"', "the row and all after it"),
+        (signed(b'{"extended":7}'), "the row and all after it"),
+        (signed(b'{"extended":{"networks":"x","num_networks":2}}'), "the row and all after it"),
+        (signed(b'{"extended":{"networks":"x","num_networks":"3"}}'), "the row and all after it"),
         (b"{", "the row"),
     ],
 )
@@ -264,7 +274,23 @@ def test_places_that_cannot_hold_a_journal(tmp_path):
 @pytest.mark.parametrize("number", [0, -1, 10**16, 10**19, "1e400", "true", '"5"', "NaN"])
 def test_times_that_no_clock_gives(path, number):
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[3] = lines[3].replace(b"10000000", str(number).encode(), 1)
+    lines[3] = signed(lines[3].replace(b"10000000", str(number).encode(), 1)) + b"\n"
     path.write_bytes(b"".join(lines))
     with pytest.raises(DataFileError, match=r"row 4: is damaged"):
         read_journal(path, SUBJECT)
+
+
+def test_journals_of_format_1_are_read_and_resumed(path):
+    """As they were written before lines had checksums."""
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        del line["crc"]
+    del lines[0]["kind"], lines[0]["space"]
+    lines[0]["format"] = "blockprof journal 1"
+    old = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    path.write_bytes(old)
+    with open_journal(path, SUBJECT) as journal:
+        assert contents(journal.visits) == contents(VISITS)
+        journal.add_visit(visit(1, 2))
+    assert path.read_bytes().startswith(old)
+    assert contents(read_journal(path, SUBJECT).visits) == contents([*VISITS, visit(1, 2)])

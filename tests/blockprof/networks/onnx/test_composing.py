@@ -12,8 +12,6 @@ import pytest
 import torch
 from known_spaces import SPACES
 
-from blockprof.evaluators.device import MeasureSpec
-from blockprof.evaluators.device.sessions import open_session
 from blockprof.foundation.errors import InputError, MetricError
 from blockprof.networks.modules import build_subnet
 from blockprof.networks.onnx import (
@@ -22,7 +20,6 @@ from blockprof.networks.onnx import (
     compose_block,
     compose_bytes,
     compose_piece,
-    compose_shared,
     write_network,
 )
 from blockprof.networks.onnx.fragments import OPSET
@@ -85,21 +82,6 @@ def test_50_networks_equal_torch_at_two_resolutions(store: FragmentStore) -> Non
             image = random_images(1, resolution, seed=index)
             found = run(compose_bytes(store, archs, index, resolution=resolution), image=image)
             assert relative_error(found, run_torch(network, image)) < 1e-4
-
-
-def test_a_shared_model_is_the_same_and_its_weights_are_in_memory_once(store: FragmentStore) -> None:
-    archs = sample(store, 2)
-    image = random_images(1, 132)
-    shared = [compose_shared(store, archs, index, resolution=132) for index in range(2)]
-    for index, model in enumerate(shared):
-        whole = compose_bytes(store, archs, index, resolution=132)
-        assert len(model.graph) < len(whole) / 50
-        session = open_session(model, MeasureSpec(), "network")
-        np.testing.assert_array_equal(session.run(None, {"image": image})[0], run(whole, image=image))
-    stems = [{name: value for name, value in model.weights.items() if name.startswith("stem/")} for model in shared]
-    if store.space.fixed_parts:
-        assert stems[0]
-        assert all(stems[0][name] is stems[1][name] for name in stems[0])
 
 
 def test_logits_depend_on_the_image(store: FragmentStore) -> None:
