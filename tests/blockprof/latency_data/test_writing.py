@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from known_spaces import SPACES
+from known_spaces import WITH_NARROW
 
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.latency_data import (
@@ -23,7 +23,7 @@ def make_data(space, n=50, seed=0):
     return LatencyData(archs, rng.choice(space.resolutions, n), rng.lognormal(2, 1, n), "my phone, 2nd")
 
 
-@pytest.mark.parametrize("space", SPACES.values(), ids=str)
+@pytest.mark.parametrize("space", WITH_NARROW.values(), ids=str)
 def test_reading_gives_back_what_was_written(space, tmp_path):
     data = make_data(space)
     path = tmp_path / "new" / "folder" / "lat.csv"
@@ -37,7 +37,7 @@ def test_reading_gives_back_what_was_written(space, tmp_path):
     assert path.read_text().splitlines()[2].startswith("1,")
 
 
-@pytest.mark.parametrize("space", SPACES.values(), ids=str)
+@pytest.mark.parametrize("space", WITH_NARROW.values(), ids=str)
 def test_latencies_that_are_filled_in_are_read(space, tmp_path):
     data, path = make_data(space), tmp_path / "new" / "lat.csv"
     files = [f"{number}.onnx" for number in range(len(data))]
