@@ -37,7 +37,7 @@ def load_metrics(
         names: the metrics' names.
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
-        listener: told before MACs are counted, which takes seconds the first time.
+        listener: told before a metric is loaded that takes seconds, as MACs do, which are counted the first time.
         accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
@@ -109,6 +109,6 @@ def _load(
             f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
             code="unknown-metric",
         )
-    if not known.is_ready(space, resolution):
-        listener.on_note("counting MACs of each block with torchprofile, once for this resolution")
+    if note := known.note(space, resolution):
+        listener.on_note(note)
     return known.load(space, resolution)

@@ -4,7 +4,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import ExactMetric
+from blockprof.metrics import as_exact
 from blockprof.searching.chain import Chain, first_layers
 from blockprof.searching.guide import find_guide
 from blockprof.searching.limits import check_limits
@@ -34,7 +34,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     if top_k < 1:
         raise InputError(f"top_k is {top_k}", remedy="give at least 1", code="below-1")
     for metric in problem.metrics:
-        if not isinstance(metric, ExactMetric):
+        if as_exact(metric) is None:
             raise InputError(
                 f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly",
                 remedy=Said("search with {}", Argument("algorithm", "evolution")),

@@ -8,7 +8,7 @@ import pytest
 from codes import coded
 
 from blockprof.foundation.errors import DataFileError, MetricError
-from blockprof.metrics import additive_score, list_lookup_tables, load_metrics, load_reference
+from blockprof.metrics import list_lookup_tables, load_metrics, load_reference
 from blockprof.metrics.lookup import load_published
 from blockprof.spaces import Architectures, load_space
 from blockprof.spaces.sampling import sample_architectures
@@ -38,7 +38,7 @@ def test_a_space_without_tables_says_so() -> None:
 def test_every_table_is_complete_and_says_what_it_is(space: str, name: str) -> None:
     for resolution in range(192, 225, 4):
         metric = load_reference(load_space(space), name, resolution)
-        assert np.isfinite(additive_score(metric).costs).all()
+        assert np.isfinite(metric.score.costs).all()
         assert metric.info.origin == "reference"
         assert metric.info.higher_is_better == (name == "accuracy")
         assert ("interpolated" in metric.info.source) == (resolution not in (192, 208, 224))
@@ -47,7 +47,7 @@ def test_every_table_is_complete_and_says_what_it_is(space: str, name: str) -> N
 
 
 def test_accuracy_depends_on_the_layer() -> None:
-    costs = additive_score(load_reference(PN, "accuracy")).slot_costs
+    costs = load_reference(PN, "accuracy").score.slot_costs
     assert np.abs(costs[1] - costs[2]).max() > 0
 
 

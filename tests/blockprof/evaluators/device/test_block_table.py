@@ -166,9 +166,7 @@ def test_which_tables_there_are(path: Path) -> None:
     (path.parent / "ofa_pn_x_r1x_block_table.csv").write_text("")
     assert list_block_tables(PN) == {"mine": [128], "mine_r64": [224], "other": [224]}
     assert list_block_tables(load_space("mbv3")) == {}
-    with pytest.raises(
-        MetricError, match=r"tpu.*pn.*macs.*accuracy.*ort-cpu.*mine.*mine_r64.*other", check=coded("unknown-metric")
-    ):
+    with pytest.raises(MetricError, match=r"tpu.*pn.*macs.*mine, mine_r64, other,", check=coded("unknown-metric")):
         load_metrics(PN, ["tpu"], RESOLUTION, lambda _: None)
 
 
