@@ -89,6 +89,7 @@ class Journal:
                 f"cannot be written ({error.strerror})",
                 where=self.path,
                 remedy=f"make room, then run the same command again: it resumes after the {kept} that are kept",
+                code="disk-full",
             ) from error
 
     def replace(self, row: Mapping[str, Any]) -> None:
@@ -136,14 +137,16 @@ def open_journal(path: Path, kind: Kind, of: Mapping[str, Any]) -> Iterator[Jour
         BlockprofError: another process has it open.
     """
     if path.exists() and not path.is_file():
-        raise InputError("is not a file", where=path, remedy="give another journal")
+        raise InputError("is not a file", where=path, remedy="give another journal", code="journal-not-a-file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         release = try_lock(path.with_name(f"{path.name}.lock"))
     except OSError as error:
         raise _unopened(path, error) from error
     if release is None:
-        raise BlockprofError("another process adds to it", where=path, remedy="wait until it ends, or end it")
+        raise BlockprofError(
+            "another process adds to it", where=path, remedy="wait until it ends, or end it", code="journal-in-use"
+        )
     try:
         yield Journal(path, kind, of, _read(path))
     finally:
@@ -186,6 +189,7 @@ def damaged(
         problem,
         where=Place(path, number),
         remedy=f"remove {what} and run again, which {kind.does} again what is missing",
+        code="damaged-journal",
     )
 
 
@@ -277,8 +281,11 @@ def _no_journal(path: Path, kind: Kind) -> DataFileError:
         f"is not a journal of {kind.name} that blockprof can resume",
         where=path,
         remedy="give another one, or remove it (where an earlier version wrote it, it starts over)",
+        code="not-a-journal",
     )
 
 
 def _unopened(path: Path, error: OSError) -> InputError:
-    return InputError(f"cannot be opened ({error.strerror})", where=path, remedy="give another journal")
+    return InputError(
+        f"cannot be opened ({error.strerror})", where=path, remedy="give another journal", code="journal-unusable"
+    )

@@ -83,7 +83,10 @@ def _checked(result: SearchResult) -> SearchResult:
     if problem.limits and not len(result.best):
         limits = " and ".join(limit.text for limit in problem.limits)
         raise InputError(
-            f"{limits}: none of {len(result.archs):,} networks found meets this; the nearest has "
-            f"{nearest_found(problem, result.values)}: loosen a limit, or search longer"
+            f"none of {len(result.archs):,} networks found meets this; the nearest has "
+            f"{nearest_found(problem, result.values)}",
+            where=limits,
+            remedy="loosen a limit, or search longer",
+            code="limits-not-met",
         )
     return result

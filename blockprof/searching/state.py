@@ -19,7 +19,7 @@ from blockprof.foundation import journal
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
 from blockprof.foundation.errors import InputError, JournalError
-from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
+from blockprof.metrics import as_exact
 from blockprof.searching.problem import Problem
 from blockprof.searching.result import SearchSpec
 from blockprof.spaces import Architectures
@@ -140,9 +140,9 @@ def _digests(problem: Problem) -> dict[str, str]:
         "limit": _digest([limit.bound for limit in problem.limits]),
     }
     for metric in problem.metrics:
-        score = additive_score(metric) if isinstance(metric, ExactMetric) else None
-        costs = [np.append(score.costs, score.base)] if score else []
-        link = asdict(metric.link) if isinstance(metric, MonotoneMetric) else None
+        exact = as_exact(metric)
+        costs = [np.append(exact.score.costs, exact.score.base)] if exact else []
+        link = asdict(exact.link) if exact and exact.link else None
         digests[f"metric {metric.info.name}"] = _digest([asdict(metric.info), link], *costs)
     return digests
 

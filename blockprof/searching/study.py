@@ -200,14 +200,19 @@ class StudyPlan:
         check_metrics(self.problem.metrics, self.problem.reduction.space, self.resolution)
         check_limits(self.problem)
         if self.num_seeds < 1:
-            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
+            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds), code="below-1")
         if self.num_seeds > 1 and self.spec.is_exact:
             seeds = Argument("num_seeds")
             remedy = Said("leave {} out, or choose evolution", seeds)
-            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy)
+            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy, code="nothing-random")
         if self.compares and self.problem.reduction.name == WHOLE:
             remedy = Said("give a {} to compare it with", Argument("reduction"))
-            raise InputError("the whole space is searched anyway", where=Argument("compares"), remedy=remedy)
+            raise InputError(
+                "the whole space is searched anyway",
+                where=Argument("compares"),
+                remedy=remedy,
+                code="nothing-to-compare",
+            )
 
     @cached_property
     def searches(self) -> tuple[tuple[Problem, SearchSpec], ...]:

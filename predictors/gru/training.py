@@ -127,7 +127,9 @@ def fit_gru(
         other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
         raise BlockprofError(
-            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+            "training diverged: no epoch has a finite error",
+            remedy=Said("train with {}{}", other, left),
+            code="diverged",
         )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
@@ -170,7 +172,9 @@ def interval_factors(ratios: FloatArray) -> tuple[float, float]:
         BlockprofError: a ratio that is not positive, or infinite: the network predicts nonsense.
     """
     if not (np.isfinite(ratios) & (ratios > 0)).all():
-        raise BlockprofError("the predictor gives some networks no positive latency: train it longer, or on more")
+        raise BlockprofError(
+            "the predictor gives some networks no positive latency", remedy="train it longer, or on more"
+        )
     tail, number = (1 - INTERVAL_LEVEL) / 2, len(ratios)
     rank = math.floor(tail * (number + 1))
     if rank >= 1:

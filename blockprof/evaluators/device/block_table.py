@@ -237,7 +237,7 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
     """The whole networks, and the names of these and of all pieces."""
     check_resolution(space, resolution)
     if num_whole < MIN_WHOLE:
-        raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
+        raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
     return archs, [f"{space.name} {name} at {resolution}" for name in names]

@@ -40,7 +40,9 @@ def set_aside(*files: Path) -> None:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+                raise InputError(
+                    f"cannot be moved away ({error.strerror})", where=file, remedy="choose another one"
+                ) from error
 
 
 @dataclass(frozen=True)

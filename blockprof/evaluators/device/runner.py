@@ -55,7 +55,7 @@ def measure_networks(
             ends unexpectedly or does not answer.
     """
     if not names:
-        raise InputError("there are no networks to measure: give at least one")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     spec = spec or MeasureSpec()
     runtime = spec.find_runtime()
     environment = read_environment(runtime)

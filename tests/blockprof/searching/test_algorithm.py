@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 import blockprof
@@ -77,5 +78,5 @@ def test_drawing_at_random_is_no_search(make_problem: MakeProblem) -> None:
 
 
 def test_a_taken_name_is_refused() -> None:
-    with pytest.raises(InputError, match="the algorithm name 'nsga2' is taken"):
+    with pytest.raises(InputError, match="nsga2", check=coded("name-taken")):
         blockprof.register_algorithm("nsga2", Algorithm(hill_climb))

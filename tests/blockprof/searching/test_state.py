@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 from blockprof.foundation.errors import DataFileError, InputError
@@ -82,10 +83,10 @@ def test_files_that_are_no_searches_are_refused(make_problem: MakeProblem, tmp_p
     np.savez(tmp_path / "earlier.npz", header=np.array("{}"))  # what an earlier version kept
     for wrong in (b"net_id,net_str\n", b"{}\n", (tmp_path / "earlier.npz").read_bytes()):
         path.write_bytes(wrong)
-        with pytest.raises(DataFileError, match="is not a journal of search that blockprof can resume"):
+        with pytest.raises(DataFileError, check=coded("not-a-journal")):
             search(make_problem(), SPEC, state=path)
         assert path.read_bytes() == wrong
-    with pytest.raises(InputError, match="is not a file"):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")):
         search(make_problem(), SPEC, state=tmp_path)
 
 

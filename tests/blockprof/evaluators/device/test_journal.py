@@ -4,6 +4,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from codes import coded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -146,7 +147,7 @@ def test_a_damaged_row_is_named_and_nothing_changed(path, damage):
 def test_a_visit_that_is_there_twice(path):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[3]]))
-    with pytest.raises(DataFileError, match="row 8: repeats a visit"), open_journal(path, SUBJECT):
+    with pytest.raises(DataFileError, match="8", check=coded("damaged-journal")), open_journal(path, SUBJECT):
         pass
 
 
@@ -258,16 +259,19 @@ def test_a_network_is_not_there_before_it_is_added(extended):
 def test_another_file_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "other"
     path.write_bytes(content)
-    with pytest.raises(DataFileError, match="other: is not a journal"), open_journal(path, SUBJECT):
+    with pytest.raises(DataFileError, match="other", check=coded("not-a-journal")), open_journal(path, SUBJECT):
         pass
     assert path.read_bytes() == content
 
 
 def test_places_that_cannot_hold_a_journal(tmp_path):
-    with pytest.raises(InputError, match="is not a file"), open_journal(tmp_path, SUBJECT):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")), open_journal(tmp_path, SUBJECT):
         pass
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", SUBJECT):
+    with (
+        pytest.raises(InputError, check=coded("journal-unusable")),
+        open_journal(tmp_path / "file" / "journal", SUBJECT),
+    ):
         pass
 
 
@@ -276,7 +280,7 @@ def test_times_that_no_clock_gives(path, number):
     lines = path.read_bytes().splitlines(keepends=True)
     lines[3] = signed(lines[3].replace(b"10000000", str(number).encode(), 1)) + b"\n"
     path.write_bytes(b"".join(lines))
-    with pytest.raises(DataFileError, match=r"row 4: is damaged"):
+    with pytest.raises(DataFileError, match="4", check=coded("damaged-journal")):
         read_journal(path, SUBJECT)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from codes import coded
 
 from blockprof.evaluators.supernet.journal import Accuracy, open_accuracies, read_accuracies
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
@@ -67,7 +68,7 @@ def test_other_settings_are_refused(changed: dict[str, str | int], said: str, pa
 def test_other_files_are_refused_and_left(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     with (
-        pytest.raises(DataFileError, match="is not a journal of accuracies"),
+        pytest.raises(DataFileError, check=coded("not-a-journal")),
         open_accuracies(path, SETTINGS),
     ):
         pass
@@ -98,7 +99,7 @@ def test_damaged_lines_are_named(line: str, said: str, path: Path) -> None:
 def test_one_process_at_a_time(path: Path) -> None:
     before = path.read_bytes()
     with open_accuracies(path, SETTINGS):
-        with pytest.raises(BlockprofError, match="another process adds to it"), open_accuracies(path, SETTINGS):
+        with pytest.raises(BlockprofError, check=coded("journal-in-use")), open_accuracies(path, SETTINGS):
             pass
         assert len(read_accuracies(path, SETTINGS)) == 2, "reading takes no lock"
     assert path.read_bytes() == before
@@ -107,9 +108,9 @@ def test_one_process_at_a_time(path: Path) -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be opened"), open_accuracies(tmp_path / "file" / "x", SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-unusable")), open_accuracies(tmp_path / "file" / "x", SETTINGS):
         pass
-    with pytest.raises(InputError, match="is not a file"), open_accuracies(tmp_path, SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")), open_accuracies(tmp_path, SETTINGS):
         pass
 
 
