@@ -100,7 +100,8 @@ def all_placements(space: Space) -> tuple[Placement | StemPlacement, ...]:
 def all_constraints(space: Space) -> tuple[Constraint, ...]:
     """Every placement of the space, each alone."""
     return tuple(
-        Constraint((), (one,)) if isinstance(one, StemPlacement) else Constraint((one,)) for one in all_placements(space)
+        Constraint((), (one,)) if isinstance(one, StemPlacement) else Constraint((one,))
+        for one in all_placements(space)
     )
 
 
