@@ -18,7 +18,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.choices import check_choice
 from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import Features, build_features
-from blockprof.predictors.fitting import expected_latencies, ard_priors
+from blockprof.predictors.fitting import ard_priors, expected_latencies
 from blockprof.predictors.regression import ARDPrior
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.sampling import sample_distinct

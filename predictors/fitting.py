@@ -19,8 +19,8 @@ from blockprof.predictors.outliers import MAX_FEW, fit_sound
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
-    Fit,
     ARDPrior,
+    Fit,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
