@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from blockprof.evaluators.device.environment import read_environment
 from blockprof.evaluators.device.journal import read_journal
@@ -19,6 +18,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
 from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.metrics.block_table import BlockCosts
 from blockprof.networks.onnx import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
 from blockprof.spaces import Architectures, Space
@@ -216,7 +216,7 @@ def measure_block_table(
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
 
 
 def check_block_journal(
@@ -230,14 +230,14 @@ def check_block_journal(
     spec = spec or MeasureSpec()
     runtime = spec.find_runtime()
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine))
+    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:
     """The whole networks, and the names of these and of all pieces."""
     check_resolution(space, resolution)
     if num_whole < MIN_WHOLE:
-        raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
+        raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
     return archs, [f"{space.name} {name} at {resolution}" for name in names]
@@ -252,7 +252,7 @@ def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:
 def _score(predicted_ms: FloatArray, network_ms: FloatArray) -> SumScores:
     ratios = predicted_ms / network_ms
     return SumScores(
-        mape_percent=100 * float(np.abs(ratios - 1).mean()),
+        mape_percent=mape_percent(network_ms, predicted_ms),
         bias=float(ratios.mean()),
-        spearman=float(spearmanr(predicted_ms, network_ms).statistic),
+        spearman=spearman(network_ms, predicted_ms),
     )

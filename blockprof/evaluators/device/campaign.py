@@ -40,7 +40,9 @@ def set_aside(*files: Path) -> None:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+                raise InputError(
+                    f"cannot be moved away ({error.strerror})", where=file, remedy="choose another one"
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def plan_campaign(
     if not fresh:
         names = network_names(archs, resolutions)
         try:
-            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
+            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine, archs.space.name))
         except JournalError as error:
             raise InputError(
                 f"holds a measurement with {', '.join(error.differences)}",

@@ -30,9 +30,13 @@ def check_architectures(archs: Architectures, resolutions: IntArray) -> None:
         MetricError: a resolution that the space cannot take.
     """
     if not len(archs):
-        raise InputError("there are no networks to measure: give at least one")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     if len(resolutions) != len(archs):
-        raise InputError(f"{len(resolutions)} resolutions for {len(archs)} networks: give one for each")
+        raise InputError(
+            f"{len(resolutions)} resolutions for {len(archs)} networks",
+            remedy="give one for each",
+            code="unpaired-resolutions",
+        )
     for resolution in np.unique(resolutions).tolist():
         check_resolution(archs.space, resolution)
 
@@ -73,7 +77,8 @@ def measure_architectures(
             is_filled = True
         return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
 
-    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, listener)
+    names = network_names(archs, resolutions)
+    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)
 
 
 def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:

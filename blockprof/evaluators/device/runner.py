@@ -26,6 +26,8 @@ def measure_networks(
     journal_path: str | Path,
     spec: MeasureSpec | None = None,
     listener: Listener = SILENT,
+    *,
+    space: str | None = None,
 ) -> MeasuredNetworks:
     """Measure networks with a run-time, going on where an earlier process with the same journal ended.
 
@@ -43,6 +45,7 @@ def measure_networks(
         journal_path: where results are kept as they come; begun where there is no such file.
         spec: how to measure; the defaults where None.
         listener: told after each visit of a network, with its result on disk.
+        space: the name of the space that they are of, where they are of one; the journal says it.
 
     Raises:
         InputError: no networks, a run-time, precision or provider that is not there, a journal of something else, or a
@@ -52,11 +55,11 @@ def measure_networks(
             ends unexpectedly or does not answer.
     """
     if not names:
-        raise InputError("there are no networks to measure: give at least one")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     spec = spec or MeasureSpec()
     runtime = spec.find_runtime()
     environment = read_environment(runtime)
-    subject = Subject(tuple(names), spec, environment.machine)
+    subject = Subject(tuple(names), spec, environment.machine, space)
     with machine_lock(), open_journal(Path(journal_path), subject) as journal:
         done = {(visit.round, visit.network) for visit in journal.visits if not visit.anchor}
         pending = [visit for visit in visiting_order(len(names), spec) if visit not in done]

@@ -54,17 +54,20 @@ class MeasureSpec:
     def __post_init__(self) -> None:
         for name in ("threads", "rounds", "anchor_every"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
+                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1", code="below-1")
         for name in ("width", "time_limit_s"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be positive and finite")
+                raise InputError(
+                    f"{name} is {getattr(self, name)}: it must be positive and finite", code="not-positive"
+                )
         if not MIN_RUNS_OF_INTERVAL <= self.min_runs <= self.max_runs:
             raise InputError(
                 f"min_runs is {self.min_runs} and max_runs {self.max_runs}: there must be "
-                f"{MIN_RUNS_OF_INTERVAL} <= min_runs <= max_runs (fewer runs have no 95 % interval)"
+                f"{MIN_RUNS_OF_INTERVAL} <= min_runs <= max_runs (fewer runs have no 95 % interval)",
+                code="bad-number-of-runs",
             )
         if self.seed < 0:
-            raise InputError(f"seed is {self.seed}: it must not be negative")
+            raise InputError(f"seed is {self.seed}: it must not be negative", code="negative-seed")
 
     @property
     def is_quantized(self) -> bool:
@@ -94,10 +97,16 @@ class MeasureSpec:
         """
         runtime = find_runtime(self.runtime)
         if self.precision not in runtime.precisions:
-            raise InputError(f"{runtime.title} has no {self.precision} here: it has {', '.join(runtime.precisions)}")
+            raise InputError(
+                f"{runtime.title} has no {self.precision} here",
+                remedy=f"it has {', '.join(runtime.precisions)}",
+                code="no-such-precision",
+            )
         runtime.check_installed()
         if runtime.check_provider:
             runtime.check_provider(self.provider)
         elif self.provider != CPU_PROVIDER:
-            raise InputError(f"{runtime.title} has no providers to choose from: leave it out")
+            raise InputError(
+                f"{runtime.title} has no providers to choose from", remedy="leave it out", code="no-such-provider"
+            )
         return runtime

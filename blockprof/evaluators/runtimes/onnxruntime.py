@@ -23,8 +23,9 @@ def check_provider(provider: str) -> None:
     available = onnxruntime.get_available_providers()
     if provider not in available:
         raise InputError(
-            f"this build of ONNX Runtime ({onnxruntime.__version__}) has no provider '{provider}': it has "
-            f"{', '.join(available)}; other builds (onnxruntime-gpu, onnxruntime-qnn) have others"
+            f"this build of ONNX Runtime ({onnxruntime.__version__}) has no provider '{provider}'",
+            remedy=f"it has {', '.join(available)}; other builds (onnxruntime-gpu, onnxruntime-qnn) have others",
+            code="no-such-provider",
         )
 
 
@@ -72,13 +73,16 @@ class OnnxRuntimeEngine:
                 raise
             first = str(error).strip().partition("\n")[0]
             raise InputError(
-                f"{self._provider} cannot run it ({first}): use a provider that can, such as {CPU_PROVIDER}"
+                f"{self._provider} cannot run it ({first})",
+                remedy=f"use a provider that can, such as {CPU_PROVIDER}",
+                code="provider-cannot-run",
             ) from error
         started = session.get_providers()[0]
         if started != self._provider:
             raise InputError(
-                f"{self._provider} did not start (ONNX Runtime fell back to {started}): check its drivers and "
-                "libraries, or use another provider"
+                f"{self._provider} did not start (ONNX Runtime fell back to {started})",
+                remedy="check its drivers and libraries, or use another provider",
+                code="provider-not-started",
             )
         return session
 

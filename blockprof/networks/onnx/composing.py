@@ -171,7 +171,7 @@ def _join(
 ) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
     """Chain fragments into one model, without its weights, and these. All names get that of their fragment in front."""
     if batch is not None and batch < 1:
-        raise InputError(f"batch {batch}: give at least 1, or none to leave it open")
+        raise InputError(f"batch {batch}", remedy="give at least 1, or none to leave it open", code="below-1")
     nodes, weights = [], []
     joint = source.name
     for position, (name, fragment) in enumerate(zip(names, fragments, strict=True), start=1):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 from blockprof.evaluators.device import MeasureSpec, measure_architectures
@@ -38,8 +39,8 @@ def test_networks_are_measured_once_and_recognised(archs, tmp_path):
 
 def test_resolutions_that_do_not_fit(archs, tmp_path):
     journal = tmp_path / "journal.jsonl"
-    with pytest.raises(MetricError, match="resolution 225: pn takes 128 to 256 in steps of 4"):
+    with pytest.raises(MetricError, match=r"225.*pn.*128.*256.*4", check=coded("no-such-resolution")):
         measure_architectures(archs, np.array([224, 225]), journal, QUICK)
-    with pytest.raises(InputError, match="1 resolutions for 2 networks"):
+    with pytest.raises(InputError, match=r"1.*2", check=coded("unpaired-resolutions")):
         measure_architectures(archs, np.array([224]), journal, QUICK)
     assert not journal.exists()

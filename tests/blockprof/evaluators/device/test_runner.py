@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from codes import coded
 from listening import Heard
 from scipy.stats import spearmanr
 
@@ -192,9 +193,9 @@ def test_a_model_that_cannot_be_loaded_stops_but_keeps_the_rest(model_folder, tm
 
 def test_what_cannot_be_measured_is_refused_before_a_journal_is_begun(model_folder, tmp_path):
     path = tmp_path / "journal.jsonl"
-    with pytest.raises(InputError, match="no networks to measure"):
+    with pytest.raises(InputError, check=coded("no-networks")):
         measure_networks([], must_not_build, path)
-    with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
+    with pytest.raises(InputError, match="NoSuchProvider", check=coded("no-such-provider")):
         measure_networks(NAMES, must_not_build, path, MeasureSpec(provider="NoSuchProvider"))
     assert not path.exists()
 
