@@ -10,10 +10,19 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from blockprof.foundation.lazy import lazy_import
+
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
+    from blockprof.foundation import onnx_runtime
     from blockprof.foundation.onnx_runtime import onnxruntime
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
+    onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
+    torch = lazy_import("torch")
 
 OPSET = 17
 IR_VERSION = 8
@@ -66,10 +75,8 @@ class SharedWeight:
 def _share(name: str, content: bytes) -> SharedWeight:
     if len(content) < LEAST_SHARED_BYTES:
         return SharedWeight(name, content, None)
-    from blockprof.foundation.onnx_runtime import onnxruntime
-
     tensor = onnx.TensorProto.FromString(content)
-    value = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(numpy_helper.to_array(tensor)))
+    value = onnx_runtime.onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(numpy_helper.to_array(tensor)))
     tensor.ClearField("raw_data")
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=OUTSIDE)
@@ -82,17 +89,13 @@ def export_fragment(module: "nn.Module") -> onnx.ModelProto:
     Every value is named after its node and its place there, such as ``conv/depth_conv/conv/Conv.W``, and all constants
     are initializers.
     """
-    import torch
-
-    from blockprof.networks.onnx.modules import input_channels
-
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that traces is deprecated, and several times as quick as its successor.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
-            (torch.zeros(1, input_channels(module), TRACE_SIZE, TRACE_SIZE),),
+            (torch.zeros(1, modules.input_channels(module), TRACE_SIZE, TRACE_SIZE),),
             buffer,  # type: ignore[arg-type]  # this exporter takes buffers
             dynamo=False,
             opset_version=OPSET,
