@@ -8,25 +8,54 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blockprof.api import load_metrics, profile
-    from blockprof.evaluators.pooling import measure_surrogate
+    from blockprof.api.metrics import load_metrics
+    from blockprof.api.profiling import profile
+    from blockprof.api.searching import search, search_space
+    from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate
+    from blockprof.evaluators.runtimes import Runtime, register_runtime
     from blockprof.foundation.errors import BlockprofError
+    from blockprof.foundation.listener import Listener
     from blockprof.metrics import NamedMetric, register_metric
     from blockprof.predictors.kinds import PredictorKind, register_predictor
     from blockprof.profiling import Profile, Surrogate
     from blockprof.searching.algorithm import Algorithm, register_algorithm
-    from blockprof.searching.by_name import search_space
     from blockprof.spaces import Architectures, Space, load_space, register_space
+    from blockprof.tracking.log import NOT_LOGGED, Log
+
+    __version__: str
+
+_MODULES = {
+    "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.profiling": ("profile",),
+    "blockprof.api.searching": ("search", "search_space"),
+    "blockprof.evaluators.pooling": ("SupernetSpec", "measure_surrogate"),
+    "blockprof.evaluators.runtimes": ("Runtime", "register_runtime"),
+    "blockprof.foundation.errors": ("BlockprofError",),
+    "blockprof.foundation.listener": ("Listener",),
+    "blockprof.metrics": ("NamedMetric", "register_metric"),
+    "blockprof.predictors.kinds": ("PredictorKind", "register_predictor"),
+    "blockprof.profiling": ("Profile", "Surrogate"),
+    "blockprof.searching.algorithm": ("Algorithm", "register_algorithm"),
+    "blockprof.spaces": ("Architectures", "Space", "load_space", "register_space"),
+    "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "NOT_LOGGED",
     "Algorithm",
     "Architectures",
     "BlockprofError",
+    "Listener",
+    "Log",
     "NamedMetric",
     "PredictorKind",
     "Profile",
+    "Runtime",
     "Space",
+    "SupernetSpec",
     "Surrogate",
+    "__version__",
     "load_metrics",
     "load_space",
     "measure_surrogate",
@@ -34,35 +63,25 @@ __all__ = [
     "register_algorithm",
     "register_metric",
     "register_predictor",
+    "register_runtime",
     "register_space",
+    "search",
     "search_space",
 ]
-
-_MODULES = {
-    "Algorithm": "blockprof.searching.algorithm",
-    "Architectures": "blockprof.spaces",
-    "BlockprofError": "blockprof.foundation.errors",
-    "NamedMetric": "blockprof.metrics",
-    "PredictorKind": "blockprof.predictors.kinds",
-    "Profile": "blockprof.profiling",
-    "Space": "blockprof.spaces",
-    "Surrogate": "blockprof.profiling",
-    "load_metrics": "blockprof.api",
-    "load_space": "blockprof.spaces",
-    "measure_surrogate": "blockprof.evaluators.pooling",
-    "profile": "blockprof.api",
-    "register_algorithm": "blockprof.searching.algorithm",
-    "register_metric": "blockprof.metrics",
-    "register_predictor": "blockprof.predictors.kinds",
-    "register_space": "blockprof.spaces",
-    "search_space": "blockprof.searching.by_name",
-}
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
-    if name not in _MODULES:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("blockprof")
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module(_MODULES[name]), name)
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

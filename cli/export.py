@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import choosing, options
+from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
 from blockprof.output.exporting import Format
 
@@ -89,7 +90,7 @@ def export_network(
             "--space",
             "-s",
             metavar="NAME",
-            help="Design space: pn, mbv3 or resnet50.",
+            help=f"Design space: {SPACES}.",
             autocompletion=options.complete_space,
             show_default="the run's",
         ),

@@ -12,13 +12,19 @@ from blockprof.cli.choosing import NUM_NETS, RESOLUTION
 if TYPE_CHECKING:
     from blockprof.evaluators.device.campaign import CampaignResult
 
-METRIC, BLOCKS_METRIC = "my-cpu", "my-cpu-blocks"
+METRIC, BLOCKS_SUFFIX = "my-cpu", "-blocks"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
     from blockprof.foundation.onnx_runtime import onnxruntime
 
     return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
+
+
+def _complete_runtime(incomplete: str) -> list[str]:
+    from blockprof.evaluators.runtimes import runtime_names
+
+    return [name for name in runtime_names() if name.startswith(incomplete)]
 
 
 def measure(
@@ -41,7 +47,7 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, with --blocks {BLOCKS_METRIC}",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}",
         ),
     ] = None,
     blocks: Annotated[
@@ -55,6 +61,22 @@ def measure(
     design: choosing.DesignOption = None,
     nets: choosing.NetsOption = None,
     resolution: choosing.ResolutionsOption = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            metavar="NAME",
+            help="What runs the networks: onnxruntime, openvino, ...",
+            show_default="onnxruntime",
+            autocompletion=_complete_runtime,
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision", metavar="NAME", help="What it computes in: fp32, bf16, fp16 or int8.", show_default="fp32"
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads of an operator.")] = 1,
     provider: Annotated[
         str,
@@ -94,7 +116,7 @@ def measure(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Measure networks on this machine with ONNX Runtime, for train-predictor.
+    """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
@@ -103,21 +125,30 @@ def measure(
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
-    Example: blockprof measure --space pn --num-nets 50 --metric my-cpu
+    Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
     from blockprof import fetching, tracking
     from blockprof.cli import render, render_measuring
     from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device.campaign import measured_sizes, plan_campaign
+    from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
     from blockprof.foundation.paths import data_folder
 
     chosen_space = options.load_space(space)
-    metric = metric or (BLOCKS_METRIC if blocks else METRIC)
-    options.check_predictor_name(chosen_space, metric)
     spec = MeasureSpec(
-        provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
+        runtime=runtime or DEFAULT_RUNTIME,
+        precision=precision or DEFAULT_PRECISION,
+        provider=provider,
+        threads=threads,
+        rounds=rounds,
+        width=width / 100,
+        time_limit_s=time_limit,
+        seed=seed,
     )
+    given = METRIC if runtime is precision is None else spec.target_name
+    metric = metric or (given + BLOCKS_SUFFIX if blocks else given)
+    options.check_predictor_name(chosen_space, metric)
     sizes = choosing.parse_resolutions(resolution, chosen_space)
     if blocks:
         choosing.refuse_beside(

@@ -32,7 +32,6 @@ def measure_blocks(
     from blockprof.cli import render, render_measuring
     from blockprof.evaluators.device import check_block_journal, measure_block_table
     from blockprof.evaluators.device.campaign import set_aside
-    from blockprof.evaluators.device.sessions import check_provider
     from blockprof.foundation.errors import InputError
     from blockprof.metrics.block_table import block_table_name
     from blockprof.spaces.resolution import check_resolution
@@ -40,7 +39,7 @@ def measure_blocks(
     path = folder / block_table_name(space, metric, resolution)
     journal = path.with_suffix(".journal.jsonl")
     check_resolution(space, resolution)
-    check_provider(spec.provider)
+    spec.find_runtime()
     if not no_log:
         tracking.check_store(experiment)
         if metric in tracking.list_predictors(space.name):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
     from blockprof.predictors import TrainingOptions
     from blockprof.spaces import Space
+    from blockprof.tracking.log import Tracker
 
 
 LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_reference.csv, in ./blockprof-data"
@@ -65,9 +67,7 @@ def _complete_accuracy_source(incomplete: str) -> list[str]:
 
 SpaceOption = Annotated[
     str,
-    typer.Option(
-        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=complete_space
-    ),
+    typer.Option("--space", "-s", metavar="NAME", help=f"Design space: {SPACES}.", autocompletion=complete_space),
 ]
 MetricsOption = Annotated[
     list[str] | None,
@@ -150,6 +150,14 @@ WorkersOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
 ]
+
+
+def log_to(name: str | None, experiment: str | None, no_log: bool) -> "Tracker":
+    """Where a command logs, as it is asked."""
+    from blockprof.tracking.log import NOT_LOGGED, Log
+
+    return NOT_LOGGED if no_log else Log(name, experiment)
+
 
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")

@@ -1,6 +1,5 @@
 """``blockprof profile``."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,9 +7,9 @@ import typer
 from blockprof.cli import options
 
 if TYPE_CHECKING:
-    from blockprof.evaluators.supernet import AccuracyPool
-    from blockprof.metrics import Metric
-    from blockprof.profiling import Profile, Surrogate
+    from collections.abc import Sequence
+
+    from blockprof.api.metrics import Wanted
 
 
 def profile(
@@ -71,109 +70,38 @@ def profile(
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
-    from blockprof import api, tracking
+    import blockprof
     from blockprof.cli import render, supernet, upstream
-    from blockprof.evaluators import pooling
     from blockprof.foundation.errors import InputError
-    from blockprof.metrics import ACCURACY, ORT_CPU
-    from blockprof.spaces import parse_blocks
-    from blockprof.spaces.sampling import check_sampler
 
     chosen_space = options.load_space(space)
     theirs = chosen_space.assets.upstream_called(space)
     names = options.parse_metrics(metrics, chosen_space, numbered=True)
     if theirs and metrics is None:
         names = list(theirs.metrics)
-    if not theirs:
-        options.note_flops(names)
-    check_sampler(sampler)
-    if theirs and theirs.accuracy == "ofa-predictor" and ACCURACY in names:
+    if theirs and theirs.accuracy == "ofa-predictor" and "accuracy" in names:
         accuracy_source = accuracy_source or theirs.accuracy
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
-    if blocks:
-        parse_blocks(chosen_space, blocks, resolution)
-    pooled = pooling.pooled_names(names, source)
-    sizes = {name: pooling.pool_size(name, num_archs) for name in pooled}
-    if not no_log:
-        tracking.check_store(experiment)
-    load = partial(
-        api.load_metrics,
-        chosen_space,
-        resolution=resolution,
-        accuracy_source=source,
-    )
-    cheap = [name for name in names if name not in pooled]
-    if theirs and metrics is None:
-        with render.listening() as listener:
-            loaded = upstream.load_those_there(theirs, cheap, partial(load, listener=listener))
-        there = {*pooled, *(metric.info.name for metric in loaded)}
-        names = [name for name in names if name in there]
-    else:
-        with render.listening() as listener:
-            loaded = load(cheap, listener=listener)
-    if theirs:
-        upstream.note_differences(theirs, names, source, sampler, is_selection=bool(blocks or all_blocks))
-    pool: AccuracyPool | None = None
-    if spec:
-        from blockprof.evaluators.supernet import load_accuracy_pool
-
-        with render.listening() as listener:
-            pool = load_accuracy_pool(
-                chosen_space,
-                spec,
-                resolution=resolution,
-                num_networks=sizes[ACCURACY],
-                seed=seed,
-                listener=listener,
-            )
-
-    def measure_latency() -> "Surrogate":
-        # Imported here: it brings ONNX Runtime, which no other metric needs.
-
-        journal = pooling.journal_path(chosen_space, resolution, sizes[ORT_CPU], seed)
-        if journal.exists():
-            render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-        with render.listening() as listener:
-            return pooling.measure_surrogate(
-                chosen_space,
-                resolution=resolution,
-                num_networks=sizes[ORT_CPU],
-                seed=seed,
-                listener=listener,
-            )
-
-    def measure_accuracy(pool: "AccuracyPool") -> "Surrogate":
-        supernet.note_kept(pool.metric, pool.archs)
-        with render.listening() as listener:
-            return pool.fit(listener)
-
-    def compute() -> "Profile":
-        by_name: dict[str, Metric | Surrogate] = {metric.info.name: metric for metric in loaded}
-        if ORT_CPU in pooled:
-            by_name[ORT_CPU] = measure_latency()
-        if pool:
-            by_name[ACCURACY] = measure_accuracy(pool)
-        with render.listening() as listener:
-            return api.profile(
-                chosen_space,
-                [by_name[name] for name in names],
-                blocks=blocks or None,
-                sampler=sampler,
-                resolution=resolution,
-                num_archs=None if pooled else num_archs,
-                seed=seed,
-                listener=listener,
-            )
-
-    if no_log:
-        render.print_profile(compute())
-        return
-    from blockprof.output.runs.profiles import record_profile
-
-    with tracking.start_run("profile", name=name, experiment=experiment, space=chosen_space.name) as run:
-        result = compute()
-        render.print_profile(result)
-        record_profile(run, result)
-    render.print_run(run.name, run.id)
+    with render.listening(render.print_profile) as listener:
+        wanted: Sequence[Wanted] = names
+        if theirs and metrics is None:
+            wanted = upstream.load_those_there(theirs, chosen_space, names, resolution, source, listener)
+        if theirs:
+            upstream.note_differences(theirs, wanted, source, sampler, is_selection=bool(blocks or all_blocks))
+        else:
+            options.note_flops(names)
+        blockprof.profile(
+            chosen_space,
+            wanted,
+            blocks=blocks or None,
+            sampler=sampler,
+            resolution=resolution,
+            num_archs=num_archs,
+            seed=seed,
+            accuracy_source=source,
+            supernet=spec,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
+        )

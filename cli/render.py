@@ -1,13 +1,13 @@
 """What the commands print: results on stdout; progress and notes on stderr."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -66,11 +66,20 @@ OUTLIERS_SHOWN = 5
 
 
 class Bars(Listener):
-    """Draws on stderr, in a terminal, a bar for each task that goes on."""
+    """Draws a bar for the task that goes on, on stderr, in a terminal; prints plans and results by ``plan``, ``show``.
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._task: tuple[str, TaskID] | None = None
+    A bar is drawn when there is news: a thread that draws would take time from what is measured.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[Any], None] | None = None,
+        plan: Callable[[Any], None] | None = None,
+        logged: Callable[[str], None] | None = None,
+    ) -> None:
+        self._show, self._plan, self._logged = show, plan, logged
+        self._task = ""
+        self._bars: Progress | None = None
 
     def on_start(self, task: str) -> None:
         self._draw(task, None, None)
@@ -84,23 +93,57 @@ class Bars(Listener):
     def on_note(self, text: str) -> None:
         note(text)
 
+    def on_plan(self, plan: Any) -> None:
+        self.clear()
+        if self._plan:
+            self._plan(plan)
+
+    def on_result(self, result: Any) -> None:
+        self.clear()
+        if self._show:
+            self._show(result)
+
+    def on_logged(self, name: str, run_id: str) -> None:
+        self.clear()
+        print_run(name, run_id)
+        if self._logged:
+            self._logged(name)
+
+    def clear(self) -> None:
+        """Leave nothing of the bar that is drawn."""
+        if self._bars:
+            self._bars.stop()
+        self._task, self._bars = "", None
+
     def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
-        """Draw one task, in place of another that was drawn before."""
         interrupts.check()
-        if self._task and self._task[0] != task:
-            self._bars.remove_task(self._task[1])
-            self._task = None
-        name, bar = self._task = self._task or (task, self._bars.add_task(task, total=None))
-        self._bars.update(bar, description=text or name, completed=done, total=total, refresh=True)
+        if not err.is_terminal:
+            return
+        if self._bars is None or task != self._task:
+            self.clear()
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._task, self._bars = task, Progress(*columns, console=err, transient=True, auto_refresh=False)
+            self._bars.add_task(task, total=None)
+            self._bars.start()
+        bar = self._bars.task_ids[0]
+        self._bars.update(bar, description=text or task, completed=done, total=total, refresh=True)
 
 
 @contextmanager
-def listening() -> Iterator[Bars]:
-    """Draw bars on stderr while work goes on that tells of its progress."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Drawn when there is news: a thread that draws would take time from what is measured.
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, auto_refresh=False) as bars:
-        yield Bars(bars)
+def listening(
+    show: Callable[[Any], None] | None = None,
+    plan: Callable[[Any], None] | None = None,
+    logged: Callable[[str], None] | None = None,
+) -> Iterator[Bars]:
+    """What the library tells of its progress, its plans and its results while the block runs, on the terminal.
+
+    ``logged`` is called with the run's name, after it is printed.
+    """
+    bars = Bars(show, plan, logged)
+    try:
+        yield bars
+    finally:
+        bars.clear()
 
 
 @contextmanager

@@ -52,6 +52,8 @@ def print_study(study: Study, *, with_networks: bool) -> None:
         render.print_line(f"hypervolume over {len(study.searches)} seeds: {_estimate(Estimate.of(study.hypervolumes))}")
     if study.whole:
         render.print_line(_gain(study))
+    if study.verification:
+        print_verification(study.verification)
 
 
 def print_verification(verification: Verification) -> None:

@@ -1,6 +1,7 @@
 """``blockprof search``."""
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,13 +10,7 @@ from blockprof.cli import options
 from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from blockprof.evaluators.pooling import SupernetSpec
-    from blockprof.metrics import Metric
-    from blockprof.searching.problem import Problem
-    from blockprof.searching.study import Study
-    from blockprof.searching.verify import Verification
+    from blockprof.searching.study import StudyPlan
     from blockprof.spaces import Space
 
 
@@ -156,120 +151,47 @@ def search(
 
     Example: blockprof search --space pn --maximize accuracy --minimize npu
     """
-    from blockprof import tracking
+    import blockprof
+    from blockprof.api.searching import DEFAULT_MAXIMIZE
     from blockprof.cli import render, render_search, supernet
-    from blockprof.metrics import ACCURACY, ORT_CPU
-    from blockprof.searching.by_name import DEFAULT_MAXIMIZE, make_problem
-    from blockprof.searching.result import SearchSpec
-    from blockprof.searching.study import StudyPlan
-    from blockprof.searching.verify import compared_columns
 
     chosen_space = options.load_space(space)
-    spec = SearchSpec(
-        algorithm=algorithm, initial=initial, generations=generations, children=children, seed=seed, top_k=top_k
-    )
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
     bounds = _parse_limits(limits or [])
-    names = [*raised, *lowered, *bounds]
-    source, supernet_spec = supernet.read_options(
-        names or DEFAULT_MAXIMIZE, accuracy_source, data, fast, device, batch_size, workers, strict
+    source, spec = supernet.read_options(
+        [*raised, *lowered, *bounds] or DEFAULT_MAXIMIZE,
+        accuracy_source,
+        data,
+        fast,
+        device,
+        batch_size,
+        workers,
+        strict,
     )
-    expensive: dict[str, Callable[[], Metric]] = {ORT_CPU: lambda: _measure(chosen_space, resolution)}
-    if supernet_spec:
-        expensive[ACCURACY] = lambda: _load_supernet(chosen_space, supernet_spec, resolution, seed)
-    if not no_log:
-        tracking.check_store(experiment)
-    with render.listening() as listener:
-        problem = make_problem(
+    with render.listening(
+        partial(render_search.print_study, with_networks=no_log), _note_plan, render_search.print_hand_over
+    ) as listener:
+        blockprof.search(
             chosen_space,
             raised,
             lowered,
             limits=bounds,
             reduction=reduction,
+            algorithm=algorithm,
+            initial=initial,
+            generations=generations,
+            children=children,
+            top_k=top_k,
+            num_seeds=seeds,
+            compares=compare,
+            verify=verify,
             resolution=resolution,
             seed=seed,
-            listener=listener,
             accuracy_source=source,
-            expensive=expensive,
-        )
-    if verify is not None:
-        compared_columns(problem)
-    plan = StudyPlan(problem, spec, resolution, seeds, compare)
-    _note_directions(problem)
-    options.note_flops(problem.names)
-    for state in plan.kept_states():
-        render.note(f"{state}: resuming a search that was interrupted; remove it to start over")
-
-    def work() -> "tuple[Study, Verification | None]":
-        with render.listening() as listener:
-            study = plan.run(listener, keep=True)
-        return study, _verify(study, verify) if verify is not None else None
-
-    if no_log:
-        with plan.kept():
-            study, verification = work()
-        render_search.print_study(study, with_networks=True)
-        if verification:
-            render_search.print_verification(verification)
-        return
-    from blockprof.output.runs.searches import record_search
-
-    with (
-        plan.kept(),
-        tracking.start_run("search", name=name, experiment=experiment, space=chosen_space.name) as run,
-    ):
-        study, verification = work()
-        render_search.print_study(study, with_networks=False)
-        if verification:
-            render_search.print_verification(verification)
-        record_search(run, study, verification)
-    render.print_run(run.name, run.id)
-    render_search.print_hand_over(run.name)
-
-
-def _verify(study: "Study", num_networks: int) -> "Verification":
-    from blockprof.cli import render
-    from blockprof.searching.verify import spread_along, verification_path
-    from blockprof.searching.verify import verify as measure_some
-
-    best, size = study.first.best, study.resolution
-    archs, values = study.first.archs[best], study.first.values[best]
-    journal = verification_path(archs[spread_along(len(best), num_networks)], size)
-    if journal.exists():
-        render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-    with render.listening() as listener:
-        return measure_some(
-            study.problem,
-            archs,
-            values,
-            num_networks,
-            resolution=size,
+            supernet=spec,
+            log=options.log_to(name, experiment, no_log),
             listener=listener,
         )
-
-
-def _measure(space: "Space", resolution: int) -> "Metric":
-    """The surrogate of ``ort-cpu`` that ``profile`` makes, from the same journal: nothing is measured twice."""
-    from blockprof.cli import render
-    from blockprof.evaluators import pooling
-    from blockprof.metrics import ORT_CPU
-    from blockprof.searching.by_name import ort_cpu_metric
-
-    journal = pooling.journal_path(space, resolution, pooling.pool_size(ORT_CPU), 0)
-    if journal.exists():
-        render.note(f"{journal}: resuming what was measured before; remove it to measure again")
-    with render.listening() as listener:
-        return ort_cpu_metric(pooling.measure_surrogate(space, resolution=resolution, listener=listener))
-
-
-def _load_supernet(space: "Space", spec: "SupernetSpec", resolution: int, seed: int) -> "Metric":
-    from blockprof.cli import render, supernet
-    from blockprof.evaluators.supernet import load_kept_accuracy
-
-    with render.listening() as listener:
-        metric = load_kept_accuracy(space, spec, resolution=resolution, seed=seed, listener=listener)
-    supernet.note_kept(metric)
-    return metric
 
 
 def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:
@@ -302,11 +224,12 @@ def _parse_limits(values: list[str]) -> dict[str, float]:
     return bounds
 
 
-def _note_directions(problem: "Problem") -> None:
-    """Say on stderr which metrics are searched for against what is better."""
+def _note_plan(plan: "StudyPlan") -> None:
+    """Say on stderr which metrics are searched for against what is better, and what flops are."""
     from blockprof.cli import render
 
-    for objective in problem.objectives:
+    options.note_flops(plan.problem.names)
+    for objective in plan.problem.objectives:
         info = objective.metric.info
         if objective.maximize != info.higher_is_better:
             asked, better = ("maximised", "lower") if objective.maximize else ("minimised", "higher")

@@ -9,9 +9,7 @@ from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from blockprof.evaluators.pooling import SupernetSpec
-    from blockprof.evaluators.supernet import KeptAccuracy
     from blockprof.metrics import AccuracySource
-    from blockprof.spaces import Architectures
 
 
 def read_options(
@@ -53,12 +51,3 @@ def read_options(
         are = "is" if len(unused) == 1 else "are"
         render.note(f"{', '.join(unused)} {are} not used: none of these metrics runs networks")
     return source, None
-
-
-def note_kept(metric: "KeptAccuracy", archs: "Architectures | None" = None) -> None:
-    """Say on stderr that networks, or some of ``archs``, were evaluated before."""
-    from blockprof.cli import render
-
-    if kept := metric.num_kept(archs):
-        of_all = "" if archs is None else f" of {len(archs)}"
-        render.note(f"{metric.journal}: {kept}{of_all} networks were evaluated before; remove it to start over")

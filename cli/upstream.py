@@ -1,47 +1,65 @@
 """BlockProfile's spellings of the spaces: what of its metrics is there, and what differs from what it did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blockprof.cli import render
 from blockprof.cli.wording import worded
 
 if TYPE_CHECKING:
-    from blockprof.metrics import AccuracySource, Metric
-    from blockprof.spaces import UpstreamSpace
+    from blockprof.api.metrics import Wanted
+    from blockprof.foundation.listener import Listener
+    from blockprof.metrics import AccuracySource
+    from blockprof.spaces import Space, UpstreamSpace
 
-Load = Callable[[Sequence[str]], "tuple[Metric, ...]"]
 
-
-def load_those_there(space: "UpstreamSpace", names: Sequence[str], load: Load) -> "tuple[Metric, ...]":
+def load_those_there(
+    theirs: "UpstreamSpace",
+    space: "Space",
+    names: Sequence[str],
+    resolution: int,
+    source: "AccuracySource",
+    listener: "Listener",
+) -> "list[Wanted]":
     """Load those metrics of BlockProfile's that are here; each that is not is named on stderr, with what to do.
 
+    Those that are measured or evaluated are left as names.
+
     Raises:
-        MetricError: none is.
+        MetricError: none is there.
         DataFileError: one that is damaged.
     """
+    from blockprof import load_metrics
+    from blockprof.evaluators.pooling import pooled_names
     from blockprof.foundation.errors import MetricError
 
-    loaded: list[Metric] = []
+    wanted: list[Wanted] = []
     refusal: MetricError | None = None
+    pooled = pooled_names(names, source)
     for name in names:
+        if name in pooled:
+            wanted.append(name)
+            continue
         try:
-            loaded.extend(load([name]))
+            wanted += load_metrics(space, [name], resolution=resolution, accuracy_source=source, listener=listener)
         except MetricError as error:
             refusal = error
-            render.note(f"{space.name} had the metric {name} too, which is left out: {worded(error)}")
-    if refusal and not loaded:
+            render.note(f"{theirs.name} had the metric {name} too, which is left out: {worded(error)}")
+    if refusal and not wanted:
         raise refusal
-    return tuple(loaded)
+    return wanted
 
 
 def note_differences(
-    space: "UpstreamSpace", names: Sequence[str], source: "AccuracySource", sampler: str, *, is_selection: bool
+    space: "UpstreamSpace", wanted: "Sequence[Wanted]", source: "AccuracySource", sampler: str, *, is_selection: bool
 ) -> None:
-    """Say on stderr what a profile of ``names`` differs in from BlockProfile's.
+    """Say on stderr what a profile of the metrics ``wanted`` differs in from BlockProfile's.
 
     ``is_selection`` where the user asked for all placements or for some.
     """
+    from blockprof.api.metrics import name_of
+
+    names = [name_of(metric) for metric in wanted]
     if "accuracy" in names and source == "reference":
         instead = {
             "supernet": f"{space.name} evaluated networks in the supernet: give --data, ImageNet's folder",

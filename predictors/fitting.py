@@ -135,7 +135,9 @@ def scaled_rows(features: Features, data: LatencyData) -> tuple[Rows, float]:
     if off > MOST_OFF:
         raise DataFileError(
             f"half of the {len(data):,} latencies are {off:.3g} times and more above or below what the sizes of their "
-            "networks suggest: check the column of units, and that each latency stands beside its network"
+            "networks suggest",
+            remedy="check the column of units, and that each latency stands beside its network",
+            code="strange-latencies",
         )
     return Rows(design / expected[:, None], targets, features.group_of), scale
 
@@ -147,7 +149,9 @@ def expected_latencies(design: FloatArray, features: Features) -> FloatArray:
 
 def _check_number(data: LatencyData, which: str) -> None:
     if data.num_networks < MIN_NETWORKS:
-        raise DataFileError(f"{data.num_networks} different networks {which}: at least {MIN_NETWORKS} are needed")
+        raise DataFileError(
+            f"{data.num_networks} different networks {which}: at least {MIN_NETWORKS} are needed", code="few-networks"
+        )
 
 
 def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:

@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+collect_ignore = ["plugin"]
+"""A package of its own, whose tests run where it is installed: ``cli/test_plugin.py``."""
+
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("shared", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("shared")

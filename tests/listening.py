@@ -9,7 +9,7 @@ from blockprof.searching.result import SearchResult
 
 @dataclass
 class Heard(Listener):
-    """Keeps what it hears. With ``stop_at`` it raises ``error`` after so many epochs, or at that generation."""
+    """Keeps what it hears. With ``stop_at`` it raises ``error`` when so many steps are done."""
 
     stop_at: int | None = None
     error: type[BaseException] = KeyboardInterrupt
@@ -19,6 +19,7 @@ class Heard(Listener):
     numbers: list[int] = field(default_factory=list)
     results: list[SearchResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    told: list[object] = field(default_factory=list)
 
     def on_start(self, task: str) -> None:
         self.tasks.append(task)
@@ -26,7 +27,7 @@ class Heard(Listener):
     def on_step(self, task: str, done: int, total: int) -> None:
         self.tasks.append(task)
         self.steps.append((done, total))
-        if task == "epochs" and done == self.stop_at:
+        if done == self.stop_at:
             raise self.error
 
     def on_visit(self, visit: Visited) -> None:
@@ -35,8 +36,9 @@ class Heard(Listener):
     def on_generation(self, number: int, found: Callable[[], SearchResult]) -> None:
         self.numbers.append(number)
         self.results.append(found())
-        if number == self.stop_at:
-            raise self.error
 
     def on_note(self, text: str) -> None:
         self.notes.append(text)
+
+    def on_result(self, result: object) -> None:
+        self.told.append(result)

@@ -100,6 +100,7 @@ def compare_predictors(predictors: Sequence[PredictedRows]) -> PredictorComparis
             f"{' and '.join(each.label for each in predictors)} left out {len(networks)} networks in common, at least "
             f"{MIN_NETWORKS} are needed",
             remedy=Said("give measured networks as {}", Argument("data")),
+            code="few-networks-in-common",
         )
     measured = rows["latency_ms"].to_numpy(dtype=float)
     labels = tuple(each.label for each in predictors)
@@ -130,6 +131,7 @@ def _common_rows(predictors: Sequence[PredictedRows]) -> pd.DataFrame:
                 f"{first.label} and {each.label} were tested on different measurements ({row['latency_ms']:.6g} and "
                 f"{row['theirs']:.6g} ms for one network)",
                 remedy=Said("give measured networks of one device as {}", Argument("data")),
+                code="measured-differently",
             )
         rows = rows.drop(columns="theirs")
     return rows

@@ -134,7 +134,7 @@ def measure_surrogate(
             unit="ms",
             higher_is_better=False,
             origin="measured",
-            source=f"measured with ONNX Runtime {machine.onnxruntime} on {machine.cpu}, 1 thread",
+            source=f"measured with ONNX Runtime {machine.version} on {machine.cpu}, 1 thread",
         ),
         seed=seed,
         repeatability_percent=measured.median_repeatability_percent,

@@ -37,6 +37,15 @@ class Listener:
     def on_note(self, text: str) -> None:
         """What the user may want to know, such as that a measurement is resumed."""
 
+    def on_plan(self, plan: Any) -> None:
+        """What is about to be done, such as a ``Campaign``, before the first of it."""
+
+    def on_result(self, result: Any) -> None:
+        """A result, such as a ``Profile``, before it is logged."""
+
+    def on_logged(self, name: str, run_id: str) -> None:
+        """All of it is logged, as the MLflow run ``name``."""
+
 
 SILENT = Listener()
 """The listener of whoever wants to hear nothing."""
@@ -62,3 +71,12 @@ class Part(Listener):
 
     def on_note(self, text: str) -> None:
         self._whole.on_note(text)
+
+    def on_plan(self, plan: Any) -> None:
+        self._whole.on_plan(plan)
+
+    def on_result(self, result: Any) -> None:
+        self._whole.on_result(result)
+
+    def on_logged(self, name: str, run_id: str) -> None:
+        self._whole.on_logged(name, run_id)

@@ -98,7 +98,7 @@ def count_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
         macs = cast("int", torchprofile.profile_macs(module, inputs))
     for message in (str(warning.message) for warning in caught):
         if "No handlers found" in message and message.split('"')[1] not in FREE_OPERATORS:
-            raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}")
+            raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}", code="operator-not-counted")
     return macs
 
 
@@ -146,7 +146,7 @@ def _cached_counts(space: Space, resolution: int) -> dict[str, FloatArray]:
 
 def _counts_file(space: Space, resolution: int) -> Path:
     versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
-    return cache_folder() / "counts" / f"{space.name}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
+    return cache_folder() / "counts" / f"{space.name}-{space.digest}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
 
 
 def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:

@@ -40,9 +40,7 @@ def additive_statistics(
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )
-    if isinstance(metric, AdditiveMetric):
-        return widened_by_costs(known, metric, fixings, groups, sampler)
-    return known
+    return widened_by_costs(known, metric.score, fixings, groups, sampler)
 
 
 def widened_by_costs(

@@ -99,7 +99,8 @@ def compared_columns(problem: Problem) -> tuple[int, ...]:
     if not found:
         raise InputError(
             f"{', '.join(problem.names)}: nothing to compare with measured latencies: search for a latency, "
-            f"{' or '.join(SIZES)}, or limit one"
+            f"{' or '.join(SIZES)}, or limit one",
+            code="no-latency",
         )
     return found
 
@@ -111,7 +112,7 @@ def spread_along(num_networks: int, k: int) -> IntArray:
         InputError: ``k`` is below 1.
     """
     if k < 1:
-        raise InputError(f"{k} networks to verify: give at least 1")
+        raise InputError(f"{k} networks to verify", remedy="give at least 1", code="below-1")
     return np.unique(np.linspace(0, num_networks - 1, min(k, num_networks)).round().astype(np.intp))
 
 
@@ -154,7 +155,7 @@ def verify(
     """
     columns = compared_columns(problem)
     if not len(archs):
-        raise InputError("there are no networks to verify: search for some first")
+        raise InputError("there are no networks to verify", remedy="search for some first", code="no-networks")
     chosen = spread_along(len(archs), k)
     some = archs[chosen]
     path = verification_path(some, resolution)

@@ -6,25 +6,15 @@ from blockprof.spaces.assets import Assets, LookupTable, Presets, ReferenceTable
 from blockprof.spaces.block_lists import parse_blocks
 from blockprof.spaces.blocks import Axis, Block, Bottleneck, MBConv
 from blockprof.spaces.codec import spaces_having
-from blockprof.spaces.definition import (
-    BoolArray,
-    CostsBy,
-    FixedPart,
-    FloatArray,
-    IntArray,
-    Space,
-    Stem,
-    StemChoices,
-    Unit,
-)
+from blockprof.spaces.definition import Catalogue, CostsBy, FixedPart, Space
 from blockprof.spaces.instances import (
     BlockInstance,
     BottleneckInstance,
-    Catalogue,
     HeadInstance,
     Instance,
     StemInstance,
 )
+from blockprof.spaces.parts import Stem, StemChoices, Unit
 from blockprof.spaces.placements import (
     FREE,
     Fixing,
@@ -36,8 +26,9 @@ from blockprof.spaces.placements import (
     make_fixing,
     parse_fixing,
 )
+from blockprof.spaces.reading import from_settings, parse_settings
 from blockprof.spaces.registered import load_space, register_space, registered_spaces, space_names
-from blockprof.spaces.settings import from_settings, is_settings, parse_settings
+from blockprof.spaces.settings import is_settings
 
 __all__ = [
     "ABSENT",
@@ -47,17 +38,14 @@ __all__ = [
     "Axis",
     "Block",
     "BlockInstance",
-    "BoolArray",
     "Bottleneck",
     "BottleneckInstance",
     "Catalogue",
     "CostsBy",
     "FixedPart",
     "Fixing",
-    "FloatArray",
     "HeadInstance",
     "Instance",
-    "IntArray",
     "LookupTable",
     "MBConv",
     "Placement",

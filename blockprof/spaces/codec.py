@@ -10,13 +10,14 @@ from functools import cache
 
 import numpy as np
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import NetStringError
 from blockprof.foundation.net_strings import ABSENT, LAYER_SEPARATOR, UNIT_SEPARATOR, NetGrammar
-from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.blocks import PERCENT, Bottleneck
-from blockprof.spaces.definition import Space, Unit
+from blockprof.spaces.definition import Space
+from blockprof.spaces.parts import Unit
 from blockprof.spaces.registered import registered_spaces
-from blockprof.spaces.settings import is_settings, parse_settings
+from blockprof.spaces.settings import genes_of, is_settings, load_settings
 
 STEM = "stem"
 
@@ -39,12 +40,11 @@ def spaces_having(net: str) -> tuple[Space, ...]:
     return tuple(space for space in registered_spaces() if _is_network(space, net))
 
 
-def format_nets(archs: Architectures) -> list[str]:
-    """Write each network as a net string."""
-    space = archs.space
+def format_nets(space: Space, genes: IntArray) -> list[str]:
+    """Write each of N networks, (N, 1 + L) indices of its stem and blocks, as a net string."""
     tokens, stems = block_tokens(space), stem_tokens(space)
     nets = []
-    for stem, row in zip(archs.stems.tolist(), archs.blocks.tolist(), strict=True):
+    for stem, *row in genes.tolist():
         units = [
             LAYER_SEPARATOR.join(names[block] for block in row[slots] if block != ABSENT)
             for names, slots in zip(tokens, space.unit_slots, strict=True)
@@ -53,8 +53,8 @@ def format_nets(archs: Architectures) -> list[str]:
     return nets
 
 
-def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
-    """Parse net strings.
+def parse_nets(space: Space, nets: Iterable[str]) -> IntArray:
+    """Parse N net strings: (N, 1 + L), the index of each network's stem, then of its block at each slot, or -1.
 
     Raises:
         NetStringError: with the place of the first mistake, units and layers counted from 1.
@@ -66,10 +66,9 @@ def parse_nets(space: Space, nets: Iterable[str]) -> Architectures:
         except NetStringError:
             if others := spaces_having(net):
                 names = " or ".join(other.name for other in others)
-                raise NetStringError(f"is a network of {names}, not of {space.name}") from None
+                raise NetStringError(f"is a network of {names}, not of {space.name}", code="not-of-space") from None
             raise
-    genes = np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
-    return Architectures(space, genes[:, 1:], genes[:, 0])
+    return np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
 
 
 @cache
@@ -95,11 +94,12 @@ def _block_token(space: Space, unit: Unit, index: int) -> str:
 
 def _parse_net(space: Space, net: str) -> list[int]:
     if is_settings(net):
-        archs, _ = parse_settings(space, net)
-        if len(archs) > 1:
-            raise NetStringError(f"settings of {len(archs)} networks where one should be")
-        return [int(gene) for gene in archs.genes[0]]
+        content = load_settings(net)
+        entries = content if isinstance(content, list) else [content]
+        if len(entries) != 1:
+            raise NetStringError(f"settings of {len(entries)} networks where one should be", code="not-one-network")
+        return genes_of(space, entries[0])
     try:
         return _grammar(space).parse(net)
     except ValueError as error:
-        raise NetStringError(str(error)) from None
+        raise NetStringError(str(error), code="not-a-net-string") from None

@@ -7,68 +7,69 @@ A network is a chain: the stem, the units, the head. What a unit's first layer c
 the chain has a *state* between its links: the index of the width. A space whose units have one width has one state.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from hashlib import sha256
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from blockprof.foundation.arrays import IntArray
 from blockprof.spaces.assets import Assets
 from blockprof.spaces.blocks import PERCENT, Axis, Block, Bottleneck, MBConv
-
-if TYPE_CHECKING:
-    from blockprof.spaces.architectures import Architectures
-    from blockprof.spaces.instances import Catalogue, Instance
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.integer[Any]]
-FloatArray = NDArray[np.float64]
+from blockprof.spaces.instances import (
+    BlockInstance,
+    BottleneckInstance,
+    HeadInstance,
+    Instance,
+    Position,
+    StemInstance,
+)
+from blockprof.spaces.parts import Stem, StemChoices, Unit
 
 CostsBy = Literal["instance", "placement"]
 FixedPart = Literal["stem", "head"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A chain of layers of one of ``widths`` (channels); the first layer carries the stride and the change of width."""
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Where along the chain each of a space's costs is found.
 
-    widths: tuple[int, ...]
-    stride: int
-    depths: tuple[int, ...]
-    activation: str
-    squeeze_excite: bool = False
+    ``layers`` is (L, P, B): the index of the cost of each block at each slot, by the width before its unit. ``stems``
+    is (S,) and ``heads`` (W,), by the last unit's width; they are ``absent``, the number of costs, where stem and head
+    are the same for all networks. ``instances`` are what the costs are of, empty for costs of placements.
+    """
+
+    layers: IntArray
+    stems: IntArray
+    heads: IntArray
+    absent: int
+    instances: tuple[Instance, ...] = ()
+
+
+class Networks(Protocol):
+    """What encoding needs of N networks: see :class:`blockprof.spaces.Architectures`."""
 
     @property
-    def max_depth(self) -> int:
-        return max(self.depths)
+    def blocks(self) -> IntArray:
+        """(N, L): the index of the block at each slot, or -1."""
+        ...
 
+    @property
+    def stems(self) -> IntArray:
+        """(N,): the index of the stem."""
+        ...
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stem:
-    """One choice of what lies before the first unit.
+    @property
+    def widths(self) -> IntArray:
+        """(N, U): the index of each unit's width."""
+        ...
 
-    ``mid_channels`` is the width of the first convolution, ``out_channels`` that of the last one. Between the two lies
-    a fixed block, which ``skip`` leaves out.
-    """
-
-    skip: bool
-    mid_channels: int
-    out_channels: int
-
-
-@dataclass(frozen=True, slots=True)
-class StemChoices:
-    """What a stem may be; each choice is uniform, and a width that is there twice is twice as likely.
-
-    ``halvings`` is how many times the stem halves height and width.
-    """
-
-    skip: tuple[bool, ...]
-    mid_channels: tuple[int, ...]
-    out_channels: tuple[int, ...]
-    halvings: int
+    @property
+    def states_before(self) -> IntArray:
+        """(N, U): the index of the width before each unit."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -164,26 +165,30 @@ class Space:
         ends = np.cumsum([unit.max_depth for unit in self.units])
         return tuple(slice(int(end) - unit.max_depth, int(end)) for unit, end in zip(self.units, ends, strict=True))
 
+    @cached_property
+    def digest(self) -> str:
+        """8 hex digits that tell this definition from others, whatever the space brings along."""
+        definition = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        return sha256(repr(definition).encode()).hexdigest()[:8]
+
     @property
     def num_slots(self) -> int:
         return len(self.slot_unit)
 
     @cached_property
-    def _catalogues(self) -> dict[CostsBy, "Catalogue"]:
-        from blockprof.spaces.instances import build_catalogue, placement_catalogue
-
-        return {"instance": build_catalogue(self), "placement": placement_catalogue(self)}
+    def _catalogues(self) -> dict[CostsBy, Catalogue]:
+        return {"instance": _build_catalogue(self), "placement": _placement_catalogue(self)}
 
     @property
-    def instances(self) -> tuple["Instance", ...]:
+    def instances(self) -> tuple[Instance, ...]:
         """Every distinct instance once (99 in ``pn``, 90 in ``mbv3``, 159 with stems and heads in ``resnet50``)."""
         return self._catalogues["instance"].instances
 
-    def catalogue(self, by: CostsBy = "instance") -> "Catalogue":
+    def catalogue(self, by: CostsBy = "instance") -> Catalogue:
         """Where along the chain each cost is found: costs of block instances, or of placements."""
         return self._catalogues[by]
 
-    def encode(self, archs: "Architectures", by: CostsBy = "instance") -> IntArray:
+    def encode(self, archs: Networks, by: CostsBy = "instance") -> IntArray:
         """Turn N architectures into (N, L + 2) indices of block instances, or of placements: stem, layers, head.
 
         An absent layer, and a stem or head that is one of ``fixed_parts``, has the last index,
@@ -197,3 +202,53 @@ class Space:
 
     def __repr__(self) -> str:
         return f"Space({self.name!r})"
+
+
+def _build_catalogue(space: Space) -> Catalogue:
+    """List the distinct instances of ``space``, by slot, width before and block; then stems and heads, if several."""
+    found: dict[Instance, int] = {}
+
+    def number(instance: Instance) -> int:
+        return found.setdefault(instance, len(found))
+
+    before, halvings = space.stem.out_channels, space.stem.halvings
+    layers = np.empty((space.num_slots, len(before), len(space.blocks)), dtype=np.int64)
+    for unit_index, (unit, slots) in enumerate(zip(space.units, space.unit_slots, strict=True)):
+        for layer, slot in enumerate(range(slots.start, slots.stop)):
+            for state, in_channels in enumerate(before):
+                for block in range(len(space.blocks)):
+                    width = unit.widths[block // space.blocks_per_width]
+                    place = (unit_index, halvings, in_channels) if layer == 0 else (unit_index, halvings, width)
+                    layers[slot, state, block] = number(_instance(space, block, layer, *place))
+            if layer == 0:
+                halvings += unit.stride - 1
+        before = unit.widths
+    stems = heads = np.full(1, -1)
+    if "stem" not in space.fixed_parts:
+        stems = np.array([number(StemInstance(stem, space.stem.halvings)) for stem in space.stems])
+    if "head" not in space.fixed_parts:
+        heads = np.array([number(HeadInstance(width, halvings)) for width in before])
+    absent = len(found)
+    stems, heads = (np.where(known < 0, absent, known) for known in (stems, heads))
+    return Catalogue(layers, stems, heads, absent, tuple(found))
+
+
+def _placement_catalogue(space: Space) -> Catalogue:
+    """A cost for each block at each slot, whatever is before it, and for each stem, if several."""
+    shape = (space.num_slots, len(space.stem.out_channels), len(space.blocks))
+    size = space.num_slots * len(space.blocks)
+    layers = np.broadcast_to(np.arange(size).reshape(space.num_slots, 1, -1), shape)
+    # A single stem is absent, and absent is the number behind the last cost.
+    stems = size + np.arange(len(space.stems))
+    absent = size if "stem" in space.fixed_parts else size + len(space.stems)
+    return Catalogue(layers, stems, np.full(space.num_widths, absent), absent)
+
+
+def _instance(space: Space, block_index: int, layer: int, unit_index: int, halvings: int, in_channels: int) -> Instance:
+    unit, block = space.units[unit_index], space.blocks[block_index]
+    position: Position = "rest" if layer else "first"
+    stride = 1 if layer else unit.stride
+    place = (unit_index, position, in_channels, unit.widths[block_index // space.blocks_per_width], stride, halvings)
+    if isinstance(block, Bottleneck):
+        return BottleneckInstance(*place, block)
+    return BlockInstance(*place, space.operator, block, unit.activation, unit.squeeze_excite)

@@ -1,13 +1,10 @@
-"""The catalogue of block instances: each distinct block with all that decides its cost."""
+"""Block instances: each distinct block with all that decides its cost."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from blockprof.foundation.arrays import IntArray
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
-from blockprof.spaces.definition import Space, Stem
+from blockprof.spaces.parts import Stem
 
 CHANNEL_DIVISOR = 8
 SQUEEZE_RATIO = 4
@@ -158,69 +155,3 @@ class HeadInstance:
 
 
 Instance = BlockInstance | BottleneckInstance | StemInstance | HeadInstance
-
-
-@dataclass(frozen=True, eq=False)
-class Catalogue:
-    """Where along the chain each of a space's costs is found.
-
-    ``layers`` is (L, P, B): the index of the cost of each block at each slot, by the width before its unit. ``stems``
-    is (S,) and ``heads`` (W,), by the last unit's width; they are ``absent``, the number of costs, where stem and head
-    are the same for all networks. ``instances`` are what the costs are of, empty for costs of placements.
-    """
-
-    layers: IntArray
-    stems: IntArray
-    heads: IntArray
-    absent: int
-    instances: tuple[Instance, ...] = ()
-
-
-def build_catalogue(space: Space) -> Catalogue:
-    """List the distinct instances of ``space``, by slot, width before and block; then stems and heads, if several."""
-    found: dict[Instance, int] = {}
-
-    def number(instance: Instance) -> int:
-        return found.setdefault(instance, len(found))
-
-    before, halvings = space.stem.out_channels, space.stem.halvings
-    layers = np.empty((space.num_slots, len(before), len(space.blocks)), dtype=np.int64)
-    for unit_index, (unit, slots) in enumerate(zip(space.units, space.unit_slots, strict=True)):
-        for layer, slot in enumerate(range(slots.start, slots.stop)):
-            for state, in_channels in enumerate(before):
-                for block in range(len(space.blocks)):
-                    width = unit.widths[block // space.blocks_per_width]
-                    place = (unit_index, halvings, in_channels) if layer == 0 else (unit_index, halvings, width)
-                    layers[slot, state, block] = number(_instance(space, block, layer, *place))
-            if layer == 0:
-                halvings += unit.stride - 1
-        before = unit.widths
-    stems = heads = np.full(1, -1)
-    if "stem" not in space.fixed_parts:
-        stems = np.array([number(StemInstance(stem, space.stem.halvings)) for stem in space.stems])
-    if "head" not in space.fixed_parts:
-        heads = np.array([number(HeadInstance(width, halvings)) for width in before])
-    absent = len(found)
-    stems, heads = (np.where(known < 0, absent, known) for known in (stems, heads))
-    return Catalogue(layers, stems, heads, absent, tuple(found))
-
-
-def placement_catalogue(space: Space) -> Catalogue:
-    """A cost for each block at each slot, whatever is before it, and for each stem, if several."""
-    shape = (space.num_slots, len(space.stem.out_channels), len(space.blocks))
-    size = space.num_slots * len(space.blocks)
-    layers = np.broadcast_to(np.arange(size).reshape(space.num_slots, 1, -1), shape)
-    # A single stem is absent, and absent is the number behind the last cost.
-    stems = size + np.arange(len(space.stems))
-    absent = size if "stem" in space.fixed_parts else size + len(space.stems)
-    return Catalogue(layers, stems, np.full(space.num_widths, absent), absent)
-
-
-def _instance(space: Space, block_index: int, layer: int, unit_index: int, halvings: int, in_channels: int) -> Instance:
-    unit, block = space.units[unit_index], space.blocks[block_index]
-    position: Position = "rest" if layer else "first"
-    stride = 1 if layer else unit.stride
-    place = (unit_index, position, in_channels, unit.widths[block_index // space.blocks_per_width], stride, halvings)
-    if isinstance(block, Bottleneck):
-        return BottleneckInstance(*place, block)
-    return BlockInstance(*place, space.operator, block, unit.activation, unit.squeeze_excite)

@@ -9,12 +9,9 @@ the stem's two convolutions and of each unit. ``r`` or ``image_size`` may say th
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
-
 from blockprof.foundation.decoding import parse_json
 from blockprof.foundation.errors import NetStringError
 from blockprof.foundation.net_strings import ABSENT
-from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.blocks import PERCENT
 from blockprof.spaces.definition import Space
 
@@ -27,45 +24,26 @@ def is_settings(text: str) -> bool:
     return text.lstrip().startswith(("{", "["))
 
 
-def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | None, ...]]:
-    """Read the settings of one network or, in a list, of several.
-
-    Returns:
-        N networks and their resolutions, each None where its settings say none.
+def load_settings(text: str) -> object:
+    """What a text of settings holds.
 
     Raises:
-        NetStringError: it is no JSON, or not of this form, or no network of ``space``; the message says which network,
-            counted from 1, and which key.
+        NetStringError: it is no JSON.
     """
-    content = _load(text)
-    if not isinstance(content, list):
-        return from_settings(space, [content])
-    archs = []
-    for number, entry in enumerate(content, start=1):
-        try:
-            archs.append(from_settings(space, [entry]))
-        except NetStringError as error:
-            raise NetStringError(error, where=f"network {number}") from None
-    if not archs:
-        raise NetStringError("holds no networks: write a list of settings")
-    return Architectures.concatenate([one for one, _ in archs]), tuple(size for _, (size,) in archs)
-
-
-def from_settings(space: Space, entries: Sequence[object]) -> tuple[Architectures, tuple[int | None, ...]]:
-    """Make networks of settings as JSON has them; as :func:`parse_settings`."""
-    genes = np.array([_genes(space, entry) for entry in entries], dtype=np.int8).reshape(-1, 1 + space.num_slots)
-    return Architectures(space, genes[:, 1:], genes[:, 0]), tuple(_resolution(space, entry) for entry in entries)
-
-
-def _load(text: str) -> object:
     try:
         return parse_json(text)
     except ValueError as error:
-        raise NetStringError(f"settings of a network that are no JSON ({error}): correct them") from None
+        raise NetStringError(
+            f"settings of a network that are no JSON ({error})", remedy="correct them", code="not-json"
+        ) from None
 
 
-def _genes(space: Space, entry: object) -> list[int]:
-    """The index of the stem, then of the block at each slot."""
+def genes_of(space: Space, entry: object) -> list[int]:
+    """The index of the stem, then of the block at each slot, of one network's settings.
+
+    Raises:
+        NetStringError: it is not of this form, or no network of ``space``; the message says which key.
+    """
     if space.num_widths == 1:
         depths = _depths(space, _numbers(entry, "d", len(space.units)))
         kernels, expands = (_numbers(entry, key, space.num_slots, fixed=False) for key in ("ks", "e"))
@@ -91,7 +69,9 @@ def _depths(space: Space, given: Sequence[float]) -> list[int]:
         chosen = unit.depths[0] if len(unit.depths) == 1 else depth
         if chosen not in unit.depths:
             allowed = " or ".join(map(str, unit.depths))
-            raise NetStringError(f"d: unit {number} would have {depth:g} layers, but {space.name} allows {allowed}")
+            raise NetStringError(
+                f"d: unit {number} would have {depth:g} layers, but {space.name} allows {allowed}", code="not-a-depth"
+            )
         depths.append(int(chosen))
     return depths
 
@@ -108,7 +88,8 @@ def _blocks(space: Space, depths: Sequence[int], pairs: Sequence[tuple[object, o
             keys = "w and e" if space.num_widths > 1 else "e and ks"
             raise NetStringError(
                 f"{keys} at unit {unit + 1}, layer {layer + 1} are {pair[0]} and {pair[1]}: {space.name} has "
-                f"{', '.join(map(str, first))} and {', '.join(map(str, second))}"
+                f"{', '.join(map(str, first))} and {', '.join(map(str, second))}",
+                code="no-such-block",
             )
         blocks.append(index_of[pair] if present else ABSENT)
     return blocks
@@ -116,11 +97,13 @@ def _blocks(space: Space, depths: Sequence[int], pairs: Sequence[tuple[object, o
 
 def _list(entry: object, key: str, length: int) -> list[object]:
     if not isinstance(entry, dict):
-        raise NetStringError('is no network: write {"ks": [...], "e": [...], "d": [...]} or a net string')
+        raise NetStringError(
+            'is no network: write {"ks": [...], "e": [...], "d": [...]} or a net string', code="not-settings"
+        )
     values = entry.get(key)
     if not isinstance(values, list) or len(values) != length:
         found = f"{len(values)} of them" if isinstance(values, list) else "there is none"
-        raise NetStringError(f"{key} must be a list of {length} numbers: {found}")
+        raise NetStringError(f"{key} must be a list of {length} numbers: {found}", code="not-a-list-of-numbers")
     return values
 
 
@@ -128,7 +111,10 @@ def _numbers(entry: object, key: str, length: int, *, fixed: bool = True) -> lis
     """A list of whole numbers; unless ``fixed``, what is none counts as 0, which no space has."""
     numbers = [_whole(value) for value in _list(entry, key, length)]
     if fixed and None in numbers:
-        raise NetStringError(f"{key} must be a list of {length} whole numbers: entry {numbers.index(None) + 1} is none")
+        raise NetStringError(
+            f"{key} must be a list of {length} whole numbers: entry {numbers.index(None) + 1} is none",
+            code="not-a-whole-number",
+        )
     return [0 if number is None else number for number in numbers]
 
 
@@ -138,7 +124,9 @@ def _floats(entry: object, length: int) -> list[float | None]:
 
 def _pick(choices: Sequence[int], index: int, key: str) -> int:
     if index not in range(len(choices)):
-        raise NetStringError(f"{key} has the index {index}: there are 0 to {len(choices) - 1}")
+        raise NetStringError(
+            f"{key} has the index {index}", remedy=f"there are 0 to {len(choices) - 1}", code="no-such-width"
+        )
     return choices[index]
 
 
@@ -153,7 +141,12 @@ def _whole(value: object) -> int | None:
     return None if number is None or number != int(number) else int(number)
 
 
-def _resolution(space: Space, entry: object) -> int | None:
+def resolution_of(space: Space, entry: object) -> int | None:
+    """The resolution that settings say, in pixels; None where they say none.
+
+    Raises:
+        NetStringError: it is none of the space's.
+    """
     given = [entry[key] for key in RESOLUTION_KEYS if key in entry] if isinstance(entry, dict) else []
     if not given:
         return None
@@ -162,5 +155,5 @@ def _resolution(space: Space, entry: object) -> int | None:
     size = _whole(value)
     if size is None or size not in space.resolutions or any(other != given[0] for other in given[1:]):
         allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
-        raise NetStringError(f"its resolution is not one of {space.name} ({allowed})")
+        raise NetStringError(f"its resolution is not one of {space.name} ({allowed})", code="no-such-resolution")
     return size

@@ -1,6 +1,8 @@
 """The paper's predictor as a kind: its options, its training, what tells trainings apart."""
 
+import json
 from dataclasses import asdict, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.lazy import lazy_import
@@ -35,7 +37,8 @@ def train_gru(task: TrainingTask) -> Fitted:
 def fingerprint_gru(task: TrainingTask) -> str:
     """64 hex digits that tell trainings apart."""
     spec = network.NetworkSpec(features.num_operators(task.train.space))
-    return training.training_fingerprint(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+    facts = training.training_facts(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+    return sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def recipe_of(options: TrainingOptions) -> Recipe:

@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
-from blockprof.searching.by_name import make_problem
+from blockprof.api.metrics import Evaluation
+from blockprof.api.searching import make_problem
 from blockprof.searching.exact import solve_exactly
 from blockprof.spaces import Architectures, load_space
 
@@ -172,7 +173,7 @@ def test_nsga2(good, folder: Path) -> None:
 
 
 def test_exact_is_the_true_front_and_not_a_search(good, folder: Path) -> None:
-    problem = make_problem("pn", reduction="paper-npu")
+    problem = make_problem(Evaluation(PN), reduction="paper-npu")
     archs, values = solve_exactly(problem)
     shown = good("search -s pn --reduction paper-npu --algorithm exact --name true")
     assert "Search: exact." in shown
@@ -191,7 +192,7 @@ def test_an_exact_comparison_has_no_seeds(good, folder: Path) -> None:
     assert "times the whole space's, both exact" in good(line)
     evaluated = tracking.load_frames(tracking.find_run("both"))["evaluated"]
     for name, reduction in (("paper-npu", "paper-npu"), ("whole space", None)):
-        archs, _ = solve_exactly(make_problem("pn", reduction=reduction))
+        archs, _ = solve_exactly(make_problem(Evaluation(PN), reduction=reduction))
         assert (evaluated["reduction"] == name).sum() == len(archs)
 
 
@@ -233,13 +234,13 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
     states = Path("blockprof-data/search")
     with process(*line.split(), "--no-log") as started:
         end = time.monotonic() + DEADLINE_S
-        while not (states.is_dir() and list(states.glob("*.npz"))):
+        while not (states.is_dir() and list(states.glob("*.journal"))):
             assert started.poll() is None, started.communicate()
             assert time.monotonic() < end
             time.sleep(0.01)
         started.send_signal(signal.SIGKILL)
         started.communicate(timeout=DEADLINE_S)
-    (state,) = states.glob("*.npz")
+    (state,) = states.glob("*.journal")
     again = good(f"{line} --no-log", f"note: {state}: resuming a search that was interrupted")
     assert not states.exists()
     assert strip_seconds(again) == strip_seconds(good(f"{line} --no-log"))

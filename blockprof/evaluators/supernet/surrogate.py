@@ -86,7 +86,7 @@ def fit_accuracy_surrogate(
         InputError: too few networks.
     """
     if len(archs) < MIN_POOL:
-        raise InputError(f"{len(archs)} networks: a surrogate takes at least {MIN_POOL}")
+        raise InputError(f"{len(archs)} networks: a surrogate takes at least {MIN_POOL}", code="few-networks")
     features = placement_features(archs.space)
     counts = placement_counts(archs)
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.

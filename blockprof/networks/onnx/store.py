@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import astuple
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -41,8 +40,7 @@ class FragmentStore:
         self.space = space
         self.seed = seed
         versions = "-".join(f"{package}{version(package)}" for package in ("torch", "ofa", "onnx"))
-        definition = sha256(repr(astuple(space)).encode()).hexdigest()[:8]
-        self._folder = cache_folder() / "onnx" / f"{space.name}-{definition}-seed{seed}-format{FORMAT}-{versions}"
+        self._folder = cache_folder() / "onnx" / f"{space.name}-{space.digest}-seed{seed}-format{FORMAT}-{versions}"
         self._fragments: dict[Piece, Fragment] = {}
 
     def fragments(self, archs: Architectures, index: int = 0) -> list[Fragment]:
@@ -52,7 +50,9 @@ class FragmentStore:
             InputError: networks of another space.
         """
         if archs.space != self.space:
-            raise InputError(f"networks of {archs.space.name} cannot be composed of pieces of {self.space.name}")
+            raise InputError(
+                f"networks of {archs.space.name} cannot be composed of pieces of {self.space.name}", code="not-of-space"
+            )
         pieces = pieces_of(archs, index)
         if not self._load(pieces):
             self._export(archs, index)

@@ -78,7 +78,7 @@ def verification_metrics(verification: Verification) -> dict[str, float]:
     return {name: value for name, value in values.items() if isfinite(value)}
 
 
-def record_search(run: Run, study: Study, verification: Verification | None = None) -> None:
+def record_search(run: Run, study: Study) -> None:
     """Log a search: params, tags, metrics by generation, ``front.csv`` (the best networks, of the first search),
     ``evaluated.csv`` (all that any search looked at), ``history.csv``, ``reduction.yaml``, a figure.
 
@@ -99,7 +99,7 @@ def record_search(run: Run, study: Study, verification: Verification | None = No
     run.log_text(f"{search_caption(study)}\n", "about.txt")
     run.log_steps(search_steps(study))
     run.log_metrics(search_metrics(study))
-    if verification:
+    if verification := study.verification:
         # The search's own origins stay: what was measured is not what was searched by.
         run.log_tags({**measured_tags(verification.measured), **search_tags(study)})
         run.log_frame(verification.to_frame(), "verified.csv")

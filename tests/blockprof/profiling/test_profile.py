@@ -54,6 +54,16 @@ def test_sampling_covers_the_exact_values(exact: Profile, sampled: Profile) -> N
         assert inside.mean() > 0.9, column
 
 
+def test_effects_are_known_to_their_narrowest_interval_or_the_metrics_own_error(
+    exact: Profile, sampled: Profile
+) -> None:
+    for of_metric, of_exact in zip(sampled.metrics, exact.metrics, strict=True):
+        own = of_metric.info.error_of_placement(float(of_metric.statistics.column("mean")[0]))
+        halves = [*of_metric.effect_half_widths[1:], of_metric.statistics.half_widths[0]]
+        assert of_metric.known_to == max(own, min(half for half in halves if half > 0))
+        assert of_exact.known_to == of_exact.info.error_of_placement(float(of_exact.statistics.column("mean")[0]))
+
+
 def test_paired_effects_are_much_tighter_than_means(sampled: Profile) -> None:
     frame = sampled.placement_frame()
     effect_width = frame["effect_upper"] - frame["effect_lower"]

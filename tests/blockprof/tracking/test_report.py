@@ -9,12 +9,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from blockprof import api, tracking
+import blockprof
+from blockprof import tracking
 from blockprof.output.report import profile_report
 
 
 def test_the_ui_serves_a_report_as_html(store: Path, serve: Callable[[str, Path], AbstractContextManager[str]]) -> None:
-    page = profile_report(api.profile("pn", ["npu", "accuracy"]))
+    page = profile_report(blockprof.profile("pn", ["npu", "accuracy"]))
     with tracking.start_run("profile", space="pn") as run:
         run.log_text(page, "report.html")
     with serve("ui", store) as address:

@@ -10,8 +10,9 @@ from blockprof.spaces.assets import (
     ReleasedPredictors,
     UpstreamSpace,
 )
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.definition import Space
 from blockprof.spaces.library import read_presets
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 _FOLDER = files(__name__)

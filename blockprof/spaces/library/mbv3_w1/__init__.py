@@ -1,7 +1,8 @@
 """OFA-MobileNetV3, width 1.0."""
 
 from blockprof.spaces.assets import Assets, LookupTable
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.definition import Space
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 MBV3_W1 = register_space(

@@ -1,6 +1,7 @@
 """OFA-ProxylessNAS, width 1.0."""
 
-from blockprof.spaces.definition import Space, StemChoices, Unit
+from blockprof.spaces.definition import Space
+from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
 
 PN_W1 = register_space(

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockprof import api, predictors, profiling
+import blockprof
+from blockprof import predictors, profiling
 from blockprof.evaluators.supernet.surrogate import fit_accuracy_surrogate
 from blockprof.fetching.reference import reference_data
 from blockprof.metrics import load_reference
@@ -65,17 +66,17 @@ def profiled(name: str) -> Profile:
     """A profile of each kind that there is."""
     match name:
         case "pn":
-            return api.profile("pn", ["npu", "accuracy", "flops"])
+            return blockprof.profile("pn", ["npu", "accuracy", "flops"])
         case "resnet50":
-            return api.profile("resnet50", ["flops", "params"])
+            return blockprof.profile("resnet50", ["flops", "params"])
         case "sampled":
-            return api.profile("mbv3", ["npu", "gpu", "cpu", "accuracy", "macs", "flops", "params"], num_archs=20)
+            return blockprof.profile("mbv3", ["npu", "gpu", "cpu", "accuracy", "macs", "flops", "params"], num_archs=20)
         case "few":
-            return api.profile("pn", ["npu", "accuracy"], blocks=["u2.l1.e6k7", "u2.l1.e6k7+u3.l1.e3k3"])
+            return blockprof.profile("pn", ["npu", "accuracy"], blocks=["u2.l1.e6k7", "u2.l1.e6k7+u3.l1.e3k3"])
         case "pooled":
             return _pooled()
         case "joined":
-            return api.profile("resnet50", ["flops"], blocks=["stem.skip+u3.l2.w100.e35"])
+            return blockprof.profile("resnet50", ["flops"], blocks=["stem.skip+u3.l2.w100.e35"])
     raise ValueError(name)
 
 

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from codes import coded
+from listening import Heard
 
 import blockprof
-from blockprof.foundation.errors import InputError
-from blockprof.metrics import AdditiveMetric, Metric
+from blockprof.api import searching
+from blockprof.api.metrics import Evaluation
+from blockprof.evaluators.pooling import journal_path
+from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.reduction import load_preset
-from blockprof.searching.by_name import make_problem, ort_cpu_metric
+from blockprof.searching import Problem
 from blockprof.spaces import load_space
 
 PN = load_space("pn")
@@ -24,6 +28,10 @@ def no_store(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def make_problem(space: str, *args: object, seed: int = 0, **kwargs: object) -> Problem:
+    return searching.make_problem(Evaluation(load_space(space), seed=seed), *args, **kwargs)
+
+
 def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
     problem = make_problem("pn")
     assert [(one.metric.info.name, one.maximize) for one in problem.objectives] == [("accuracy", True), ("npu", False)]
@@ -32,10 +40,10 @@ def test_nothing_named_is_accuracy_up_and_npu_down() -> None:
 
 
 def test_resnet50_has_no_npu_to_go_down() -> None:
-    (accuracy,) = blockprof.load_metrics("resnet50", ["macs"])
-    accuracy = replace(accuracy, info=replace(accuracy.info, name="accuracy", higher_is_better=True))
-    problem = make_problem("resnet50", expensive={"accuracy": lambda: accuracy})
-    assert [one.metric.info.name for one in problem.objectives] == ["accuracy", "flops"]
+    with pytest.raises(MetricError, match=r"resnet50.*accuracy|accuracy.*resnet50"):
+        make_problem("resnet50")
+    problem = make_problem("resnet50", [], ["flops"])
+    assert problem.names == ("flops",)
 
 
 def test_a_metric_with_objective_and_limit_is_loaded_once() -> None:
@@ -47,41 +55,53 @@ def test_a_metric_with_objective_and_limit_is_loaded_once() -> None:
 
 
 def test_both_directions_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^npu is both maximised and minimised: choose one$"):
+    with pytest.raises(InputError, match="npu", check=coded("both-directions")):
         make_problem("pn", ["accuracy", "npu"], ["npu"])
 
 
-def test_what_is_measured_comes_last_and_says_that_it_predicts() -> None:
-    (npu,) = blockprof.load_metrics("pn", ["npu"])
-    named = replace(npu.info, name="ort-cpu", origin="measured", source="measured with ONNX Runtime")
-    calls = []
-
-    def measure() -> Metric:
-        calls.append(1)
-        ones = np.ones(20)
-        check = HeldOut(("net",) * 20, ones, ones, ones, ones, ones, 1.0)
-        size = len(npu.costs) + 1
-        surrogate = Surrogate(AdditiveMetric(named, PN, npu.base, npu.costs, covariance=np.eye(size)), 20, check)
-        return ort_cpu_metric(surrogate)
-
+def test_what_is_measured_comes_last() -> None:
+    damaged = journal_path(PN, 224, 150, 0)
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("not a journal\n")
     with pytest.raises(InputError, match="unknown metric 'nosuch'"):
-        make_problem("pn", ["nosuch"], ["ort-cpu"], expensive={"ort-cpu": measure})
-    assert not calls
-    problem = make_problem("pn", ["accuracy"], ["ort-cpu"], expensive={"ort-cpu": measure})
-    info = problem.metrics[1].info
-    assert info.origin == "predicted"
-    assert info.source == "predicted by a surrogate of 20 networks measured with ONNX Runtime"
-    assert len(calls) == 1
+        make_problem("pn", ["ort-cpu"], ["nosuch"])
+
+
+def test_the_pool_that_a_search_measures_is_of_its_seed() -> None:
+    """It is named where it cannot be read."""
+    for seed in (0, 3):
+        damaged = journal_path(PN, 224, 150, seed)
+        damaged.parent.mkdir(parents=True, exist_ok=True)
+        damaged.write_text("not a journal\n")
+    heard = Heard()
+    with pytest.raises(DataFileError, match=r"pn-r224-n150-seed3\.journal"):
+        blockprof.search("pn", ["accuracy"], ["ort-cpu"], seed=3, listener=heard)
+    assert len(heard.notes) == 1
+    assert "seed3" in heard.notes[0]
 
 
 def test_a_search_by_name() -> None:
-    result = blockprof.search_space(
-        "pn", ["accuracy"], ["npu"], reduction="paper-npu", initial=20, generations=2, children=20, seed=1
+    heard = Heard()
+    study = blockprof.search(
+        "pn",
+        ["accuracy"],
+        ["npu"],
+        reduction="paper-npu",
+        initial=20,
+        generations=2,
+        children=20,
+        seed=1,
+        listener=heard,
     )
-    frame = result.frame(result.best)
+    result = study.first
+    frame = study.frame(result.best)
     assert frame["on_front"].all()
     assert frame.sort_values("npu")["accuracy"].is_monotonic_increasing
-    assert "_k7" not in "".join(result.frame()["net_str"])
+    assert "_k7" not in "".join(study.frame()["net_str"])
+    assert heard.told == [study]
+    with pytest.warns(DeprecationWarning, match=r"blockprof\.search"):
+        old = blockprof.search_space("pn", ["accuracy"], ["npu"], initial=20, generations=1, children=20)
+    assert len(old.archs) == 40
 
 
 def test_metrics_of_ones_own_are_searched_for_as_they_are_profiled() -> None:
@@ -97,7 +117,7 @@ def test_metrics_of_ones_own_are_searched_for_as_they_are_profiled() -> None:
 
 def test_two_metrics_of_one_name_are_refused() -> None:
     (npu,) = blockprof.load_metrics("pn", ["npu"])
-    with pytest.raises(InputError, match="two metrics called npu"):
+    with pytest.raises(InputError, match="npu", check=coded("repeated-metric")):
         make_problem("pn", minimize=[npu], limits={replace(npu, base=1.0): 9})
 
 

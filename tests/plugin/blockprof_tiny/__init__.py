@@ -1,0 +1,1 @@
+"""What a package brings to blockprof by entry points."""
