@@ -5,16 +5,23 @@ from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnx
 
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import cache_folder
 from blockprof.networks.onnx.fragments import Fragment, export_fragment
 from blockprof.networks.onnx.pieces import Piece, network_holding, piece_name, pieces_of
 from blockprof.networks.onnx.quantizing import quantize_fragment
 from blockprof.spaces import Architectures, Space
+
+if TYPE_CHECKING:
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
 
 FORMAT = 1
 """To be raised when a fragment's layout or the weights that a seed gives change."""
@@ -105,11 +112,8 @@ def _read(path: Path) -> onnx.ModelProto | None:
 
 
 def _export(archs: Architectures, index: int, wanted: set[Piece], seed: int) -> dict[Piece, onnx.ModelProto]:
-    # torch takes seconds to import, and is not needed where the cache holds all.
-    from blockprof.networks.onnx.modules import build_pieces
-
-    modules = build_pieces(archs, index, wanted, seed)
-    return {piece: export_fragment(module) for piece, module in modules.items()}
+    built = modules.build_pieces(archs, index, wanted, seed)
+    return {piece: export_fragment(module) for piece, module in built.items()}
 
 
 def _quantize(
