@@ -19,7 +19,7 @@ from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     Fit,
-    StrengthPrior,
+    ARDPrior,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
@@ -98,11 +98,11 @@ def fit_sound_rows(data: LatencyData, metric: str, resolutions: IntArray | None 
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
         rows, scale = scaled_rows(features, data)
-        priors = strength_priors(features)
+        priors = ard_priors(features)
         found = fit_sound(rows, priors)
         fit, sound = found.fit, data.select(found.is_sound)
         _check_number(sound, "whose latencies go together")
-        errors = honest_errors(rows.select(found.is_sound), priors, fit, sound.network_of)
+        errors = calibrated_errors(rows.select(found.is_sound), priors, fit, sound.network_of)
         lower, upper = interval_quantiles(errors, sound.num_networks)
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
     model = BlockwiseModel(
@@ -158,13 +158,13 @@ def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
     return np.union1d(known, [one for one in space.resolutions if known[0] < one < known[-1]])
 
 
-def strength_priors(features: Features) -> list[StrengthPrior]:
+def ard_priors(features: Features) -> list[ARDPrior]:
     """Of a smooth, a layered and a stepped device."""
     tables = [[table[name] for name in (*features.groups, "noise")] for table in (SMOOTH, LAYERED, STEPPED)]
-    return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
+    return [ARDPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
 
 
-def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray) -> FloatArray:
+def calibrated_errors(rows: Rows, priors: Sequence[ARDPrior], fit: Fit, network_of: IntArray) -> FloatArray:
     """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
     With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:

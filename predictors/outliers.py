@@ -25,7 +25,7 @@ from blockprof.predictors.regression import (
     WIDENING,
     Fit,
     LeftOut,
-    StrengthPrior,
+    ARDPrior,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
@@ -54,7 +54,7 @@ class SoundFit:
     is_sound: BoolArray
 
 
-def fit_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> SoundFit:
+def fit_sound(rows: Rows, priors: Sequence[ARDPrior]) -> SoundFit:
     """Fit N rows, whose targets have the median 1, without the outliers among them. Which prior, a few rows decide."""
     few = np.unique(np.linspace(0, len(rows) - 1, MAX_FEW).round().astype(int))
     some = rows.select(few)

@@ -28,7 +28,7 @@ def test_errors_of_the_reference_tables(space_name: str, metric: str) -> None:
 def test_lower_resolution_is_not_always_faster() -> None:
     space = load_space("mbv3")
     means = [
-        profile(space, [load_reference(space, "npu", resolution)], fixings=[]).random_frame()["mean"][0]
+        profile(space, [load_reference(space, "npu", resolution)], constraints=[]).random_frame()["mean"][0]
         for resolution in (192, 208, 224)
     ]
     assert "take {:.1f}, {:.1f} and {:.1f} ms on the NPU at 192, 208 and 224".format(*means) in NUMBERS

@@ -52,7 +52,7 @@ TAKERS: dict[str, Callable[[Metric, int], object]] = {
     "blockprof.profile": lambda metric, size: blockprof.profile(
         "pn", [metric], resolution=size, num_archs=2, blocks=["u1.l1.e3k3"]
     ),
-    "profile": lambda metric, size: profile(PN, [metric], resolution=size, fixings=[], num_archs=2),
+    "profile": lambda metric, size: profile(PN, [metric], resolution=size, constraints=[], num_archs=2),
     "make_problem": lambda metric, size: make_problem("pn", [metric], resolution=size),
     "a limit": lambda metric, size: make_problem("pn", ["accuracy"], limits={metric: 1.0}, resolution=size),
     "StudyPlan": lambda metric, size: StudyPlan(
