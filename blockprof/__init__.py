@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blockprof.api.training import Training, import_predictor, train
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate
+    from blockprof.evaluators.runtimes import Runtime, register_runtime
     from blockprof.foundation.errors import BlockprofError
     from blockprof.foundation.listener import Listener
     from blockprof.metrics import NamedMetric, register_metric
@@ -45,6 +46,7 @@ _MODULES = {
     "blockprof.api.training": ("Training", "import_predictor", "train"),
     "blockprof.evaluators.device": ("MeasureSpec",),
     "blockprof.evaluators.pooling": ("SupernetSpec", "measure_surrogate"),
+    "blockprof.evaluators.runtimes": ("Runtime", "register_runtime"),
     "blockprof.foundation.errors": ("BlockprofError",),
     "blockprof.foundation.listener": ("Listener",),
     "blockprof.metrics": ("NamedMetric", "register_metric"),
@@ -70,6 +72,7 @@ __all__ = [
     "Networks",
     "PredictorKind",
     "Profile",
+    "Runtime",
     "Space",
     "SupernetSpec",
     "Surrogate",
@@ -90,6 +93,7 @@ __all__ = [
     "register_algorithm",
     "register_metric",
     "register_predictor",
+    "register_runtime",
     "register_space",
     "sample_architectures",
     "search",

@@ -7,6 +7,7 @@ import typer
 
 from blockprof.api.defaults import NUM_NETS, RESOLUTION
 from blockprof.cli import choosing, options
+from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
 from blockprof.output.exporting import Format
 
@@ -81,7 +82,7 @@ def export_network(
             "--space",
             "-s",
             metavar="NAME",
-            help="Design space: pn, mbv3 or resnet50.",
+            help=f"Design space: {SPACES}.",
             autocompletion=options.complete_space,
             show_default="the run's",
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import options
+from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fetch_data(
             "--space",
             "-s",
             metavar="NAME",
-            help="Design space: pn, mbv3 or resnet50. Published data may do without: all its files are fetched.",
+            help=f"Design space: {SPACES}. Published data may do without: all its files are fetched.",
             autocompletion=options.complete_space,
         ),
     ] = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from blockprof.api.defaults import BLOCKS_METRIC, METRIC, NUM_NETS
+from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
 
 
@@ -14,6 +14,12 @@ def _complete_provider(incomplete: str) -> list[str]:
     from blockprof.foundation.onnx_runtime import onnxruntime
 
     return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
+
+
+def _complete_runtime(incomplete: str) -> list[str]:
+    from blockprof.evaluators.runtimes import runtime_names
+
+    return [name for name in runtime_names() if name.startswith(incomplete)]
 
 
 def measure(
@@ -36,7 +42,7 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, with --blocks {BLOCKS_METRIC}",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}",
         ),
     ] = None,
     blocks: Annotated[
@@ -50,6 +56,22 @@ def measure(
     design: choosing.DesignOption = None,
     nets: choosing.NetsOption = None,
     resolution: choosing.ResolutionsOption = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            metavar="NAME",
+            help="What runs the networks: onnxruntime, openvino, ...",
+            show_default="onnxruntime",
+            autocompletion=_complete_runtime,
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision", metavar="NAME", help="What it computes in: fp32, bf16, fp16 or int8.", show_default="fp32"
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads of an operator.")] = 1,
     provider: Annotated[
         str,
@@ -89,7 +111,7 @@ def measure(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Measure networks on this machine with ONNX Runtime, for train-predictor.
+    """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
@@ -98,25 +120,35 @@ def measure(
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
-    Example: blockprof measure --space pn --num-nets 50 --metric my-cpu
+    Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
     import blockprof
     from blockprof.api.choosing import Networks
     from blockprof.cli import render, render_measuring
     from blockprof.evaluators.device import MeasureSpec
+    from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
 
     chosen_space = options.load_space(space)
+    spec = MeasureSpec(
+        runtime=runtime or DEFAULT_RUNTIME,
+        precision=precision or DEFAULT_PRECISION,
+        provider=provider,
+        threads=threads,
+        rounds=rounds,
+        width=width / 100,
+        time_limit_s=time_limit,
+        seed=seed,
+    )
+    given = METRIC if runtime is precision is None else spec.target_name
+    metric = metric or (given + BLOCKS_SUFFIX if blocks else given)
     measuring = blockprof.measure_blocks if blocks else blockprof.measure
-    with render.listening(
-        partial(render_measuring.show, metric=metric or METRIC, out=out), render_measuring.print_plan
-    ) as listener:
+    show = partial(render_measuring.show, metric=metric, out=out)
+    with render.listening(show, render_measuring.print_plan) as listener:
         measuring(
             chosen_space,
-            metric or (BLOCKS_METRIC if blocks else METRIC),
+            metric,
             networks=Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space)),
-            spec=MeasureSpec(
-                provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
-            ),
+            spec=spec,
             out=out,
             fresh=fresh,
             log=options.log_to(name, experiment, no_log),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import BlockprofError, InputError
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def _complete_accuracy_source(incomplete: str) -> list[str]:
 
 SpaceOption = Annotated[
     str,
-    typer.Option(
-        "--space", "-s", metavar="NAME", help="Design space: pn, mbv3 or resnet50.", autocompletion=complete_space
-    ),
+    typer.Option("--space", "-s", metavar="NAME", help=f"Design space: {SPACES}.", autocompletion=complete_space),
 ]
 MetricsOption = Annotated[
     list[str] | None,

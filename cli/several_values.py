@@ -1,9 +1,12 @@
-"""Options that take several values at once, ``-m accuracy flops``, as those of BlockProfile do."""
+"""Commands whose options take several values at once, ``-m accuracy flops``, as those of BlockProfile do."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
+
+SPACES = "{spaces}"
+"""Stands in an option's help for the names of the spaces, which are looked up only where help is shown."""
 
 
 class SeveralValues(TyperCommand):
@@ -15,6 +18,15 @@ class SeveralValues(TyperCommand):
             repeatable = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
             args = repeat_options(args, repeatable)
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with the names of the spaces that there are."""
+        for param in self.params:
+            if isinstance(param, TyperOption) and param.help and SPACES in param.help:
+                from blockprof.spaces import space_names
+
+                param.help = param.help.replace(SPACES, ", ".join(space_names()))
+        super().format_help(ctx, formatter)
 
 
 def repeat_options(args: Sequence[str], options: Collection[str]) -> list[str]:

@@ -58,7 +58,9 @@ class BlockwiseModel:
             MetricError: a resolution that the model does not know.
         """
         if archs.space != self.space:
-            raise InputError(f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}")
+            raise InputError(
+                f"the {self.metric} predictor is of {self.space.name}, not of {archs.space.name}", code="not-of-space"
+            )
         asked, which = np.unique(np.broadcast_to(np.asarray(resolutions), len(archs)), return_inverse=True)
         known = np.array([resolution_index(self, int(resolution)) for resolution in asked], dtype=np.int64)
         return Prediction(

@@ -18,7 +18,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.choices import check_choice
 from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import Features, build_features
-from blockprof.predictors.fitting import expected_latencies, ard_priors
+from blockprof.predictors.fitting import ard_priors, expected_latencies
 from blockprof.predictors.regression import ARDPrior
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.sampling import sample_distinct
@@ -64,9 +64,11 @@ def choose_networks(
     """
     least = 1 if chosen is None else len(chosen[0])
     if n < least:
-        raise InputError(f"{n} networks to choose: at least {least} {'is' if least == 1 else 'are'} needed")
+        raise InputError(
+            f"{n} networks to choose: at least {least} {'is' if least == 1 else 'are'} needed", code="few-networks"
+        )
     if not len(resolutions):
-        raise InputError("no resolution to measure networks at: at least 1 is needed")
+        raise InputError("no resolution to measure networks at: at least 1 is needed", code="no-resolution")
     different = np.unique(resolutions)
     if chosen is None:
         chosen = Architectures.from_strings(space, []), np.array([], dtype=np.int64)
@@ -98,7 +100,10 @@ def choose_rows(
     """
     least = max(1, len(chosen))
     if not least <= n <= len(archs):
-        raise InputError(f"{n} networks to choose: of {len(archs)} candidates, {least} to {len(archs)} can be chosen")
+        raise InputError(
+            f"{n} networks to choose: of {len(archs)} candidates, {least} to {len(archs)} can be chosen",
+            code="bad-number-of-networks",
+        )
     different, resolution_of = np.unique(resolutions, return_inverse=True)
     features = build_features(archs.space, different)
     rows = _relative_rows(features, archs, resolutions)

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.folds import NUM_FOLDS, leave_out
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
 from blockprof.predictors.evidence import Rows
@@ -18,8 +19,8 @@ from blockprof.predictors.outliers import MAX_FEW, fit_sound
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
-    Fit,
     ARDPrior,
+    Fit,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
@@ -28,7 +29,6 @@ from blockprof.predictors.regression import (
 from blockprof.spaces import Space
 
 MIN_NETWORKS = 5
-NUM_FOLDS = 10
 MAX_VERY_FEW = 60
 OUTLYING = 8.0
 ASSUMED_ERRORS = 10
@@ -135,7 +135,9 @@ def scaled_rows(features: Features, data: LatencyData) -> tuple[Rows, float]:
     if off > MOST_OFF:
         raise DataFileError(
             f"half of the {len(data):,} latencies are {off:.3g} times and more above or below what the sizes of their "
-            "networks suggest: check the column of units, and that each latency stands beside its network"
+            "networks suggest",
+            remedy="check the column of units, and that each latency stands beside its network",
+            code="strange-latencies",
         )
     return Rows(design / expected[:, None], targets, features.group_of), scale
 
@@ -147,7 +149,9 @@ def expected_latencies(design: FloatArray, features: Features) -> FloatArray:
 
 def _check_number(data: LatencyData, which: str) -> None:
     if data.num_networks < MIN_NETWORKS:
-        raise DataFileError(f"{data.num_networks} different networks {which}: at least {MIN_NETWORKS} are needed")
+        raise DataFileError(
+            f"{data.num_networks} different networks {which}: at least {MIN_NETWORKS} are needed", code="few-networks"
+        )
 
 
 def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
@@ -174,14 +178,15 @@ def calibrated_errors(rows: Rows, priors: Sequence[ARDPrior], fit: Fit, network_
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
         return predict_left_out(fit, rows, network_of).errors
-    errors = np.empty(len(rows))
-    num_folds, refits = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
-    for fold in range(num_folds):
-        held = network_of % num_folds == fold
+    refits = len(rows) <= MAX_VERY_FEW
+
+    def errors_of(held: BoolArray) -> tuple[FloatArray]:
         known = rows.select(~held)
         others = fit_shrunk(known, priors) if refits else refit_shrunk(known, fit)
-        errors[held] = predict_unknown(others, rows.select(held)).errors
-    return errors
+        return (predict_unknown(others, rows.select(held)).errors,)
+
+    (errors,) = leave_out(network_of % min(NUM_FOLDS, num_networks), errors_of)
+    return np.asarray(errors)
 
 
 def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, float]:

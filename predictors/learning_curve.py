@@ -143,7 +143,9 @@ def curve_sizes(data: LatencyData, split: Split) -> list[int]:
     most = data.select(split.train).num_networks
     if most < 2 * FIRST_SIZES[0]:
         raise DataFileError(
-            f"{most} training networks are too few for a learning curve: train on at least {2 * FIRST_SIZES[0]}"
+            f"{most} training networks are too few for a learning curve",
+            remedy=f"train on at least {2 * FIRST_SIZES[0]}",
+            code="few-networks",
         )
     sizes = [base * 10**power for power in range(len(str(most))) for base in FIRST_SIZES]
     return [*(size for size in sizes if size < most), most]

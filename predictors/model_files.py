@@ -65,7 +65,9 @@ def write_model(
             **arrays,
         )
     except OSError as error:
-        raise InputError(f"cannot write the predictor to {folder}: {error.strerror}") from error
+        raise InputError(
+            f"cannot write the predictor to {folder}: {error.strerror}", code="unwritable-folder"
+        ) from error
 
 
 def read_model(folder: str | Path, version: int, arrays_file: str, needed: Set[str]) -> tuple[dict[str, Any], Arrays]:
@@ -83,7 +85,7 @@ def read_model(folder: str | Path, version: int, arrays_file: str, needed: Set[s
         if not all(array.dtype.kind in "iuf" and (np.abs(array) < _MOST).all() for array in arrays.values()):
             raise ValueError("holds arrays of other things than numbers, or of numbers that no latency has")
     except (OSError, ValueError, KeyError) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
+        raise DataFileError(f"not a saved predictor: {error}", where=folder, code="not-a-predictor") from error
     if facts.get("format") != version:
         raise DataFileError(
             f"{folder / MODEL_FILE}: format {facts.get('format')}, but {version} is read: train it again"
@@ -112,7 +114,7 @@ def read_facts(folder: str | Path) -> dict[str, Any]:
         if not set(sizes) <= set(load_space(facts["space"]).resolutions) or type(facts["num_nets"]) is not int:
             raise ValueError("its resolutions, or how many networks it was trained on, are none of its space's")
     except (OSError, *MALFORMED) as error:
-        raise DataFileError(f"{folder}: not a saved predictor: {error}") from error
+        raise DataFileError(f"not a saved predictor: {error}", where=folder, code="not-a-predictor") from error
     return dict(facts)
 
 
@@ -132,7 +134,7 @@ def check_model(folder: str | Path, make: Callable[[], _Model]) -> _Model:
                     raise ValueError("what it predicts is not finite")
     except MALFORMED as error:
         raise DataFileError(
-            f"{folder}: not a saved predictor: {type(error).__name__} {error}: train it again"
+            f"not a saved predictor: {type(error).__name__} {error}: train it again", where=folder
         ) from error
     return model
 
@@ -148,7 +150,8 @@ def resolution_index(model: Predictor, resolution: int) -> int:
         first, last = model.resolutions[0], model.resolutions[-1]
         known = f"{first}" if first == last else f"{first} to {last}"
         raise MetricError(
-            f"the {model.metric} predictor was trained on resolution {known}, not on {resolution}: "
-            "choose one of these, or train it on more"
+            f"the {model.metric} predictor was trained on resolution {known}, not on {resolution}",
+            remedy="choose one of these, or train it on more",
+            code="no-such-resolution",
         )
     return int(index[0])

@@ -23,9 +23,9 @@ from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     WIDENING,
+    ARDPrior,
     Fit,
     LeftOut,
-    ARDPrior,
     fit_shrunk,
     predict_left_out,
     predict_unknown,

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import stdtrit
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.predictors.evidence import Primal, Dual, Rows, quicker_form
+from blockprof.predictors.evidence import Dual, Primal, Rows, quicker_form
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 
 DEGREES_OF_FREEDOM = 4.0

@@ -37,13 +37,15 @@ def split_by_network(data: LatencyData, seed: int, train_size: int | None = None
     held_out = round(HELD_OUT_FRACTION * num_networks)
     if num_networks < MIN_NETWORKS:
         raise DataFileError(
-            f"{num_networks} different networks are too few to split into training, development and test rows: "
-            f"measure at least {MIN_NETWORKS}"
+            f"{num_networks} different networks are too few to split into training, development and test rows",
+            remedy=f"measure at least {MIN_NETWORKS}",
+            code="few-networks",
         )
     most = num_networks - 2 * held_out
     if train_size is not None and not MIN_TRAIN <= train_size <= most:
         raise InputError(
-            f"train size {train_size}: of {num_networks} networks, {MIN_TRAIN} to {most} can be trained on"
+            f"train size {train_size}: of {num_networks} networks, {MIN_TRAIN} to {most} can be trained on",
+            code="bad-train-size",
         )
     rank = np.random.default_rng(seed).permutation(num_networks)[data.network_of]
     end = 2 * held_out + (most if train_size is None else train_size)

@@ -4,4 +4,4 @@ NUM_NETS = 50
 DESIGN = "d-optimal"
 RESOLUTION = 224
 METRIC = "my-cpu"
-BLOCKS_METRIC = "my-cpu-blocks"
+BLOCKS_SUFFIX = "-blocks"

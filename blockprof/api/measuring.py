@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from blockprof import fetching
 from blockprof.api.choosing import Networks
-from blockprof.api.defaults import BLOCKS_METRIC, METRIC, RESOLUTION
+from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, RESOLUTION
 from blockprof.api.latencies import check_latency_name
 from blockprof.evaluators.device import BlockTable, MeasureSpec, check_block_journal, measure_block_table
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
-from blockprof.evaluators.device.sessions import check_provider
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -36,7 +35,7 @@ def measure(
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
 ) -> CampaignResult:
-    """Measure networks on this machine with ONNX Runtime, for :func:`blockprof.train`.
+    """Measure networks on this machine with ONNX Runtime or another run-time, for :func:`blockprof.train`.
 
     Writes ``ofa_<space>_<metric>_lat_data.csv``, where ``train`` looks for it; beside it a record of each network and a
     journal of all times. After an interruption the same call resumes, and with more networks what was measured is kept.
@@ -82,7 +81,7 @@ class MeasuredBlocks:
 
 def measure_blocks(
     space: Space | str,
-    metric: str = BLOCKS_METRIC,
+    metric: str = METRIC + BLOCKS_SUFFIX,
     *,
     networks: Networks | None = None,
     spec: MeasureSpec | None = None,
@@ -118,7 +117,7 @@ def measure_blocks(
     if others:
         raise InputError("a block table is of one resolution: give one, and run the command again for another")
     check_resolution(chosen_space, resolution)
-    check_provider(spec.provider)
+    spec.find_runtime()
     path = _folder(out) / block_table_name(chosen_space, metric, resolution)
     journal = path.with_suffix(".journal.jsonl")
     log.check()

@@ -239,6 +239,8 @@ def own_metrics(wanted: Sequence[Wanted]) -> dict[str, Metric]:
     own: dict[str, Metric] = {}
     for one in {id(one): one for one in wanted if not isinstance(one, str)}.values():
         if one.info.name in own:
-            raise InputError(f"there are two metrics called {one.info.name}: rename one")
+            raise InputError(
+                f"there are two metrics called {one.info.name}", remedy="rename one", code="repeated-metric"
+            )
         own[one.info.name] = ort_cpu_metric(one) if isinstance(one, Surrogate) else one
     return own

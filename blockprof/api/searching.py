@@ -133,7 +133,7 @@ def make_problem(
     raised, lowered = [name_of(one) for one in maximize], [name_of(one) for one in minimize]
     bounds = {name_of(one): bound for one, bound in (limits or {}).items()}
     if both := [name for name in raised if name in lowered]:
-        raise InputError(f"{both[0]} is both maximised and minimised: choose one")
+        raise InputError(f"{both[0]} is both maximised and minimised", remedy="choose one", code="both-directions")
     if reduction is None:
         reduction = Reduction.whole(evaluation.space)
     elif isinstance(reduction, str):

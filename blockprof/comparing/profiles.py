@@ -14,7 +14,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.foundation.rank_correlation import kendall, spearman
+from blockprof.foundation.scores import kendall, spearman
 
 SAME = 1e-9
 """Values nearer than this, over their range, tie: sums in another order differ by as much."""
@@ -145,7 +145,11 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
     sides = [(one, metric), (other, theirs)]
     placements = _side_by_side([_of(tables.placements, name) for tables, name in sides], "placement", "effect")
     if placements.empty:
-        raise InputError(f"{one.label} and {other.label} have no placement in common: profile the same ones")
+        raise InputError(
+            f"{one.label} and {other.label} have no placement in common",
+            remedy="profile the same ones",
+            code="no-placement-in-common",
+        )
     blocks = _side_by_side([_of(tables.responses, name) for tables, name in sides], "block", "response")
     random = _side_by_side([_of(tables.random, name).assign(name="random") for tables, name in sides], "name", "mean")
     units = [str(_of(tables.random, name)["unit_of_metric"].iloc[0]) for tables, name in sides]

@@ -78,13 +78,18 @@ class Source:
             raise InputError(
                 f"{self.name} holds data of {', '.join(self.spaces)}, not of {space}",
                 remedy=Said("use {}", Argument("space", self.spaces[0])),
+                code="not-of-space",
             )
         there = {file.name: file for file in self.files if space is None or space in file.spaces}
         wanted = [KNOWN_SUFFIXES.sub("", name) for name in names] or list(there)
         for name in wanted:
             if name not in there:
                 of = f" of {space}" if space else ""
-                raise InputError(f"{self.name} has no file '{name}'{of}: there are {', '.join(there)}")
+                raise InputError(
+                    f"{self.name} has no file '{name}'{of}",
+                    remedy=f"there are {', '.join(there)}",
+                    code="no-such-published-file",
+                )
         return tuple(there[name] for name in dict.fromkeys(wanted))
 
 

@@ -107,7 +107,7 @@ class DriveDownloader:
         if file_id is None:
             there = _drive_folder(str(remote.drive_folder))
             if remote.name not in there:
-                raise FetchError(f"{remote.place}: holds no {remote.name}: was it moved or renamed?")
+                raise FetchError(f"holds no {remote.name}: was it moved or renamed?", where=remote.place)
             file_id = there[remote.name]
         gdown.download(
             id=file_id,
@@ -162,10 +162,18 @@ def obtain(
         pooch.retrieve(place, sha256, fname=target.name, path=cache_folder, downloader=downloader)
     except (requests.RequestException, gdown.exceptions.DownloadError) as error:
         said = reason(error) if isinstance(error, requests.RequestException) else " ".join(str(error).split())
-        raise FetchError(f"{place}: {said}: check the address and the connection, then try again") from error
+        raise FetchError(
+            said,
+            where=place,
+            remedy="check the address and the connection, then try again",
+            code="download-failed",
+        ) from error
     except ValueError as error:
         raise FetchError(
-            f"{place}: what came is not the published file, its sha256 is not {sha256}: check the mirror or try again"
+            f"what came is not the published file, its sha256 is not {sha256}",
+            where=place,
+            remedy="check the mirror or try again",
+            code="not-the-published-file",
         ) from error
     except OSError as error:
         raise InputError(
@@ -176,7 +184,13 @@ def obtain(
 
 def _in_folder(path: Path, sha256: str | None) -> Path:
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file in the mirror: check the folder")
+        raise InputError(
+            "there is no such file in the mirror", where=path, remedy="check the folder", code="not-in-the-mirror"
+        )
     if sha256 is not None and (actual := pooch.file_hash(path)) != sha256:
-        raise FetchError(f"{path}: its sha256 is {actual}, not {sha256}: it is not the published file")
+        raise FetchError(
+            f"its sha256 is {actual}, not {sha256}: it is not the published file",
+            where=path,
+            code="not-the-published-file",
+        )
     return path

@@ -98,7 +98,12 @@ def accept(
     content = file.read_bytes()
     actual = hash_sha256(content).hexdigest()
     if sha256 not in (None, actual):
-        raise FetchError(f"{origin}: its sha256 is {actual}, not {sha256}: check the source and the checksum")
+        raise FetchError(
+            f"its sha256 is {actual}, not {sha256}",
+            where=origin,
+            remedy="check the source and the checksum",
+            code="wrong-checksum",
+        )
     net = first_network(content)
     latencies = None if net is None else parse_latency_csv(content, space or _space_of(content, net, origin), origin)
     target = folder / file.name
@@ -125,7 +130,7 @@ def _space_of(content: bytes, net: str, origin: str, likely: Space | None = None
         remedy = Said("say by {} which it is of", Argument("space"))
     else:
         what = f"the first network is of no space: '{net[:80]}'" if net else "has no rows"
-    raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy)
+    raise DataFileError(what, where=Place(origin, column=NET), remedy=remedy, code="no-space-tells")
 
 
 def _space_in_folder(copy: Path, file: Path, likely: Space | None) -> Space | None:
@@ -138,11 +143,19 @@ def _space_in_folder(copy: Path, file: Path, likely: Space | None) -> Space | No
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:
     if sha256 is not None:
         raise InputError(
-            "is a folder, and a checksum is for one file", where=source, remedy=Said("leave {} out", Argument("sha256"))
+            "is a folder, and a checksum is for one file",
+            where=source,
+            remedy=Said("leave {} out", Argument("sha256")),
+            code="checksum-of-a-folder",
         )
     files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
     if not files:
-        raise InputError(f"{source}: the folder holds no {', '.join(FOLDER_ENDINGS)} files: give one that does")
+        raise InputError(
+            f"the folder holds no {', '.join(FOLDER_ENDINGS)} files",
+            where=source,
+            remedy="give one that does",
+            code="empty-folder",
+        )
     target = folder / source.resolve().name
     with staged(target) as temporary:
         return [
@@ -157,9 +170,11 @@ def _copy(source: Path, folder: Path) -> Path:
     try:
         content = source.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{source}: there is no such file or folder: check the path") from None
+        raise InputError(
+            "there is no such file or folder", where=source, remedy="check the path", code="no-such-source"
+        ) from None
     except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror}): check the path") from error
+        raise InputError(f"cannot be read ({error.strerror})", where=source, remedy="check the path") from error
     copy = folder / source.name
     copy.write_bytes(content)
     return copy
@@ -169,17 +184,30 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise InputError(f"{url}: is not an address ({error}): correct it") from None
+        raise InputError(
+            f"is not an address ({error})", where=url, remedy="correct it", code="not-an-address"
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"{url}: is not an http or https address: give one, or a file or a folder")
+        raise InputError(
+            "is not an http or https address",
+            where=url,
+            remedy="give one, or a file or a folder",
+            code="not-an-http-address",
+        )
     name = Path(unquote(parts.path)).name
     if name in ("", "..") or not name.isprintable():
-        raise InputError(f"{url}: does not end in the name of a file: give the address of one file")
+        raise InputError(
+            "does not end in the name of a file",
+            where=url,
+            remedy="give the address of one file",
+            code="address-without-a-file",
+        )
     if sha256 is None:
         raise InputError(
             "an address needs the checksum of its file",
             where=url,
             remedy=Said("pass {} (sha256sum FILE prints it)", Argument("sha256")),
+            code="no-checksum",
         )
     target = folder / name
     if target.is_file():
@@ -190,7 +218,12 @@ def _fetch_url(url: str, folder: Path, sha256: str | None, space: Space | None, 
         try:
             _download(url, temporary / name, progress)
         except requests.RequestException as error:
-            raise FetchError(f"{url}: {reason(error)}: check the address and the connection, then try again") from error
+            raise FetchError(
+                reason(error),
+                where=url,
+                remedy="check the address and the connection, then try again",
+                code="download-failed",
+            ) from error
         return _accept_own(temporary / name, folder, origin=url, sha256=sha256, space=space)
 
 
@@ -220,9 +253,18 @@ def reason(error: requests.RequestException) -> str:
 def _parse_sha256(text: str) -> str:
     digest = text.strip().lower().removeprefix("sha256:")
     if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise InputError(f"'{text}' is not a sha256 checksum: pass 64 hex digits (sha256sum FILE prints them)")
+        raise InputError(
+            f"'{text}' is not a sha256 checksum",
+            remedy="pass 64 hex digits (sha256sum FILE prints them)",
+            code="not-a-checksum",
+        )
     return digest
 
 
 def _other_file(target: Path) -> InputError:
-    return InputError(f"{target}: another file of that name is there: move it away, or choose another folder")
+    return InputError(
+        "another file of that name is there",
+        where=target,
+        remedy="move it away, or choose another folder",
+        code="file-in-the-way",
+    )

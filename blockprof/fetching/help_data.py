@@ -30,22 +30,30 @@ def read_help(networks: Path, latencies: Path, device: str, space: Space) -> Lat
         archs, _ = from_settings(space, [{key: row[key] for key in ("ks", "e", "d")} for row in rows])
     except (NetStringError, *MALFORMED) as error:
         raise DataFileError(
-            f"{networks}: does not hold networks as HELP wrote them: {error!r}: fetch it again"
+            f"does not hold networks as HELP wrote them: {error!r}: fetch it again",
+            where=networks,
+            code="not-help-networks",
         ) from None
     values = _load(latencies)
     try:
         latencies_ms = np.array(values, dtype=np.float64).round(DECIMALS)
     except MALFORMED:
-        raise DataFileError(f"{latencies}: does not hold a list of latencies: fetch it again") from None
+        raise DataFileError(
+            "does not hold a list of latencies", where=latencies, remedy="fetch it again", code="not-help-latencies"
+        ) from None
     if latencies_ms.shape != (len(archs),):
         raise DataFileError(
-            f"{latencies}: holds latencies of shape {latencies_ms.shape}, but {networks} holds {len(archs)} networks"
+            f"holds latencies of shape {latencies_ms.shape}, but {networks} holds {len(archs)} networks",
+            where=latencies,
+            code="unpaired-latencies",
         )
     for number, value in enumerate(latencies_ms.tolist(), start=1):
         try:
             check_latency(value)
         except ValueError as error:
-            raise DataFileError(f"{latencies}: latency {number}: {error}: fetch it again") from None
+            raise DataFileError(
+                f"latency {number}: {error}: fetch it again", where=latencies, code="not-a-latency"
+            ) from None
     return LatencyData(archs, resolutions, latencies_ms, device)
 
 

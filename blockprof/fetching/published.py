@@ -43,7 +43,9 @@ def fetch_published(
     """
     folder, cache = Path(folder), cache_folder() / "downloads" / source.name
     if mirror is not None and "://" in mirror and not mirror.startswith(("http://", "https://")):
-        raise InputError(f"{mirror}: is not an http or https address: give one, or a folder")
+        raise InputError(
+            "is not an http or https address", where=mirror, remedy="give one, or a folder", code="not-an-http-address"
+        )
     pins = _read_pins(folder)
     target_folder = folder / source.files[0].target.parent
 
@@ -97,7 +99,12 @@ def present(source: Source, folder: Path) -> tuple[PublishedFile, ...]:
 def _accept_published(copy: Path, folder: Path, file: PublishedFile) -> FetchedFile:
     accepted = accept(copy, folder, origin=file.remote.place, space=load_space(file.spaces[0]))
     if copy.suffix == ".csv" and accepted.latencies is None:
-        raise DataFileError(f"{file.remote.place}: {copy.name} is not a CSV file of latencies: try again later")
+        raise DataFileError(
+            f"{copy.name} is not a CSV file of latencies",
+            where=file.remote.place,
+            remedy="try again later",
+            code="not-a-csv-of-latencies",
+        )
     return accepted
 
 
@@ -109,4 +116,9 @@ def _read_pins(folder: Path) -> dict[str, str]:
         content = parse_json(path.read_bytes())
         return {str(name): str(digest) for name, digest in content.items()}
     except (OSError, *MALFORMED) as error:
-        raise DataFileError(f"{path}: cannot be read as a list of checksums ({error}): remove or correct it") from None
+        raise DataFileError(
+            f"cannot be read as a list of checksums ({error})",
+            where=path,
+            remedy="remove or correct it",
+            code="damaged-list-of-checksums",
+        ) from None

@@ -60,9 +60,11 @@ def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> Laten
             if names
             else Said("there are none: give your CSV as {}", Argument("source"))
         )
-        raise MetricError(f"no reference latencies '{metric}' for {space.name}", remedy=there)
+        raise MetricError(
+            f"no reference latencies '{metric}' for {space.name}", remedy=there, code="no-reference-table"
+        )
     if num_nets < 1:
-        raise InputError(f"the number of networks must be at least 1, not {num_nets}")
+        raise InputError(f"the number of networks must be at least 1, not {num_nets}", code="below-1")
     nets = sample_distinct(space, num_nets, np.random.default_rng(seed))
     noise = np.random.default_rng([seed, *metric.encode()]).standard_normal(num_nets)
     latencies_ms = load_reference(space, metric).evaluate(nets)

@@ -39,13 +39,17 @@ def _check(file: Path, folder: str | None) -> None:
     if is_block_table_name(file.name):
         check_block_table(file)
         if folder:
-            raise DataFileError(f"{file}: block tables are looked for in the data folder itself: give the file")
+            raise DataFileError(
+                "block tables are looked for in the data folder itself", where=file, remedy="give the file"
+            )
     elif published := published_tables(f"{folder or ''}/{file.name}"):
         for space, one in published.items():
             check_published(file, one, space)
     elif TABLE_NAME.fullmatch(file.name):
         if folder is None:
-            raise DataFileError(f"{file}: a look-up table is called as its folder is: give the folder, not the file")
+            raise DataFileError(
+                "a look-up table is called as its folder is", where=file, remedy="give the folder, not the file"
+            )
         _check_name(file, folder)
         check_lookup_table(file, folder)
     elif file.suffix.lower() in (".yaml", ".yml"):
@@ -62,4 +66,9 @@ def _check(file: Path, folder: str | None) -> None:
 def _check_name(file: Path, folder: str) -> None:
     check_predictor_name(folder)
     if _IN_OPTIONS.search(folder) or folder.isdecimal():
-        raise InputError(f"{file}: its folder's name is the metric's, which '{folder}' cannot be: rename the folder")
+        raise InputError(
+            f"its folder's name is the metric's, which '{folder}' cannot be",
+            where=file,
+            remedy="rename the folder",
+            code="folder-names-no-metric",
+        )

@@ -18,4 +18,4 @@ def check_choice(name: str, what: str, choices: Iterable[Name]) -> Name:
     for choice in known:
         if name == choice:
             return choice
-    raise InputError(f"unknown {what} '{name}': there are {', '.join(known)}")
+    raise InputError(f"unknown {what} '{name}'", remedy=f"there are {', '.join(known)}", code="unknown-name")

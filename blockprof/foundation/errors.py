@@ -138,13 +138,16 @@ class MetricError(InputError):
 
 
 class JournalError(InputError):
-    """A journal of other networks, another way to measure, or another machine; ``differences`` say which, in words."""
+    """A journal of something else, or of another way to do it; ``differences`` say what differs, in words.
+
+    ``did`` is what was done: ``measured``.
+    """
 
     code = "other-journal"
 
-    def __init__(self, path: str, differences: Sequence[str]) -> None:
+    def __init__(self, path: str | PathLike[str], differences: Sequence[str], did: str) -> None:
         super().__init__(
-            f"was measured with {', '.join(differences)}",
+            f"was {did} with {', '.join(differences)}",
             where=path,
             remedy="resume with the same, or give another journal (or remove this one) to start over",
         )

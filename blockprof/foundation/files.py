@@ -23,9 +23,11 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: check the path") from None
+        raise DataFileError("there is no such file", where=path, remedy="check the path", code="no-such-file") from None
     except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+        raise DataFileError(
+            f"cannot be read ({error.strerror})", where=path, remedy="check the path", code="unreadable-file"
+        ) from error
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -48,7 +50,8 @@ def check_room(folder: Path, num_bytes: int) -> None:
     if free < num_bytes:
         raise InputError(
             f"the disk of {there} has {free / 1e6:.1f} MB left, and this command writes about {num_bytes / 1e6:.0f} MB "
-            "there: make room, or use another folder"
+            "there",
+            remedy="make room, or use another folder",
         )
 
 
@@ -143,4 +146,6 @@ def staged(folder: Path) -> Iterator[Path]:
                 os.replace(file, folder / file.name)
     except OSError as error:
         remedy = "make room, or choose another one" if error.errno in FULL else "choose another one"
-        raise InputError(f"cannot write to the folder {folder}: {error.strerror}: {remedy}") from error
+        raise InputError(
+            f"cannot write to the folder {folder}: {error.strerror}: {remedy}", code="unwritable-folder"
+        ) from error

@@ -10,6 +10,5 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-__all__ = ["onnxruntime", "ort_errors"]
+__all__ = ["onnxruntime"]

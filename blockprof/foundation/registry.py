@@ -41,7 +41,7 @@ class Registry(Generic[Thing]):
         self._load_built_in()
         there = self._things.setdefault(name, thing)
         if there != thing:
-            raise InputError(f"the {self.kind} name '{name}' is taken: choose another")
+            raise InputError(f"the {self.kind} name '{name}' is taken", remedy="choose another", code="name-taken")
         return there
 
     def find(self, name: str) -> Thing | None:
@@ -59,7 +59,9 @@ class Registry(Generic[Thing]):
         """
         found = self.find(name)
         if found is None:
-            raise InputError(f"unknown {self.kind} '{name}': there are {', '.join(self.names())}")
+            raise InputError(
+                f"unknown {self.kind} '{name}'", remedy=f"there are {', '.join(self.names())}", code="unknown-name"
+            )
         return found
 
     def names(self) -> tuple[str, ...]:

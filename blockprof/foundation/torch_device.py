@@ -18,6 +18,9 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         why = " ".join(str(error).split("\n")[0].split())
         raise InputError(
-            f"torch cannot use it here ({why})", where=Argument("device", name), remedy="write cpu, or cuda:0"
+            f"torch cannot use it here ({why})",
+            where=Argument("device", name),
+            remedy="write cpu, or cuda:0",
+            code="device-unusable",
         ) from None
     return device

@@ -33,14 +33,18 @@ def read_torch_file(path: Path, remedy: str, allowed: Sequence[Any] = ()) -> Any
     except pickle.UnpicklingError as error:
         if named := _NAMED_CODE.search(str(error)):
             raise DataFileError(
-                f"{path}: holds code ({named[1]}), which was not run, not numbers only: {remedy}"
+                f"holds code ({named[1]}), which was not run, not numbers only: {remedy}",
+                where=path,
+                code="holds-code",
             ) from None
-        raise DataFileError(f"{path}: is not a file that torch saved: {remedy}") from None
+        raise DataFileError("is not a file that torch saved", where=path, remedy=remedy) from None
     except FileNotFoundError:
-        raise DataFileError(f"{path}: there is no such file: {remedy}") from None
+        raise DataFileError("there is no such file", where=path, remedy=remedy, code="no-such-file") from None
     except PermissionError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+        raise DataFileError(f"cannot be read ({error.strerror})", where=path, remedy="check the path") from error
     except (
         Exception
     ):  # torch's reader of pickles runs into anything where a file is none: it executes a damaged program
-        raise DataFileError(f"{path}: is cut off, or not a file that torch saved: {remedy}") from None
+        raise DataFileError(
+            "is cut off, or not a file that torch saved", where=path, remedy=remedy, code="not-a-torch-file"
+        ) from None

@@ -27,10 +27,10 @@ def parse_yaml(text: str) -> Any:
         # Safe with a safe loader.
         return yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
-        raise InputError(f"is not YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"is not YAML: {' '.join(str(error).split())}", code="not-yaml") from None
     # What the constructors of dates, numbers and the like run into where a value is none.
     except (RecursionError, *MALFORMED) as error:
-        raise InputError(f"is not YAML that can be read: {' '.join(str(error).split())}") from None
+        raise InputError(f"is not YAML that can be read: {' '.join(str(error).split())}", code="not-yaml") from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -42,7 +42,7 @@ def read_yaml(path: Path) -> Any:
     try:
         return parse_yaml(read_file(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise DataFileError(f"{path}: is no text: write YAML in UTF-8") from None
+        raise DataFileError("is no text", where=path, remedy="write YAML in UTF-8", code="not-utf-8") from None
     except DataFileError:
         raise
     except InputError as error:
@@ -70,4 +70,4 @@ def _check_depth(text: str) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise InputError(f"is nested more than {MAX_DEPTH} deep")
+            raise InputError(f"is nested more than {MAX_DEPTH} deep", code="nested-too-deep")

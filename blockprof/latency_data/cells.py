@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.errors import DataFileError, Place
 from blockprof.foundation.text import printable
 from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS, SPACE
 
@@ -49,13 +49,20 @@ def read_cells(content: bytes, origin: str) -> Cells:
     try:
         numbered = [(reader.line_num, fields) for fields in reader if any(map(str.strip, fields))]
     except csv.Error as error:
-        raise DataFileError(f"{origin}: row {reader.line_num}: not a CSV file ({error}): correct the row") from None
+        raise DataFileError(
+            f"not a CSV file ({error})",
+            where=Place(origin, reader.line_num),
+            remedy="correct the row",
+            code="not-a-csv",
+        ) from None
     if not numbered:
-        raise DataFileError(f"{origin}: is empty: expected a CSV file with the columns {', '.join(COLUMNS)}")
+        raise DataFileError(
+            f"is empty: expected a CSV file with the columns {', '.join(COLUMNS)}", where=origin, code="empty-file"
+        )
     names = _names(numbered[0][1])
-    place_of = _places(names, f"{origin}: row {numbered[0][0]}")
+    place_of = _places(names, Place(origin, numbered[0][0]))
     if len(numbered) == 1:
-        raise DataFileError(f"{origin}: has a header but no rows: add at least one network")
+        raise DataFileError("has a header but no rows", where=origin, remedy="add at least one network", code="no-rows")
     whole = [(line, fields) for line, fields in numbered[1:] if len(fields) == len(names)]
     return Cells(
         lines=[line for line, _ in whole],
@@ -95,12 +102,18 @@ def unpack(content: bytes, origin: str) -> bytes:
         try:
             unpacked.append(part.decompress(content, MAX_UNPACKED_BYTES - size))
         except zlib.error as error:
-            raise DataFileError(f"{origin}: is gzipped, but damaged ({error}): compress it again") from None
+            raise DataFileError(
+                f"is gzipped, but damaged ({error})", where=origin, remedy="compress it again", code="damaged-gzip"
+            ) from None
         size += len(unpacked[-1])
         if size >= MAX_UNPACKED_BYTES:
-            raise DataFileError(f"{origin}: holds over {MAX_UNPACKED_BYTES >> 30} GiB unpacked: split it")
+            raise DataFileError(
+                f"holds over {MAX_UNPACKED_BYTES >> 30} GiB unpacked", where=origin, remedy="split it", code="too-large"
+            )
         if not part.eof:
-            raise DataFileError(f"{origin}: is gzipped, but cut off: compress it again")
+            raise DataFileError(
+                "is gzipped, but cut off", where=origin, remedy="compress it again", code="damaged-gzip"
+            )
         content = part.unused_data
     return b"".join(unpacked) or content
 
@@ -113,13 +126,21 @@ def one_line(text: str, limit: int) -> str:
 
 def _decode(content: bytes, origin: str) -> str:
     if b"\0" in content:
-        raise DataFileError(f"{origin}: is not a CSV file in UTF-8 (it holds binary data): save it as CSV in UTF-8")
+        raise DataFileError(
+            "is not a CSV file in UTF-8 (it holds binary data)",
+            where=origin,
+            remedy="save it as CSV in UTF-8",
+            code="not-utf-8",
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataFileError(
-            f"{origin}: row {line}: byte 0x{content[error.start]:02x} is not UTF-8 text: save the file as CSV in UTF-8"
+            f"byte 0x{content[error.start]:02x} is not UTF-8 text",
+            where=Place(origin, line),
+            remedy="save the file as CSV in UTF-8",
+            code="not-utf-8",
         ) from None
 
 
@@ -148,16 +169,20 @@ def _names(header: Sequence[str]) -> list[str]:
     return [name.strip().casefold() for name in header]
 
 
-def _places(names: list[str], where: str) -> dict[str, int]:
+def _places(names: list[str], where: str | Place) -> dict[str, int]:
     if missing := [name for name in REQUIRED_COLUMNS if name not in names]:
         listed = ", ".join(f"'{name}'" for name in missing)
         found = one_line(", ".join(names), 200)
         raise DataFileError(
-            f"{where}: missing column {listed} (found: {found}): the header must be {','.join(COLUMNS)}"
+            f"missing column {listed} (found: {found}): the header must be {','.join(COLUMNS)}",
+            where=where,
+            code="missing-column",
         )
     known = [name for name in (*REQUIRED_COLUMNS, SPACE) if name in names]
     if twice := [name for name in known if names.count(name) > 1]:
-        raise DataFileError(f"{where}: column '{twice[0]}' is there twice: remove one")
+        raise DataFileError(
+            f"column '{twice[0]}' is there twice", where=where, remedy="remove one", code="column-twice"
+        )
     return {name: names.index(name) for name in known}
 
 
@@ -173,9 +198,14 @@ def _read_parquet(content: bytes, origin: str) -> Cells:
         table.validate(full=True)
         found = [column.to_pylist() for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise DataFileError(f"{origin}: is not a Parquet file ({one_line(str(error), 200)}): write it again") from None
+        raise DataFileError(
+            f"is not a Parquet file ({one_line(str(error), 200)})",
+            where=origin,
+            remedy="write it again",
+            code="not-a-parquet",
+        ) from None
     if not table.num_rows:
-        raise DataFileError(f"{origin}: has no rows: add at least one network")
+        raise DataFileError("has no rows", where=origin, remedy="add at least one network", code="no-rows")
     order = [name.strip().casefold() for name in table.column_names]
     columns = {name: [_text(value) for value in found[order.index(name)]] for name in place_of}
     return Cells([*range(1, table.num_rows + 1)], columns, [], len(names), "")

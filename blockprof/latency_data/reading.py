@@ -27,6 +27,7 @@ class _Problem:
     line: int
     column: str
     text: str
+    code: str
     remedy: str = "correct or remove the row"
     told: frozenset[int] = frozenset()
 
@@ -52,7 +53,7 @@ def read_latency_csv(path: str | Path, space: Space) -> LatencyData:
     """
     path = Path(path)
     if path.is_dir():
-        raise DataFileError(f"{path}: is a folder: give one CSV file")
+        raise DataFileError("is a folder", where=path, remedy="give one CSV file", code="folder-in-place-of-a-file")
     return parse_latency_csv(read_file(path), space, str(path))
 
 
@@ -129,11 +130,20 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     if nets and not named and (found := spaces_having(nets[0])) and space not in found:
         raise _of_another_space(Place(origin, cells.lines[0], NET), [other.name for other in found], space)
     mixed = [
-        _Problem(line, SPACE, f"'{name}' beside '{space.name}': a file holds one space", "split the file by space")
+        _Problem(
+            line,
+            SPACE,
+            f"'{name}' beside '{space.name}': a file holds one space",
+            "several-spaces",
+            "split the file by space",
+        )
         for line, name in zip(cells.lines, said, strict=False)
         if name not in ("", space.name)
     ]
-    ragged = [_Problem(line, "", f"{fields} fields, but the header has {cells.width}") for line, fields in cells.ragged]
+    ragged = [
+        _Problem(line, "", f"{fields} fields, but the header has {cells.width}", "ragged-row")
+        for line, fields in cells.ragged
+    ]
     return cells, mixed + ragged
 
 
@@ -141,7 +151,10 @@ def _of_another_space(where: Place, names: list[str], space: Space) -> DataFileE
     shown = [one_line(name, 80) for name in names]
     use = Said(" or ".join(["{}"] * len(shown)), *(Argument("space", name) for name in shown))
     return DataFileError(
-        f"a network of {' or '.join(shown)}, not of {space.name}", where=where, remedy=Said("use {}", use)
+        f"a network of {' or '.join(shown)}, not of {space.name}",
+        where=where,
+        remedy=Said("use {}", use),
+        code="not-of-space",
     )
 
 
@@ -151,7 +164,7 @@ def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Archit
         return Architectures.from_strings(space, nets), []
     except NetStringError as error:
         if len(nets) == 1:
-            return Architectures.from_strings(space, []), [_Problem(lines[0], NET, str(error))]
+            return Architectures.from_strings(space, []), [_Problem(lines[0], NET, str(error), error.code)]
     # A batch tells only its first bad network, and one at a time is slow: halve until each bad one stands alone.
     middle = len(nets) // 2
     archs, first = _parse_nets(lines[:middle], nets[:middle], space)
@@ -163,9 +176,15 @@ def _check_devices(cells: Cells) -> list[_Problem]:
     devices = [device.strip() for device in cells.columns[DEVICE]]
     expected = next(filter(None, devices), "")
     return [
-        _Problem(line, DEVICE, f"'{device}' beside '{expected}': a file holds one device", "split the file by device")
+        _Problem(
+            line,
+            DEVICE,
+            f"'{device}' beside '{expected}': a file holds one device",
+            "several-devices",
+            "split the file by device",
+        )
         if device
-        else _Problem(line, DEVICE, "no device is named", "name what the latency was measured on")
+        else _Problem(line, DEVICE, "no device is named", "no-device", "name what the latency was measured on")
         for line, device in zip(cells.lines, devices, strict=True)
         if device != expected or not device
     ]
@@ -178,7 +197,7 @@ def _parse_resolutions(cells: Cells, space: Space) -> tuple[IntArray, list[_Prob
     value_of = {text: _resolution(text, space) for text in set(texts)}
     allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
     problems = [
-        _Problem(line, RESOLUTION, f"'{text}' is not a resolution of {space.name} ({allowed})")
+        _Problem(line, RESOLUTION, f"'{text}' is not a resolution of {space.name} ({allowed})", "no-such-resolution")
         for line, text in zip(cells.lines, texts, strict=True)
         if not value_of[text]
     ]
@@ -202,11 +221,12 @@ def _parse_latencies(cells: Cells) -> tuple[FloatArray, list[_Problem], list[str
     for row, (line, text, unit) in enumerate(zip(cells.lines, texts, units, strict=True)):
         if unit not in MS_PER_UNIT:
             shown = cells.columns[UNIT][row].strip()
-            problems.append(_Problem(line, UNIT, f"unknown unit '{shown}': there are {', '.join(MS_PER_UNIT)}"))
+            text = f"unknown unit '{shown}': there are {', '.join(MS_PER_UNIT)}"
+            problems.append(_Problem(line, UNIT, text, "unknown-unit"))
         try:
             latencies_ms[row] = check_latency(text, MS_PER_UNIT.get(unit, 1.0))
         except ValueError as error:
-            problems += [_Problem(line, LATENCY, str(error))] if text.strip() else []
+            problems += [_Problem(line, LATENCY, str(error), "not-a-latency")] if text.strip() else []
     return latencies_ms, problems + _check_empty(cells.lines, texts), notes
 
 
@@ -220,13 +240,19 @@ def _check_empty(lines: list[int], texts: list[str]) -> list[_Problem]:
     empty = [line for line, text in zip(lines, texts, strict=True) if not text.strip()]
     text = f"{len(empty)} of {len(lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
     remedy = "fill in what you measured, and remove the rows of networks that were not measured"
-    return [_Problem(line, LATENCY, text, remedy, told=frozenset(empty)) for line in empty]
+    return [_Problem(line, LATENCY, text, "empty-latency", remedy, told=frozenset(empty)) for line in empty]
 
 
 def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray) -> list[_Problem]:
     """Rows of a network and resolution that were there before: there is nothing to measure twice."""
     return [
-        _Problem(lines[row], NET, f"repeats row {lines[first]}: the same network and resolution", "remove one of them")
+        _Problem(
+            lines[row],
+            NET,
+            f"repeats row {lines[first]}: the same network and resolution",
+            "repeated-network",
+            "remove one of them",
+        )
         for first, *others in repeated_rows(archs, resolutions)
         for row in others
     ]
@@ -235,7 +261,13 @@ def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray)
 def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
     """Rows that only copy another one, or contradict it."""
     copies = [
-        _Problem(lines[row], NET, f"repeats row {lines[first]}: the same network, resolution and latency", "remove one")
+        _Problem(
+            lines[row],
+            NET,
+            f"repeats row {lines[first]}: the same network, resolution and latency",
+            "repeated-row",
+            "remove one",
+        )
         for row, first in repeats.copies
     ]
     contradictions = [
@@ -244,6 +276,7 @@ def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
             LATENCY,
             f"{each.latency_ms:.6g} ms contradicts row {lines[each.first]}, which has {each.first_ms:.6g} ms for the "
             f"same network and resolution: repeats may differ by a factor of {each.limit:.2f}",
+            "contradicting-rows",
             "correct or remove one of them",
         )
         for each in repeats.contradictions
@@ -255,6 +288,10 @@ def _error(problems: list[_Problem], origin: str) -> DataFileError:
     """One line: the first problem, and how many other rows have one."""
     first = min(problems, key=lambda problem: problem.line)
     others = len({problem.line for problem in problems} - {first.line} - first.told)
-    place = f"row {first.line}" + (f", column '{first.column}'" if first.column else "")
     more = f" (and {others} more {'row has' if others == 1 else 'rows have'} problems)" if others else ""
-    return DataFileError(f"{origin}: {place}: {one_line(first.text, 400)}: {first.remedy}{more}")
+    return DataFileError(
+        one_line(first.text, 400),
+        where=Place(origin, first.line, first.column or None),
+        remedy=f"{first.remedy}{more}",
+        code=first.code,
+    )

@@ -25,9 +25,7 @@ from blockprof.metrics.metric import (
     MetricInfo,
     MonotoneMetric,
     Origin,
-    additive_score,
-    scores_of_values,
-    values_of_scores,
+    as_exact,
 )
 from blockprof.metrics.named import METRICS, LoadMetric, NamedMetric, register_metric
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
@@ -58,8 +56,8 @@ __all__ = [
     "OfaPredictor",
     "Origin",
     "PredictorFolder",
-    "additive_score",
     "all_metrics",
+    "as_exact",
     "check_accuracy_source",
     "check_metrics",
     "check_predictor_name",
@@ -75,6 +73,4 @@ __all__ = [
     "reference_deviation",
     "reference_latencies",
     "register_metric",
-    "scores_of_values",
-    "values_of_scores",
 ]

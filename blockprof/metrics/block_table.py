@@ -15,14 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from blockprof.foundation.errors import DataFileError, MetricError
+from blockprof.foundation.errors import DataFileError, MetricError, Place
 from blockprof.foundation.latencies import check_latency, check_positive
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.spaces import Space, load_space, space_names
 
-REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "onnxruntime")
+REQUIRED_COLUMNS = ("piece", "cost_ms", "space", "resolution", "scale", "device", "version")
 """Those that the metric is read from. All but the first two say the same in every row."""
+
+_OLD_COLUMNS = {"onnxruntime": "version"}
 
 _END = "_block_table.csv"
 _REST = re.compile(rf"(?P<metric>.+)_r(?P<size>[1-9][0-9]{{0,3}}){re.escape(_END)}")
@@ -34,7 +36,7 @@ class BlockCosts:
     """A device's costs of the pieces of ``space`` at ``resolution``.
 
     ``costs_ms`` has each piece by name, as it was measured; ``scale`` makes sums of them latencies of whole networks.
-    ``device`` and ``onnxruntime`` (a version) are what they were measured with.
+    ``device`` and ``version`` (of the run-time) are what they were measured with.
     """
 
     space: Space
@@ -42,12 +44,12 @@ class BlockCosts:
     costs_ms: Mapping[str, float]
     scale: float
     device: str
-    onnxruntime: str
+    version: str
 
     def to_metric(self, name: str) -> AdditiveMetric:
         """The metric of that name, in ms."""
         source = (
-            f"block table, {self.device}, version {self.onnxruntime}, measured at {self.resolution}, "
+            f"block table, {self.device}, version {self.version}, measured at {self.resolution}, "
             f"sums times {self.scale:.3f}"
         )
         costs_ms = np.array([self.costs_ms[instance.name] for instance in self.space.instances])
@@ -111,8 +113,9 @@ def load_block_table(space: Space, metric: str, resolution: int) -> AdditiveMetr
         return None
     if resolution not in there:
         raise MetricError(
-            f"no block table '{metric}' of {space.name} at resolution {resolution} in {data_folder()}: there are "
-            f"{', '.join(map(str, there))}"
+            f"no block table '{metric}' of {space.name} at resolution {resolution} in {data_folder()}",
+            remedy=f"there are {', '.join(map(str, there))}",
+            code="no-such-resolution",
         )
     path = data_folder() / block_table_name(space, metric, resolution)
     return read_block_table(path, space, resolution).to_metric(metric)
@@ -140,14 +143,19 @@ def read_block_table(path: Path, space: Space, resolution: int) -> BlockCosts:
         costs_ms[row["piece"]] = _number(path, line, "cost_ms", row["cost_ms"], check_latency)
     if missing := sorted(pieces - costs_ms.keys()):
         others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
-        raise DataFileError(f"{path}: no row of the piece '{missing[0]}'{others}: measure the table again")
+        raise DataFileError(
+            f"no row of the piece '{missing[0]}'{others}",
+            where=path,
+            remedy="measure the table again",
+            code="pieces-missing",
+        )
     return BlockCosts(
         space=space,
         resolution=resolution,
         costs_ms=costs_ms,
         scale=_number(path, lines[0], "scale", expected["scale"], check_positive),
         device=expected["device"],
-        onnxruntime=expected["onnxruntime"],
+        version=expected["version"],
     )
 
 
@@ -157,16 +165,28 @@ def _read_rows(path: Path) -> tuple[list[int], list[dict[str, str]]]:
         reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
         numbered = [(reader.line_num, fields) for fields in reader if fields]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise DataFileError(f"{path}: is not a CSV file ({error}): measure the table again") from None
+        raise DataFileError(
+            f"is not a CSV file ({error})", where=path, remedy="measure the table again", code="not-a-csv"
+        ) from None
     except OSError as error:
-        raise DataFileError(f"{path}: cannot be read ({error.strerror}): check the file") from error
-    header = numbered[0][1] if numbered else []
+        raise DataFileError(
+            f"cannot be read ({error.strerror})", where=path, remedy="check the file", code="unreadable-file"
+        ) from error
+    header = [_OLD_COLUMNS.get(name, name) for name in numbered[0][1]] if numbered else []
     if missing := [column for column in REQUIRED_COLUMNS if column not in header]:
-        raise DataFileError(f"{path}: row 1: no column '{missing[0]}': is it a block table? measure it again")
+        raise DataFileError(
+            f"no column '{missing[0]}': is it a block table?",
+            where=Place(path, 1),
+            remedy="measure it again",
+            code="no-such-column",
+        )
     for line, fields in numbered[1:]:
         if len(fields) != len(header):
             raise DataFileError(
-                f"{path}: row {line}: {len(fields)} fields, but the header has {len(header)}: measure the table again"
+                f"{len(fields)} fields, but the header has {len(header)}",
+                where=Place(path, line),
+                remedy="measure the table again",
+                code="ragged-row",
             )
     return [line for line, _ in numbered[1:]], [dict(zip(header, fields, strict=True)) for _, fields in numbered[1:]]
 
@@ -179,4 +199,6 @@ def _number(path: Path, line: int, column: str, text: str, check: Callable[[str]
 
 
 def _error(path: Path, line: int, column: str, problem: str) -> DataFileError:
-    return DataFileError(f"{path}: row {line}, column '{column}': {problem}: correct it, or measure the table again")
+    return DataFileError(
+        problem, where=Place(path, line, column), remedy="correct it, or measure the table again", code="bad-cell"
+    )

@@ -14,7 +14,13 @@ ORT_CPU = "ort-cpu"
 
 
 def _is_measured(space: Space, resolution: int) -> Metric:
-    raise MetricError(f"{ORT_CPU} is measured, not loaded: profile it, or use blockprof.measure_surrogate")
+    raise MetricError(f"{ORT_CPU} is measured, not loaded", remedy="profile it, or use blockprof.measure_surrogate")
+
+
+def _counting(space: Space, resolution: int) -> str | None:
+    if is_counted(space, resolution):
+        return None
+    return "counting MACs of each block with torchprofile, once for this resolution"
 
 
 def _of_name(load: Callable[[Space, str, int], Metric], name: str) -> LoadMetric:
@@ -22,6 +28,6 @@ def _of_name(load: Callable[[Space, str, int], Metric], name: str) -> LoadMetric
 
 
 for _name in COUNTED:
-    register_metric(_name, NamedMetric(_of_name(load_count, _name), is_ready=is_counted))
+    register_metric(_name, NamedMetric(_of_name(load_count, _name), note=_counting))
 register_metric(ACCURACY, NamedMetric(_of_name(load_reference, ACCURACY)))
 register_metric(ORT_CPU, NamedMetric(_is_measured))

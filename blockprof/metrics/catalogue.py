@@ -37,7 +37,7 @@ def load_metrics(
         names: the metrics' names.
         resolution: of the input, in pixels.
         find_predictor: returns the registered predictor of a metric, or None.
-        listener: told before MACs are counted, which takes seconds the first time.
+        listener: told before a metric is loaded that takes seconds, as MACs do, which are counted the first time.
         accuracy_source: of ``accuracy``; not ``supernet``, in which networks are evaluated, not loaded.
 
     Raises:
@@ -66,13 +66,18 @@ def check_predictor_name(name: str) -> None:
     """
     known = [found for space in registered_spaces() if (found := find_metric(space, name))]
     if known and not known[0].gives_way:
-        raise MetricError(f"'{name}' is the name of a built-in metric that no predictor replaces: choose another")
+        raise MetricError(
+            f"'{name}' is the name of a built-in metric that no predictor replaces",
+            remedy="choose another",
+            code="name-taken",
+        )
 
 
 def _in_supernet(space: Space, resolution: int) -> Metric:
     raise MetricError(
-        f"{ACCURACY} in the supernet is evaluated, not loaded: profile it, or use "
-        "blockprof.evaluators.supernet.load_supernet_accuracy"
+        f"{ACCURACY} in the supernet is evaluated, not loaded",
+        remedy="profile it, or use blockprof.evaluators.supernet.load_supernet_accuracy",
+        code="accuracy-not-loaded",
     )
 
 
@@ -102,7 +107,8 @@ def _load(
             f"unknown metric '{name}' for {space.name}",
             remedy=f"there are {', '.join(there)}, and any that you train with "
             f"{Command('blockprof train-predictor', space=space.name, metric=name)}",
+            code="unknown-metric",
         )
-    if not known.is_ready(space, resolution):
-        listener.on_note("counting MACs of each block with torchprofile, once for this resolution")
+    if note := known.note(space, resolution):
+        listener.on_note(note)
     return known.load(space, resolution)

@@ -92,7 +92,7 @@ def count_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
         macs = cast("int", profile_macs(module, inputs))
     for message in (str(warning.message) for warning in caught):
         if "No handlers found" in message and message.split('"')[1] not in FREE_OPERATORS:
-            raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}")
+            raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}", code="operator-not-counted")
     return macs
 
 

@@ -36,7 +36,7 @@ class Link:
             steepest_change = self.centre - self.scale * self.quadratic / (3 * self.cubic)
             inside += [steepest_change] if self.low < steepest_change < self.high else []
         if not self.low < self.high or min(self._slope(score) for score in inside) <= 0:
-            raise MetricError(f"a link must increase from {self.low:g} to {self.high:g}")
+            raise MetricError(f"a link must increase from {self.low:g} to {self.high:g}", code="decreasing-link")
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """(N,) values of (N,) scores."""

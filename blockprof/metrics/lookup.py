@@ -80,7 +80,7 @@ def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
     table = next((table for table in space.assets.lookup_tables if table.metric == name), None)
     if table is None:
         owners = [one.name for one in registered_spaces() if name in published_metrics(one)]
-        raise MetricError(f"the {name} tables are for {', '.join(owners)}, not for {space.name}")
+        raise MetricError(f"the {name} tables are for {', '.join(owners)}, not for {space.name}", code="not-of-space")
     path = data_folder() / table.file.format(resolution=resolution)
     if not path.is_file():
         raise _not_there(path, table, resolution)
@@ -90,10 +90,16 @@ def load_published(space: Space, name: str, resolution: int) -> AdditiveMetric:
 def _not_there(path: Path, table: LookupTable, resolution: int) -> MetricError:
     name, fetch = table.metric, Command("blockprof fetch-data", source=table.metric)
     if "{resolution}" not in table.file:
-        return MetricError(f"no {name} table at {path}", remedy=f"fetch it with {fetch}")
+        return MetricError(f"no {name} table at {path}", remedy=f"fetch it with {fetch}", code="table-not-fetched")
     if there := _resolutions_in(path.parent):
-        return MetricError(f"no {name} table for resolution {resolution} in {path.parent}: there are {there}")
-    return MetricError(f"no {name} tables in {path.parent}", remedy=f"fetch them with {fetch}")
+        return MetricError(
+            f"no {name} table for resolution {resolution} in {path.parent}",
+            remedy=f"there are {there}",
+            code="no-such-resolution",
+        )
+    return MetricError(
+        f"no {name} tables in {path.parent}", remedy=f"fetch them with {fetch}", code="table-not-fetched"
+    )
 
 
 def published_tables(path: str) -> dict[Space, LookupTable]:
@@ -154,9 +160,15 @@ def load_lookup_table(space: Space, name: str, resolution: int) -> AdditiveMetri
         return None
     if not space.assets.takes_lookup_folders:
         takers = [one.name for one in _takers()]
-        raise MetricError(f"the look-up tables in {folder} are for {', '.join(takers)}, not for {space.name}")
+        raise MetricError(
+            f"the look-up tables in {folder} are for {', '.join(takers)}, not for {space.name}", code="not-of-space"
+        )
     if resolution not in there:
-        raise MetricError(f"no {name} table for resolution {resolution} in {folder}: there are {there}")
+        raise MetricError(
+            f"no {name} table for resolution {resolution} in {folder}",
+            remedy=f"there are {there}",
+            code="no-such-resolution",
+        )
     return read_lookup_table(folder / f"{resolution}{TABLE_SUFFIX}", name, space)
 
 
@@ -193,8 +205,10 @@ def check_lookup_table(path: Path, name: str) -> None:
 def not_understood(path: Path) -> DataFileError:
     """The error of a YAML file that is not named as a look-up table is."""
     return DataFileError(
-        f"{path}: is not understood: look-up tables are named RESOLUTION{TABLE_SUFFIX}, such as 224{TABLE_SUFFIX}, in "
-        "a folder of the metric's name: rename it, or move it away"
+        f"is not understood: look-up tables are named RESOLUTION{TABLE_SUFFIX}, such as 224{TABLE_SUFFIX}, in "
+        "a folder of the metric's name: rename it, or move it away",
+        where=path,
+        code="not-a-table-name",
     )
 
 
@@ -232,21 +246,30 @@ def _sum_of_parts(info: MetricInfo, space: Space, resolution: int, path: Path, k
 def _mean_ms(path: Path, table: dict[Any, Any], space: Space, key: str) -> float:
     if key not in table:
         raise DataFileError(
-            f"{path}: no entry '{key}': is it a table of {space.name}, width {space.width_multiplier}, in OFA's layout?"
+            f"no entry '{key}': is it a table of {space.name}, width {space.width_multiplier}, in OFA's layout?",
+            where=path,
+            code="no-such-entry",
         )
     entry = table[key]
     if not isinstance(entry, dict) or "mean" not in entry:
-        raise DataFileError(f"{path}: entry '{key}': has no mean: correct it")
+        raise DataFileError(f"entry '{key}': has no mean: correct it", where=path)
     try:
         return check_latency(entry["mean"])
     except ValueError as error:
-        raise DataFileError(f"{path}: entry '{key}', mean: {error}: correct it, in ms") from None
+        raise DataFileError(
+            f"entry '{key}', mean: {error}: correct it, in ms", where=path, code="not-a-latency"
+        ) from None
 
 
 def _read_table(path: Path) -> dict[Any, Any]:
     content = read_yaml(path)
     if not isinstance(content, dict):
-        raise DataFileError(f"{path}: not a look-up table of entries with a mean: give one in OFA's layout")
+        raise DataFileError(
+            "not a look-up table of entries with a mean",
+            where=path,
+            remedy="give one in OFA's layout",
+            code="not-a-table",
+        )
     return content
 
 

@@ -129,6 +129,23 @@ class AdditiveMetric:
     resolution: int | None = None
 
     @property
+    def score(self) -> "AdditiveMetric":
+        """The additive metric that orders networks as this one does: itself."""
+        return self
+
+    @property
+    def link(self) -> None:
+        """It is its own score."""
+
+    def values_of(self, scores: FloatArray) -> FloatArray:
+        """(N,): what it is where its score is ``scores`` (N,)."""
+        return scores
+
+    def scores_of(self, values: FloatArray) -> FloatArray:
+        """(N,): the score where it is ``values`` (N,)."""
+        return values
+
+    @property
     def catalogue(self) -> Catalogue:
         """Where along the chain each cost is found."""
         return self.space.catalogue(self.by)
@@ -179,25 +196,23 @@ class MonotoneMetric:
     def resolution(self) -> int | None:
         return self.score.resolution
 
+    def values_of(self, scores: FloatArray) -> FloatArray:
+        """(N,): what it is where its score is ``scores`` (N,)."""
+        return self.link(scores)
+
+    def scores_of(self, values: FloatArray) -> FloatArray:
+        """(N,): the score where it is ``values`` (N,)."""
+        return self.link.inverse(values)
+
     def evaluate(self, archs: Architectures) -> FloatArray:
         """Return (N,) values, in ``info.unit``."""
-        return self.link(self.score.evaluate(archs))
+        return self.values_of(self.score.evaluate(archs))
 
 
 ExactMetric = AdditiveMetric | MonotoneMetric
 """Metrics whose profiles, fronts and best networks are known exactly."""
 
 
-def additive_score(metric: ExactMetric) -> AdditiveMetric:
-    """The additive metric that orders networks as ``metric`` does: itself, or its score."""
-    return metric.score if isinstance(metric, MonotoneMetric) else metric
-
-
-def values_of_scores(metric: ExactMetric, scores: FloatArray) -> FloatArray:
-    """(N,): what ``metric`` is where its additive score is ``scores`` (N,)."""
-    return metric.link(scores) if isinstance(metric, MonotoneMetric) else scores
-
-
-def scores_of_values(metric: ExactMetric, values: FloatArray) -> FloatArray:
-    """(N,): the additive score where ``metric`` is ``values`` (N,)."""
-    return metric.link.inverse(values) if isinstance(metric, MonotoneMetric) else values
+def as_exact(metric: Metric) -> ExactMetric | None:
+    """The metric, where it is an exact one; else None."""
+    return metric if isinstance(metric, ExactMetric) else None

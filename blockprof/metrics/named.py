@@ -14,8 +14,8 @@ def _everywhere(space: Space) -> bool:
     return True
 
 
-def _at_once(space: Space, resolution: int) -> bool:
-    return True
+def _at_once(space: Space, resolution: int) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class NamedMetric:
     """A metric that can be asked for by name.
 
     ``load`` takes a space and a resolution, in pixels, and returns the metric, whose ``info.name`` is its name; it
-    raises ``MetricError`` where the space or the resolution has none. ``is_in`` says which spaces it is listed for, and
-    ``is_ready`` whether it loads at once, which otherwise takes seconds. Where ``gives_way``, a trained predictor or a
-    table in the data folder that has the name comes before it.
+    raises ``MetricError`` where the space or the resolution has none. ``is_in`` says which spaces it is listed for.
+    ``note`` is what the user is told before it is loaded, where that takes seconds; else None. Where ``gives_way``, a
+    trained predictor or a table in the data folder that has the name comes before it.
     """
 
     load: LoadMetric
     is_in: Callable[[Space], bool] = _everywhere
-    is_ready: Callable[[Space, int], bool] = _at_once
+    note: Callable[[Space, int], str | None] = _at_once
     gives_way: bool = False
 
 

@@ -79,6 +79,7 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
         raise MetricError(
             f"OFA's accuracy predictor is of {', '.join(known_by)}, not of {space.name}",
             remedy=Said("choose another {}", Argument("accuracy_source")),
+            code="not-of-space",
         )
     known = OFA_PREDICTOR_RESOLUTIONS
     if resolution not in known:
@@ -86,6 +87,7 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
             f"OFA's accuracy predictor knows resolutions {known[0]} to {known[-1]} in steps of {known.step}, not "
             f"{resolution}",
             remedy=Said("choose another {}", Argument("resolution")),
+            code="no-such-resolution",
         )
     path = data_folder() / OFA_PREDICTOR_FILE if path is None else path
     weights, biases = _read_layers(path)
@@ -112,6 +114,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         raise MetricError(
             f"OFA's accuracy predictor is not at {path}",
             remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
+            code="predictor-not-fetched",
         )
     state = read_torch_file(path, "fetch it again")
     expected = {
@@ -124,7 +127,7 @@ def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, 
         if found.get(name) != shape:
             there = f"of shape {found[name]}" if name in found else "not there"
             raise DataFileError(
-                f"{path}: is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again"
+                f"is not OFA's accuracy predictor: {name}, of shape {shape}, is {there}: fetch it again", where=path
             )
     arrays = {name: state[name].double().numpy() for name in expected}
     return tuple(arrays[f"{layer}.weight"] for layer in _LAYERS), tuple(arrays[f"{layer}.bias"] for layer in _LAYERS)

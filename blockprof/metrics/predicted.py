@@ -54,13 +54,17 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
 
     facts = read_facts(predictor.folder)
     if facts["space"] != space.name:
-        raise MetricError(f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, not of {space.name}")
+        raise MetricError(
+            f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, not of {space.name}",
+            code="not-of-space",
+        )
     if resolution not in facts["resolutions"]:
         there = facts["resolutions"]
         known = f"resolution {there[0]}" if len(there) == 1 else f"resolutions {there[0]} to {there[-1]}"
         raise MetricError(
             f"{predictor.title} knows {known}, not {resolution}",
             remedy=Said("choose another {}, or train it on more", Argument("resolution")),
+            code="no-such-resolution",
         )
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"

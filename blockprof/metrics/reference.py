@@ -46,6 +46,7 @@ def load_reference(space: Space, name: str, resolution: int = REFERENCE_RESOLUTI
         raise MetricError(
             f"there is no reference table '{name}' for {space.name}",
             remedy=Said("there are macs, flops, params and ort-cpu{}", remedy),
+            code="no-reference-table",
         )
     shares = _shares(name, resolution)
     between = f", interpolated between resolutions {' and '.join(map(str, shares))}" if len(shares) > 1 else ""
@@ -115,6 +116,7 @@ def _shares(name: str, resolution: int) -> dict[int, float]:
         f"the reference table '{name}' is for resolutions {FITTED_RESOLUTIONS[0]} to {FITTED_RESOLUTIONS[-1]}, not "
         f"{resolution}",
         remedy=Said("{} at {}, or choose another {}", by_itself, resolution, Argument("resolution")),
+        code="no-such-resolution",
     )
 
 

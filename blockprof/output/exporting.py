@@ -23,7 +23,7 @@ def write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path, file_format
     """
     check_choice(file_format, "format", FORMATS)
     if not frames:
-        raise InputError("the run holds no tables: export one of profile, train-predictor or fetch-data")
+        raise InputError("the run holds no tables", remedy="export one of profile, train-predictor or fetch-data")
     with staged(folder) as stage:
         for name, frame in frames.items():
             path = stage / f"{name}.{file_format}"

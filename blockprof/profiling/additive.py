@@ -11,9 +11,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.scores import CONFIDENCE
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
+from blockprof.profiling.statistics import EstimatedStatistics
 from blockprof.spaces import Constraint
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import Sampler
@@ -40,9 +41,7 @@ def additive_statistics(
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )
-    if isinstance(metric, AdditiveMetric):
-        return widened_by_costs(known, metric, constraints, groups, sampler)
-    return known
+    return widened_by_costs(known, metric.score, constraints, groups, sampler)
 
 
 def widened_by_costs(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.metrics.metric import AdditiveMetric, ExactMetric, MonotoneMetric, additive_score, values_of_scores
+from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.statistics import QUANTILES, Statistics
 from blockprof.spaces import ABSENT, FREE, Architectures, Constraint, Space, fixed_blocks
 from blockprof.spaces.chain import Semiring, fold
@@ -113,7 +113,7 @@ def exact_statistics(metric: ExactMetric, constraints: Sequence[Constraint | Non
         constraints: S sets of networks.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
     """
-    score = additive_score(metric)
+    score = metric.score
     space = metric.space
     free = _Mixing.of(score)
     grid, units = free.grid, range(len(space.units))
@@ -130,8 +130,8 @@ def exact_statistics(metric: ExactMetric, constraints: Sequence[Constraint | Non
         least, greatest = int(ways.least.argmin()), int(ways.greatest.argmax())
         ends = ways.least[least], ways.greatest[greatest]
         quantiles = np.clip(grid.quantiles(mass), *ends)
-        moments = _linked_moments(metric, grid, mass) if isinstance(metric, MonotoneMetric) else _moments(score, ways)
-        values.append([*moments, *values_of_scores(metric, np.array([*quantiles, *ends]) + score.base)])
+        moments = _linked_moments(metric, grid, mass) if metric.link else _moments(score, ways)
+        values.append([*moments, *metric.values_of(np.array([*quantiles, *ends]) + score.base)])
         lowest.append(ways.least_genes[least])
         highest.append(ways.greatest_genes[greatest])
     return Statistics(
@@ -296,9 +296,9 @@ def _moments(score: AdditiveMetric, ways: _Ways) -> tuple[float, float]:
     return mean + score.base, float(np.sqrt(ways.shares @ (ways.variance + (ways.mean - mean) ** 2)))
 
 
-def _linked_moments(metric: MonotoneMetric, grid: _Grid, mass: FloatArray) -> tuple[float, float]:
+def _linked_moments(metric: ExactMetric, grid: _Grid, mass: FloatArray) -> tuple[float, float]:
     """Mean and standard deviation of a metric over the distribution of its score."""
-    values = metric.link(grid.points + metric.score.base)
+    values = metric.values_of(grid.points + metric.score.base)
     mean = float(mass @ values)
     return mean, float(np.sqrt(mass @ (values - mean) ** 2))
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
-from blockprof.metrics.metric import AdditiveMetric, ExactMetric, Metric, MetricInfo
+from blockprof.metrics.metric import Metric, MetricInfo, as_exact
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
@@ -94,6 +95,11 @@ class Profile:
 
     def placement_frame(self) -> "pd.DataFrame":
         """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3)."""
+        return self._placements.copy()
+
+    @cached_property
+    def _placements(self) -> "pd.DataFrame":
+        """Built once: what logs, prints, draws and reduces a profile each asks for it."""
         import pandas as pd
 
         places = pd.DataFrame(
@@ -213,15 +219,15 @@ def profile(
         if isinstance(metric, Surrogate):
             found = additive_statistics(metric.metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "pooled", metric.num_networks, found, metric.check))
-        elif num_archs is None and isinstance(metric, ExactMetric):
-            found = additive_statistics(metric, chosen, groups, sampler)
+        elif num_archs is None and (exact := as_exact(metric)):
+            found = additive_statistics(exact, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "exact", None, found))
         else:
             sample_size = num_archs or DEFAULT_NUM_ARCHS
             base = base or draw_base_networks(space, sample_size, seed)
             found = sampled_statistics(metric, base, chosen, groups, sampler, Part(listener, index, len(metrics)))
-            if isinstance(metric, AdditiveMetric):
-                found = widened_by_costs(found, metric, chosen, groups, sampler)
+            if exact := as_exact(metric):
+                found = widened_by_costs(found, exact.score, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "sampled", sample_size, found))
     return Profile(
         space=space,

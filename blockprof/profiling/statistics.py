@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.scores import CONFIDENCE
 
 STATISTICS = ("mean", "std", "q01", "q05", "q95", "q99", "min", "max")
 QUANTILES = (0.01, 0.05, 0.95, 0.99)
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False)

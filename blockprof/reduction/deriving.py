@@ -80,10 +80,10 @@ def derive_reduction(
             is not from 0 to below 50.
     """
     if not 0 <= trim < 50:
-        raise InputError("give a percentage from 0 to below 50", where=Argument("trim", trim))
+        raise InputError("give a percentage from 0 to below 50", where=Argument("trim", trim), code="bad-percentage")
     if isinstance(profile, Profile):
         if profile.space != space:
-            raise InputError(f"the profile is of {profile.space.name}, not of {space.name}")
+            raise InputError(f"the profile is of {profile.space.name}, not of {space.name}", code="not-of-space")
         check_sampler_is_papers(profile.sampler)
     placements = profile.placement_frame() if isinstance(profile, Profile) else profile
     chosen_gain, chosen_costs = choose_metrics(space, placements, gain, costs)
@@ -125,6 +125,7 @@ def check_sampler_is_papers(sampler: str) -> None:
                 Argument("sampler", sampler),
             ),
             remedy=Said("profile with {}", Argument("sampler", "paper")),
+            code="sampler-not-papers",
         )
 
 

@@ -107,22 +107,30 @@ def choose_metrics(
             logged by a blockprof that did not say which direction is better.
     """
     if "higher_is_better" not in placements:
-        raise InputError("the profile does not say which metrics are better high: make it again with this blockprof")
+        raise InputError(
+            "the profile does not say which metrics are better high",
+            remedy="make it again with this blockprof",
+            code="no-direction",
+        )
     rising = dict(zip(placements["metric"], placements["higher_is_better"], strict=True))
     ups, downs = ([name for name, up in rising.items() if up == wanted] for wanted in (True, False))
     for name in (*costs, *([gain] if gain else [])):
         if name not in rising:
-            raise InputError(f"the profile has no metric '{name}': it has {', '.join(rising)}")
+            raise InputError(f"the profile has no metric '{name}': it has {', '.join(rising)}", code="no-such-metric")
     for name in costs:
         if rising[name]:
             raise InputError(
                 f"of {name} higher is better",
                 where=Argument("cost", name),
                 remedy=Said("name it as {}", Argument("gain")),
+                code="cost-is-a-gain",
             )
     if gain and not rising[gain]:
         raise InputError(
-            f"of {gain} lower is better", where=Argument("gain", gain), remedy=Said("name it as {}", Argument("cost"))
+            f"of {gain} lower is better",
+            where=Argument("gain", gain),
+            remedy=Said("name it as {}", Argument("cost")),
+            code="gain-is-a-cost",
         )
     examples = ("gain", gain, ups, ACCURACY), ("cost", costs, downs, default_metric(space))
     for argument, given, there, example in examples:
@@ -131,13 +139,15 @@ def choose_metrics(
             continue
         if not there:
             raise InputError(
-                f"the profile has no metric of which {better} is better, only {', '.join(rising)}: make one with "
-                f"{profile_command(space, (*rising, example))}"
+                f"the profile has no metric of which {better} is better, only {', '.join(rising)}",
+                remedy=f"make one with {profile_command(space, (*rising, example))}",
+                code="no-metric-of-direction",
             )
         if len(there) > 1:
             raise InputError(
                 f"the profile has several metrics of which {better} is better",
                 remedy=Said("choose with {} from {}", Argument(argument), ", ".join(there)),
+                code="several-metrics-of-direction",
             )
     return gain or ups[0], tuple(dict.fromkeys(costs or downs))
 
@@ -162,6 +172,7 @@ def read_effects(space: Space, placements: "pd.DataFrame", metric: str) -> Effec
             f"the profile of {metric} has only {len(wanted) - len(missing)} of the {len(wanted)} placements of "
             f"{space.name}",
             remedy=Said("profile all, without {}", Argument("blocks")),
+            code="placements-missing",
         )
     effects = rows.loc[wanted, "effect"].to_numpy(float)
     halves = (rows.loc[wanted, "effect_upper"] - rows.loc[wanted, "effect_lower"]).to_numpy(float) / 2

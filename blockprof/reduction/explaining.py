@@ -11,7 +11,7 @@ from blockprof.foundation.arrays import BoolArray
 from blockprof.reduction.effects import Effects
 from blockprof.spaces import Space
 
-Why = Literal["not better", "mixed", "expensive", "poor"]
+Why = Literal["not better", "mixed", "expensive", "poor", "layer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def explain(
         rates: the least and the greatest exchange rate kept, in units of the gain for one of the cost.
     """
     yield from _explain_depths(space, cost, gain, kept, depths, rates)
-    losses = sorted(_losses(space, cost, gain, kept, depths), key=lambda loss: (loss.option, loss.why))
+    losses = sorted(_losses(space, cost, gain, kept, depths, rates), key=lambda loss: (loss.option, loss.why))
     for (option, why), group in groupby(losses, key=lambda loss: (loss.option, loss.why)):
         several = list(group)
         example = max(several, key=lambda loss: abs(loss.extra_cost))
@@ -75,6 +75,12 @@ def explain(
                 yield (
                     f"{where}: saves too little for what it loses: {at}{costs} less than {example.other}, {brings}: "
                     f"{rate} {per}, at most {rates[1]:.3g} is allowed"
+                )
+            case "layer":
+                than = "more" if example.extra_cost > 0 else "less"
+                yield (
+                    f"{where}: worth it only where its layer is not: {at}{costs} {than} than {example.other}, "
+                    f"{brings}: {rate} {per}, at which the layer goes"
                 )
 
 
@@ -105,7 +111,12 @@ def _explain_depths(
 
 
 def _losses(
-    space: Space, cost: Effects, gain: Effects, kept: BoolArray, depths: Sequence[tuple[int, ...]]
+    space: Space,
+    cost: Effects,
+    gain: Effects,
+    kept: BoolArray,
+    depths: Sequence[tuple[int, ...]],
+    rates: tuple[float, float],
 ) -> Iterator[_Loss]:
     for choice, (start, end) in enumerate(gain.bounds):
         unit, layer = _place(space, choice)
@@ -124,6 +135,9 @@ def _losses(
                 why, other = "expensive", better.argmin()
             else:
                 why, other = "mixed", np.where(extra_cost >= 0, extra_cost, np.inf).argmin()
+            # At a rate that is kept the best block would stay, if its layer did.
+            if why in ("poor", "expensive") and rates[0] <= better[other] / extra_cost[other] <= rates[1]:
+                why = "layer"
             yield _Loss(
                 option=gain.names[option],
                 why=why,

@@ -39,6 +39,8 @@ from blockprof.spaces import Space, load_space, parse_constraint, space_names
 EVERYWHERE = "everywhere"
 RANDOM = "random"
 KEYS = ("space", "name", "drop", "layers", "widths", "stems", "mutation_probabilities", "reasons")
+_UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}
+"""PyYAML loses these ends of lines, unless it escapes them."""
 _LINE_WIDTH = 120
 
 
@@ -58,7 +60,9 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
     if name_or_path == RANDOM or name_or_path.startswith(f"{RANDOM}:"):
         like = name_or_path[len(RANDOM) + 1 :] or next(iter(preset_names(space)), None)
         if like is None:
-            raise InputError(f"{RANDOM}: {space.name} has no reduction to be as small as: write {RANDOM}:FILE")
+            raise InputError(
+                f"{space.name} has no reduction to be as small as", where=RANDOM, remedy=f"write {RANDOM}:FILE"
+            )
         return random_control(load_reduction(space, like), seed)
     if name_or_path in preset_names(space):
         return load_preset(space, name_or_path)
@@ -66,11 +70,14 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
     if not path.exists():
         raise InputError(
             f"unknown reduction '{name_or_path}': for {space.name} there are "
-            f"{', '.join((*preset_names(space), RANDOM))}, {RANDOM}:NAME, and the files that `blockprof reduce` writes"
+            f"{', '.join((*preset_names(space), RANDOM))}, {RANDOM}:NAME, and the files that `blockprof reduce` writes",
+            code="unknown-name",
         )
     reduction = read_reduction(path)
     if reduction.space != space:
-        raise InputError(f"{path}: is a reduction of {reduction.space.name}, not of {space.name}")
+        raise InputError(
+            f"is a reduction of {reduction.space.name}, not of {space.name}", where=path, code="not-of-space"
+        )
     return reduction
 
 
@@ -96,7 +103,7 @@ def format_reduction(reduction: Reduction) -> str:
             {key: value},
             sort_keys=False,
             default_flow_style=False if isinstance(value, str) or key == "reasons" else None,
-            allow_unicode=True,
+            allow_unicode=_UNICODE_BREAKS.isdisjoint("".join(reduction.reasons) if key == "reasons" else str(value)),
             width=_LINE_WIDTH,
         )
         for key, value in parts.items()
@@ -118,7 +125,7 @@ def write_reduction(reduction: Reduction, path: Path) -> Path | None:
         InputError: the file cannot be written.
     """
     if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder: name a file")
+        raise InputError(f"cannot write {path}: it is a folder: name a file", code="folder-in-place-of-a-file")
     content, old = format_reduction(reduction).encode(), None
     with staged(path.parent) as folder:
         (folder / path.name).write_bytes(content)
@@ -138,7 +145,7 @@ def read_reduction(path: Path) -> Reduction:
     try:
         return parse_reduction(read_file(path).decode(), path.stem)
     except UnicodeDecodeError:
-        raise DataFileError(f"{path}: is no text: write YAML in UTF-8") from None
+        raise DataFileError("is no text", where=path, remedy="write YAML in UTF-8", code="not-utf-8") from None
     except DataFileError:
         raise
     except InputError as error:
@@ -158,15 +165,15 @@ def parse_reduction(text: str, name: str) -> Reduction:
     content = _load(text)
     for key in content:
         if key not in KEYS:
-            raise InputError(f"unknown key '{key}': there are {', '.join(KEYS)}")
+            raise InputError(f"unknown key '{key}'", remedy=f"there are {', '.join(KEYS)}", code="unknown-key")
     if content.get("space") not in space_names():
         given = f", not '{content['space']}'" if "space" in content else ""
-        raise InputError(f"'space' must be one of {', '.join(space_names())}{given}")
+        raise InputError(f"'space' must be one of {', '.join(space_names())}{given}", code="unknown-space")
     space = load_space(content["space"])
     whole = Reduction.whole(space)
     title = content.get("name", name)
     if not isinstance(title, str) or not title.strip():
-        raise InputError("'name' must be a text that is not empty")
+        raise InputError("'name' must be a text that is not empty", code="empty-name")
     blocks, depths, probabilities = whole.blocks.copy(), list(whole.depths), whole.mutation_probabilities.copy()
     for place, names in _table(content, "drop").items():
         known = [block.name for block in space.blocks]
@@ -177,7 +184,9 @@ def parse_reduction(text: str, name: str) -> Reduction:
         depths[unit] = tuple(sorted(_choices(f"layers.{place}", kept, space.units[unit].depths)))
     for place, kept in _table(content, "widths").items():
         if space.num_widths == 1:
-            raise InputError(f"'widths': units of {space.name} have one width: leave it out")
+            raise InputError(
+                f"'widths': units of {space.name} have one width: leave it out", code="widths-of-one-width"
+            )
         unit = _unit(space, "widths", place)
         ratios = _choices(f"widths.{place}", kept, space.width_ratios)
         lost = np.repeat(~np.isin(space.width_ratios, ratios), space.blocks_per_width)
@@ -185,11 +194,14 @@ def parse_reduction(text: str, name: str) -> Reduction:
     for place, value in _table(content, "mutation_probabilities").items():
         unit = _unit(space, "mutation_probabilities", place)
         if type(value) not in (int, float) or not 0 <= value <= 1:
-            raise InputError(f"'mutation_probabilities.{place}' must be a number from 0 to 1, not {_shown(value)}")
+            raise InputError(
+                f"'mutation_probabilities.{place}' must be a number from 0 to 1, not {_shown(value)}",
+                code="not-a-probability",
+            )
         probabilities[unit] = value
     reasons = content.get("reasons", [])
     if not isinstance(reasons, list) or not all(isinstance(line, str) for line in reasons):
-        raise InputError("'reasons' must be a list of texts")
+        raise InputError("'reasons' must be a list of texts", code="not-a-list-of-texts")
     stems = _stems(space, content["stems"]) if "stems" in content else whole.stems
     return Reduction(space, title, blocks, tuple(depths), stems, probabilities, tuple(reasons))
 
@@ -197,23 +209,27 @@ def parse_reduction(text: str, name: str) -> Reduction:
 def _load(text: str) -> dict[object, Any]:
     content = parse_yaml(text)
     if not isinstance(content, dict):
-        raise InputError(f"must hold keys and values: write space: {space_names()[0]}, and what to drop")
+        raise InputError(
+            f"must hold keys and values: write space: {space_names()[0]}, and what to drop", code="no-keys"
+        )
     if repeated := repeated_key(text):
-        raise InputError(f"has the key '{repeated}' twice in one place: join them")
+        raise InputError(f"has the key '{repeated}' twice in one place", remedy="join them", code="key-twice")
     return content
 
 
 def _table(content: Mapping[object, Any], key: str) -> dict[object, Any]:
     table = content.get(key, {})
     if not isinstance(table, dict):
-        raise InputError(f"'{key}' must hold keys such as u1, not {_shown(table)}")
+        raise InputError(f"'{key}' must hold keys such as u1, not {_shown(table)}", code="not-keys")
     return table
 
 
 def _unit(space: Space, key: str, place: object) -> int:
     names = [f"u{number}" for number in range(1, len(space.units) + 1)]
     if place not in names:
-        raise InputError(f"unknown key '{key}.{place}': {space.name} has the units {', '.join(names)}")
+        raise InputError(
+            f"unknown key '{key}.{place}': {space.name} has the units {', '.join(names)}", code="unknown-key"
+        )
     return names.index(str(place))
 
 
@@ -229,7 +245,11 @@ def _slots(space: Space, place: object) -> slice:
     found = (units | layers).get(str(place))
     if found is None:
         ranges = ", ".join(f"{name}.l1 to l{slots.stop - slots.start}" for name, slots in units.items())
-        raise InputError(f"unknown key 'drop.{place}': there are {EVERYWHERE}, {', '.join(units)}, {ranges}")
+        raise InputError(
+            f"unknown key 'drop.{place}'",
+            remedy=f"there are {EVERYWHERE}, {', '.join(units)}, {ranges}",
+            code="unknown-key",
+        )
     return found
 
 
@@ -238,13 +258,16 @@ def _choices(key: str, given: object, known: Any) -> list[Any]:
     values = given if isinstance(given, list) else [given]
     for value in values:
         if isinstance(value, bool) or value not in known:
-            raise InputError(f"'{key}' must be a list of some of {', '.join(map(str, known))}, not {_shown(value)}")
+            raise InputError(
+                f"'{key}' must be a list of some of {', '.join(map(str, known))}, not {_shown(value)}",
+                code="not-a-list-of-known",
+            )
     return values
 
 
 def _stems(space: Space, given: object) -> BoolArray:
     if len(space.stems) == 1:
-        raise InputError(f"'stems': {space.name} has a single stem: leave it out")
+        raise InputError(f"'stems': {space.name} has a single stem: leave it out", code="stems-of-one-stem")
     kept = np.zeros(len(space.stems), dtype=bool)
     for name in given if isinstance(given, list) else [given]:
         try:
@@ -252,7 +275,10 @@ def _stems(space: Space, given: object) -> BoolArray:
         except InputError as error:
             raise InputError(error, where="'stems'") from None
         if constraint.layers:
-            raise InputError(f"'stems': {name} is no part of a stem: write it like {_stem_names(space, ~kept)[0]}")
+            raise InputError(
+                f"'stems': {name} is no part of a stem: write it like {_stem_names(space, ~kept)[0]}",
+                code="not-of-the-stem",
+            )
         kept |= np.array([constraint.allows(stem) for stem in space.stems])
     return kept
 

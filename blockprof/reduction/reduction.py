@@ -44,21 +44,26 @@ class Reduction:
     def __post_init__(self) -> None:
         space = self.space
         if self.blocks.shape != (space.num_slots, len(space.blocks)) or self.stems.shape != (len(space.stems),):
-            raise InputError(f"{self.name}: not of the shape of {space.name}")
+            raise InputError(f"{self.name}: not of the shape of {space.name}", code="not-of-shape")
         if len(self.depths) != len(space.units) or self.mutation_probabilities.shape != (len(space.units),):
-            raise InputError(f"{self.name}: {space.name} has {len(space.units)} units")
+            raise InputError(f"{self.name}: {space.name} has {len(space.units)} units", code="wrong-number-of-units")
         if not self.stems.any():
-            raise InputError(f"{self.name}: leaves no stem: keep one")
+            raise InputError(f"{self.name}: leaves no stem: keep one", code="no-stem-left")
         if not ((self.mutation_probabilities >= 0) & (self.mutation_probabilities <= 1)).all():
-            raise InputError(f"{self.name}: probabilities of a mutation are from 0 to 1")
+            raise InputError(f"{self.name}: probabilities of a mutation are from 0 to 1", code="not-a-probability")
         for index, (unit, depths) in enumerate(zip(space.units, self.depths, strict=True)):
             if not depths or not set(depths) <= set(unit.depths):
                 known = " or ".join(map(str, unit.depths))
-                raise InputError(f"{self.name}: unit {index + 1} of {space.name} has {known} layers: keep one of these")
+                raise InputError(
+                    f"{self.name}: unit {index + 1} of {space.name} has {known} layers: keep one of these",
+                    code="not-a-depth",
+                )
             if not self.widths(index):
                 layer = self._first_empty_layer(index)
                 what = f"layer {layer}" if layer else "a width in all layers"
-                raise InputError(f"{self.name}: leaves unit {index + 1} no block for {what}: keep one")
+                raise InputError(
+                    f"{self.name}: leaves unit {index + 1} no block for {what}: keep one", code="no-block-left"
+                )
 
     @classmethod
     def whole(cls, space: Space) -> "Reduction":

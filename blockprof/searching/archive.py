@@ -60,7 +60,8 @@ class Archive:
         if not np.isfinite(values).all():
             row, column = np.argwhere(~np.isfinite(values))[0]
             raise BlockprofError(
-                f"{self.problem.names[column]} is {values[row, column]} for the network {archs[row].to_strings()[0]}"
+                f"{self.problem.names[column]} is {values[row, column]} for the network {archs[row].to_strings()[0]}",
+                code="not-finite",
             )
         return values
 

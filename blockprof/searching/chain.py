@@ -22,7 +22,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import AdditiveMetric, ExactMetric, additive_score
+from blockprof.metrics import AdditiveMetric, ExactMetric
 from blockprof.reduction import Reduction
 from blockprof.searching.problem import Limit, Objective
 from blockprof.spaces import ABSENT, Architectures
@@ -98,7 +98,7 @@ class Chain:
         aims: tuple[Objective | Limit, ...] = (*objectives, *limits)
         dimensions: dict[tuple[str, float], AdditiveMetric] = {}
         for aim in aims:
-            score = additive_score(cast("ExactMetric", aim.metric))
+            score = cast("ExactMetric", aim.metric).score
             dimensions.setdefault((aim.metric.info.name, aim.sign), score)
         metrics = tuple(dimensions.values())
         units = np.array([sign / _step(metric) for (_, sign), metric in dimensions.items()])
@@ -203,6 +203,7 @@ class _LabelSetting:
                     remedy=Said(
                         "reduce the space, name fewer metrics, or search with {}", Argument("algorithm", "evolution")
                     ),
+                    code="too-many-labels",
                 )
             parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
         sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))

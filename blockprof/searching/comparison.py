@@ -33,7 +33,11 @@ def compare(whole: Sequence[SearchResult], reduced: Sequence[SearchResult]) -> C
             than the reference point.
     """
     if len(whole) != len(reduced) or not whole:
-        raise InputError(f"{len(whole)} searches of the whole space, but {len(reduced)} of a reduced one: give pairs")
+        raise InputError(
+            f"{len(whole)} searches of the whole space, but {len(reduced)} of a reduced one",
+            remedy="give pairs",
+            code="unpaired-searches",
+        )
     every = [*whole, *reduced]
     if len({tuple((one.metric.info.name, one.maximize) for one in each.problem.objectives) for each in every}) > 1:
         raise InputError("searches of different objectives cannot be compared")
@@ -45,7 +49,9 @@ def compare(whole: Sequence[SearchResult], reduced: Sequence[SearchResult]) -> C
         ]
     )
     if not volumes[0].all():
-        raise InputError("a search of the whole space found nothing better than its initial networks: search longer")
+        raise InputError(
+            "a search of the whole space found nothing better than its initial networks", remedy="search longer"
+        )
     ratios = volumes[1] / volumes[0]
     mean, half = float(ratios.mean()), half_width(ratios)
     return Comparison(ratios, mean, mean - half, mean + half)

@@ -4,7 +4,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import ExactMetric
+from blockprof.metrics import as_exact
 from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.guide import find_guide
 from blockprof.searching.limits import check_limits
@@ -32,12 +32,13 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
             than are held at once (``blockprof.searching.chain``).
     """
     if top_k < 1:
-        raise InputError(f"top_k is {top_k}: give at least 1")
+        raise InputError(f"top_k is {top_k}", remedy="give at least 1", code="below-1")
     for metric in problem.metrics:
-        if not isinstance(metric, ExactMetric):
+        if as_exact(metric) is None:
             raise InputError(
                 f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly",
                 remedy=Said("search with {}", Argument("algorithm", "evolution")),
+                code="not-additive",
             )
     check_limits(problem)
     num_objectives = len(problem.objectives)
@@ -48,7 +49,7 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     # The chain's bounds are a little wider than the limits.
     within = np.flatnonzero(problem.violations(values) == 0)
     if not len(within):
-        raise InputError(_unmet_together(problem))
+        raise InputError(_unmet_together(problem), code="limits-not-met")
     within = within[first_fronts(sums[within, :num_objectives], num_fronts)]
     best = within[best_networks(problem, values[within], top_k)]
     return archs[best], values[best]

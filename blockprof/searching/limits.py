@@ -4,7 +4,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import ExactMetric, additive_score, values_of_scores
+from blockprof.metrics import ExactMetric, as_exact
 from blockprof.reduction import Reduction
 from blockprof.searching.chain import least_sums
 from blockprof.searching.problem import Problem
@@ -21,23 +21,25 @@ def check_limits(problem: Problem) -> None:
     """
     reduction = problem.reduction
     for limit in problem.limits:
-        if not isinstance(limit.metric, ExactMetric):
+        exact = as_exact(limit.metric)
+        if exact is None:
             continue
-        nearest = limit.sign * least_value(limit.metric, reduction, limit.sign)
+        nearest = limit.sign * least_value(exact, reduction, limit.sign)
         if limit.sign * (nearest - limit.bound) > ROUNDING * abs(limit.bound):
             beyond = "above" if limit.metric.info.higher_is_better else "below"
             raise InputError(
                 f"{limit.text}: no network of {reduction.space.name} ({reduction.name}) goes {beyond} "
-                f"{nearest:.6g} {limit.metric.info.unit}: loosen the limit"
+                f"{nearest:.6g} {limit.metric.info.unit}: loosen the limit",
+                code="limits-not-met",
             )
 
 
 def least_value(metric: ExactMetric, reduction: Reduction, sign: float = 1.0) -> float:
     """The least value of ``sign`` times an exact metric over a reduced space."""
-    score = additive_score(metric)
+    score = metric.score
     costs = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
     least = float(least_sums(reduction, *costs).total(reduction.depths)) + sign * score.base
-    return sign * float(values_of_scores(metric, np.array([sign * least]))[0])
+    return sign * float(metric.values_of(np.array([sign * least]))[0])
 
 
 def nearest_found(problem: Problem, values: FloatArray) -> str:

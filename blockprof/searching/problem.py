@@ -7,7 +7,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import ExactMetric, Metric, check_metrics, scores_of_values
+from blockprof.metrics import Metric, as_exact, check_metrics
 from blockprof.reduction import Reduction
 from blockprof.spaces import Architectures
 
@@ -50,9 +50,10 @@ class Limit:
     @property
     def most_of_score(self) -> float:
         """What ``sign`` times the additive score of an exact metric may be at most."""
-        if not isinstance(self.metric, ExactMetric):
+        exact = as_exact(self.metric)
+        if exact is None:
             raise TypeError(f"{self.metric.info.name} has no additive score")
-        return self.sign * float(scores_of_values(self.metric, np.array([self.sign * self.most]))[0])
+        return self.sign * float(exact.scores_of(np.array([self.sign * self.most]))[0])
 
     @property
     def text(self) -> str:
@@ -88,7 +89,7 @@ class Problem:
         limited = [limit.metric.info.name for limit in self.limits]
         for name in limited:
             if limited.count(name) > 1:
-                raise InputError(f"{name} has two limits: give one")
+                raise InputError(f"{name} has two limits", remedy="give one")
         check_metrics(self.metrics, self.reduction.space)
 
     @cached_property

@@ -42,9 +42,9 @@ class SearchSpec:
         for name in ("initial", "generations", "children", "top_k"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise InputError(f"{name} is {value}: give at least 1")
+                raise InputError(f"{name} is {value}", remedy="give at least 1", code="below-1")
         if self.seed < 0:
-            raise InputError(f"seed is {self.seed}: give at least 0")
+            raise InputError(f"seed is {self.seed}", remedy="give at least 0", code="below-0")
 
     @property
     def is_exact(self) -> bool:

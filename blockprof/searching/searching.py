@@ -1,6 +1,7 @@
 """Searches: the one function that runs them, whatever the algorithm."""
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from blockprof.searching.archive import Archive
 from blockprof.searching.limits import check_limits, nearest_found
 from blockprof.searching.problem import Problem
 from blockprof.searching.result import SearchResult, SearchSpec
-from blockprof.searching.state import read_state, write_state
+from blockprof.searching.state import State, open_state
 
 
 def search(
@@ -45,7 +46,11 @@ def search(
     check_limits(problem)
     if spec.is_exact:
         state = None
-    kept = read_state(state, problem, spec) if state else None
+    with open_state(state, problem, spec) if state else nullcontext() as kept:
+        return _checked(_search(problem, spec, listener, kept))
+
+
+def _search(problem: Problem, spec: SearchSpec, listener: Listener, kept: State | None) -> SearchResult:
     start = time.perf_counter() - (kept.seconds if kept else 0.0)
     archive = Archive(problem, spec.top_k)
     num_generations = 1 if spec.is_exact else 1 + spec.budget.generations
@@ -62,14 +67,15 @@ def search(
         if kept and generation < kept.num_generations:
             archive.add(archs, kept.values_of(archs, generation))
         else:
-            archive.add(archs, archive.evaluate(archs))
-            if state:
-                write_state(state, spec, archive, time.perf_counter() - start)
+            values = archive.evaluate(archs)
+            archive.add(archs, values)
+            if kept:
+                kept.add(archs, values, time.perf_counter() - start)
             listener.on_generation(generation, found)
             listener.on_step("searching", generation + 1, num_generations)
         if archive.is_exhausted:
             break
-    return _checked(found())
+    return found()
 
 
 def _checked(result: SearchResult) -> SearchResult:
@@ -77,7 +83,10 @@ def _checked(result: SearchResult) -> SearchResult:
     if problem.limits and not len(result.best):
         limits = " and ".join(limit.text for limit in problem.limits)
         raise InputError(
-            f"{limits}: none of {len(result.archs):,} networks found meets this; the nearest has "
-            f"{nearest_found(problem, result.values)}: loosen a limit, or search longer"
+            f"none of {len(result.archs):,} networks found meets this; the nearest has "
+            f"{nearest_found(problem, result.values)}",
+            where=limits,
+            remedy="loosen a limit, or search longer",
+            code="limits-not-met",
         )
     return result

@@ -1,48 +1,44 @@
-"""A search that is under way, kept as a file after each generation, so that it can be resumed.
+"""A search that is under way, kept generation by generation, so that it can be resumed.
 
-A NumPy file (``.npz``, without pickle) of the networks, their metrics, and a header in JSON: what is searched for and
-how, and the seconds so far.
+The header (``blockprof.foundation.journal``) says what is searched for and how. Each row is a generation: its networks,
+their metrics, and the seconds that the search had taken.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation import journal
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
-from blockprof.foundation.errors import DataFileError, InputError
-from blockprof.foundation.files import read_file, staged
-from blockprof.metrics import ExactMetric, MonotoneMetric, additive_score
-from blockprof.searching.archive import Archive
+from blockprof.foundation.decoding import MALFORMED
+from blockprof.foundation.errors import InputError, JournalError
+from blockprof.metrics import as_exact
 from blockprof.searching.problem import Problem
 from blockprof.searching.result import SearchSpec
 from blockprof.spaces import Architectures
 
-FORMAT = 2
+JOURNAL = journal.Kind("search", "searched", "searches", in_order=True)
 
 
-@dataclass(frozen=True, eq=False)
 class State:
-    """What a search had evaluated: networks' ``genes`` (N, L + 1), ``values`` (N, M), ``generations`` (N,); and the
-    seconds so far.
-    """
+    """What a search had evaluated, and how to add to it; ``seconds`` are those that it had taken so far."""
 
-    path: Path
-    genes: IntArray
-    values: FloatArray
-    generations: IntArray
-    seconds: float
+    def __init__(self, rows: journal.Journal, generations: list[tuple[IntArray, FloatArray]], seconds: float) -> None:
+        self.seconds = seconds
+        self._rows = rows
+        self._generations = generations
 
     @property
     def num_generations(self) -> int:
         """How many generations there are."""
-        return int(self.generations[-1]) + 1
+        return len(self._generations)
 
     def values_of(self, archs: Architectures, generation: int) -> FloatArray:
         """(N, M): the values of a generation, which must be of the N networks of ``archs``.
@@ -50,64 +46,76 @@ class State:
         Raises:
             DataFileError: it is of others: the file is damaged, or of another version of the algorithm.
         """
-        rows = self.generations == generation
-        if not np.array_equal(self.genes[rows], archs.genes):
-            raise _not_a_search(self.path)
-        return np.asarray(self.values[rows])
+        genes, values = self._generations[generation]
+        if not np.array_equal(genes, archs.genes):
+            raise journal.damaged(self._rows.path, JOURNAL, generation + 2, "is of other networks")
+        return values
+
+    def add(self, archs: Architectures, values: FloatArray, seconds: float) -> None:
+        """Keep a generation's N networks with their metrics, (N, M).
+
+        Raises:
+            InputError: the disk is full, or cannot be written to.
+        """
+        row = {"genes": journal.pack(archs.genes), "values": journal.pack(values), "seconds": seconds}
+        self._rows.add(row, f"{self.num_generations} generations")
+        self._generations.append((archs.genes, values))
 
 
-def write_state(path: Path, spec: SearchSpec, archive: Archive, seconds: float) -> None:
-    """Keep a search; the file is replaced in a single step.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    header = {
-        "format": FORMAT,
-        "settings": _settings(archive.problem, spec),
-        "digests": _digests(archive.problem),
-        "seconds": seconds,
-    }
-    arrays = {"genes": archive.genes, "values": archive.values, "generations": archive.generations}
-    with staged(path.parent) as temporary, (temporary / path.name).open("wb") as file:
-        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
-
-
-def read_state(path: Path, problem: Problem, spec: SearchSpec) -> State | None:
-    """Read a search that was kept; None where there is no file.
+@contextmanager
+def open_state(path: Path, problem: Problem, spec: SearchSpec) -> Iterator[State]:
+    """Begin to keep a search, or resume one.
 
     Raises:
-        InputError: it is of another problem, or another way to search; the message says what differs.
-        DataFileError: it cannot be read, or is no such file.
+        JournalError: it is of another problem, or another way to search; the message says what differs.
+        DataFileError: it is no such file, or damaged.
+        InputError: it cannot be read or written.
+        BlockprofError: another process has it open.
     """
-    if not path.exists():
-        return None
-    content = read_file(path)
-    try:
-        arrays = read_arrays(content)
-        header = parse_json(str(arrays.pop("header")))
-        if header["format"] != FORMAT:
-            raise ValueError("of another version of blockprof")
-        differences = _differences(header, problem, spec)
-    except MALFORMED:
-        raise _not_a_search(path) from None
-    if differences:
-        raise InputError(
-            f"{path}: is a search with {', '.join(differences)}: resume with the same, give another file, or remove "
-            "this one to start over"
-        )
-    try:
-        genes, values, generations = (arrays[name] for name in ("genes", "values", "generations"))
-        if genes.ndim != 2 or genes.dtype.kind != "i" or generations.dtype.kind != "i":
-            raise ValueError("no whole numbers")
-        archs = Architectures(problem.reduction.space, genes[:, 1:], genes[:, 0])
-        if values.shape != (len(archs), len(problem.metrics)) or generations.shape != (len(archs),) or not len(archs):
-            raise ValueError("not of one length")
-        if values.dtype.kind != "f" or not np.isfinite(values).all():
-            raise ValueError("no finite numbers")
-        return State(path, genes, values, generations, float(header["seconds"]))
-    except (InputError, *MALFORMED):
-        raise _not_a_search(path) from None
+    of = _of(problem, spec)
+    with journal.open_journal(path, JOURNAL, of) as rows:
+        yield State(rows, *_parse(path, rows.contents, problem, of))
+
+
+def count_generations(path: Path, problem: Problem, spec: SearchSpec) -> int:
+    """How many generations are kept of a search: 0 where there is no file.
+
+    Raises:
+        JournalError, DataFileError, InputError: as for :func:`open_state`.
+    """
+    of = _of(problem, spec)
+    generations, _ = _parse(path, journal.read_contents(path, JOURNAL, of), problem, of)
+    return len(generations)
+
+
+def _of(problem: Problem, spec: SearchSpec) -> dict[str, Any]:
+    return {**_settings(problem, spec), "digests": _digests(problem)}
+
+
+def _parse(
+    path: Path, found: journal.Contents, problem: Problem, of: Mapping[str, Any]
+) -> tuple[list[tuple[IntArray, FloatArray]], float]:
+    """The generations, and the seconds that they took."""
+    if found.of is not None and (differences := _differences(found.of, of)):
+        raise JournalError(path, differences, JOURNAL.did)
+    generations, seconds = [], 0.0
+    for row in found.rows:
+        try:
+            generations.append(_read(row.content, problem))
+            seconds = float(row.content["seconds"])
+        except (InputError, *MALFORMED):
+            raise journal.damaged(path, JOURNAL, row.number) from None
+    return generations, seconds
+
+
+def _read(row: Mapping[str, Any], problem: Problem) -> tuple[IntArray, FloatArray]:
+    genes, values = journal.unpack(row["genes"], "i"), journal.unpack(row["values"], "f")
+    archs = Architectures(problem.reduction.space, genes[:, 1:], genes[:, 0])
+    if values.shape != (len(archs), len(problem.metrics)) or not len(archs):
+        raise ValueError("not of one length")
+    if not np.isfinite(values).all():
+        raise ValueError("no finite numbers")
+    return archs.genes, values
 
 
 def _settings(problem: Problem, spec: SearchSpec) -> dict[str, str]:
@@ -132,9 +140,9 @@ def _digests(problem: Problem) -> dict[str, str]:
         "limit": _digest([limit.bound for limit in problem.limits]),
     }
     for metric in problem.metrics:
-        score = additive_score(metric) if isinstance(metric, ExactMetric) else None
-        costs = [np.append(score.costs, score.base)] if score else []
-        link = asdict(metric.link) if isinstance(metric, MonotoneMetric) else None
+        exact = as_exact(metric)
+        costs = [np.append(exact.score.costs, exact.score.base)] if exact else []
+        link = asdict(exact.link) if exact and exact.link else None
         digests[f"metric {metric.info.name}"] = _digest([asdict(metric.info), link], *costs)
     return digests
 
@@ -146,16 +154,11 @@ def _digest(content: object, *arrays: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _differences(header: Mapping[str, Any], problem: Problem, spec: SearchSpec) -> list[str]:
+def _differences(found: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """In words; where space or objectives differ, only these: most else follows from them."""
-    kept, asked = dict(header["settings"]), _settings(problem, spec)
-    changed = [name for name in asked if kept.get(name) != asked[name]]
+    changed = [name for name in now if name != "digests" and found.get(name) != now[name]]
     changed = [name for name in changed if name in ("space", "objectives")] or changed
     if changed:
-        return [f"{name} {kept.get(name)}, not {asked[name]}" for name in changed]
-    kept_digests, digests = dict(header["digests"]), _digests(problem)
-    return [f"another {name}" for name in digests if kept_digests.get(name) != digests[name]]
-
-
-def _not_a_search(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a search that blockprof can resume: give another file, or remove it")
+        return [f"{name} {found.get(name)} (now {now[name]})" for name in changed]
+    digests = dict(found.get("digests", {}))
+    return [f"another {name}" for name, digest in now["digests"].items() if digests.get(name) != digest]

@@ -25,7 +25,7 @@ from blockprof.searching.limits import check_limits
 from blockprof.searching.problem import Problem
 from blockprof.searching.result import SearchResult, SearchSpec, reference_point
 from blockprof.searching.searching import search
-from blockprof.searching.state import read_state
+from blockprof.searching.state import count_generations
 
 if TYPE_CHECKING:
     from blockprof.searching.verify import Verification
@@ -200,14 +200,19 @@ class StudyPlan:
         check_metrics(self.problem.metrics, self.problem.reduction.space, self.resolution)
         check_limits(self.problem)
         if self.num_seeds < 1:
-            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds))
+            raise InputError("give at least 1", where=Argument("num_seeds", self.num_seeds), code="below-1")
         if self.num_seeds > 1 and self.spec.is_exact:
             seeds = Argument("num_seeds")
             remedy = Said("leave {} out, or choose evolution", seeds)
-            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy)
+            raise InputError("an exact search has nothing random", where=seeds, remedy=remedy, code="nothing-random")
         if self.compares and self.problem.reduction.name == WHOLE:
             remedy = Said("give a {} to compare it with", Argument("reduction"))
-            raise InputError("the whole space is searched anyway", where=Argument("compares"), remedy=remedy)
+            raise InputError(
+                "the whole space is searched anyway",
+                where=Argument("compares"),
+                remedy=remedy,
+                code="nothing-to-compare",
+            )
 
     @cached_property
     def searches(self) -> tuple[tuple[Problem, SearchSpec], ...]:
@@ -228,7 +233,7 @@ class StudyPlan:
             DataFileError: one cannot be read.
         """
         paths = [(state_path(problem, spec, self.resolution), problem, spec) for problem, spec in self.searches]
-        return tuple(path for path, problem, spec in paths if read_state(path, problem, spec))
+        return tuple(path for path, problem, spec in paths if count_generations(path, problem, spec))
 
     @cached_property
     def _whole(self) -> Problem:
@@ -280,7 +285,7 @@ def _of_seed(problem: Problem, seed: int) -> Problem:
 
 
 def state_path(problem: Problem, spec: SearchSpec, resolution: int) -> Path:
-    """Where a search is kept: ``search/pn-seed0-<digest>.npz`` in the data folder, another for all other settings."""
+    """Where a search is kept: ``search/pn-seed0-<digest>.journal`` in the data folder, another for others."""
     reduction = problem.reduction
     settings = {
         "spec": asdict(spec),
@@ -292,5 +297,5 @@ def state_path(problem: Problem, spec: SearchSpec, resolution: int) -> Path:
     digest = hashlib.sha256(json.dumps(settings).encode())
     for array in (reduction.blocks, reduction.stems, reduction.mutation_probabilities):
         digest.update(array.tobytes())
-    name = f"{reduction.space.name}-seed{spec.seed}-{digest.hexdigest()[:12]}.npz"
+    name = f"{reduction.space.name}-seed{spec.seed}-{digest.hexdigest()[:12]}.journal"
     return data_folder() / STATES / name

@@ -16,7 +16,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
-from blockprof.foundation.rank_correlation import kendall, spearman
+from blockprof.foundation.scores import kendall, mape_percent, spearman
 from blockprof.metrics import ORT_CPU, MetricInfo
 from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
@@ -95,7 +95,8 @@ def compared_columns(problem: Problem) -> tuple[int, ...]:
     if not found:
         raise InputError(
             f"{', '.join(problem.names)}: nothing to compare with measured latencies: search for a latency, "
-            f"{' or '.join(SIZES)}, or limit one"
+            f"{' or '.join(SIZES)}, or limit one",
+            code="no-latency",
         )
     return found
 
@@ -107,7 +108,7 @@ def spread_along(num_networks: int, k: int) -> IntArray:
         InputError: ``k`` is below 1.
     """
     if k < 1:
-        raise InputError(f"{k} networks to verify: give at least 1")
+        raise InputError(f"{k} networks to verify", remedy="give at least 1", code="below-1")
     return np.unique(np.linspace(0, num_networks - 1, min(k, num_networks)).round().astype(np.intp))
 
 
@@ -150,7 +151,7 @@ def verify(
     """
     columns = compared_columns(problem)
     if not len(archs):
-        raise InputError("there are no networks to verify: search for some first")
+        raise InputError("there are no networks to verify", remedy="search for some first", code="no-networks")
     chosen = spread_along(len(archs), k)
     from blockprof.evaluators.device import measure_architectures
 
@@ -170,5 +171,5 @@ def _agreement(metric: MetricInfo, predicted: FloatArray, measured_ms: FloatArra
         spearman=spearman(predicted, measured_ms),
         kendall=kendall(predicted, measured_ms),
         ratio=float(np.exp(np.log(measured_ms / predicted).mean())) if has_ratio else np.nan,
-        mape_percent=float(100 * np.abs(predicted / measured_ms - 1).mean()) if is_latency else np.nan,
+        mape_percent=mape_percent(measured_ms, predicted) if is_latency else np.nan,
     )

@@ -36,21 +36,25 @@ class Architectures:
     def __post_init__(self) -> None:
         space, blocks = self.space, np.asarray(self.blocks)
         if blocks.ndim != 2 or blocks.shape[1] != space.num_slots:
-            raise InputError(f"{space.name} networks have {space.num_slots} slots, got shape {blocks.shape}")
+            raise InputError(
+                f"{space.name} networks have {space.num_slots} slots, got shape {blocks.shape}", code="not-of-shape"
+            )
         if blocks.size and (blocks.min() < ABSENT or blocks.max() >= len(space.blocks)):
-            raise InputError(f"block indices of {space.name} are -1 to {len(space.blocks) - 1}")
+            raise InputError(f"block indices of {space.name} are -1 to {len(space.blocks) - 1}", code="no-such-block")
         object.__setattr__(self, "blocks", blocks.astype(np.int8))
         object.__setattr__(self, "stems", _checked_stems(space, self.stems, len(blocks)))
         depths = self.depths
         filled = space.slot_layer < depths[:, space.slot_unit]
         if not np.array_equal(filled, blocks >= 0):
-            raise InputError("a unit's active layers must be its first ones")
+            raise InputError("a unit's active layers must be its first ones", code="gap-in-a-unit")
         for index, unit in enumerate(space.units):
             if not np.isin(depths[:, index], unit.depths).all():
-                raise InputError(f"unit {index + 1} of {space.name} has {_one_of(unit.depths)} layers")
+                raise InputError(
+                    f"unit {index + 1} of {space.name} has {_one_of(unit.depths)} layers", code="not-a-depth"
+                )
         same_width = blocks // space.blocks_per_width == self.widths[:, space.slot_unit]
         if not (same_width | ~filled).all():
-            raise InputError(f"the layers of a unit of {space.name} have one width")
+            raise InputError(f"the layers of a unit of {space.name} have one width", code="two-widths")
 
     @property
     def depths(self) -> IntArray:
@@ -129,13 +133,15 @@ def network_holding(space: Space, instance: int) -> Architectures:
 def _checked_stems(space: Space, stems: IntArray, num_networks: int) -> IntArray:
     if stems is _LEFT_OUT:
         if len(space.stems) > 1:
-            raise InputError(f"networks of {space.name} differ in their stems: say which one each has")
+            raise InputError(
+                f"networks of {space.name} differ in their stems", remedy="say which one each has", code="no-stems"
+            )
         return np.zeros(num_networks, dtype=np.int8)
     stems = np.asarray(stems)
     if stems.shape != (num_networks,):
-        raise InputError(f"{num_networks} networks, but stems of shape {stems.shape}")
+        raise InputError(f"{num_networks} networks, but stems of shape {stems.shape}", code="unpaired-stems")
     if stems.size and (stems.min() < 0 or stems.max() >= len(space.stems)):
-        raise InputError(f"stem indices of {space.name} are 0 to {len(space.stems) - 1}")
+        raise InputError(f"stem indices of {space.name} are 0 to {len(space.stems) - 1}", code="no-such-stem")
     return stems.astype(np.int8)
 
 

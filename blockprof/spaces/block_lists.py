@@ -36,10 +36,12 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[C
         else:
             constraints.extend(parse_constraint(space, part) for part in text.split(",") if part.strip())
     if not constraints:
-        raise PlacementError("is empty", where=Argument("blocks"), remedy="give placements such as u2.l1.e6k7")
+        raise PlacementError(
+            "is empty", where=Argument("blocks"), remedy="give placements such as u2.l1.e6k7", code="no-placements"
+        )
     for index, constraint in enumerate(constraints):
         if constraint in constraints[:index]:
-            raise PlacementError(f"{constraint.name} is given twice")
+            raise PlacementError(f"{constraint.name} is given twice", code="repeated-placement")
     return tuple(constraints)
 
 
@@ -49,18 +51,19 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Constraint:
     try:
         content = parse_json(text)
     except ValueError as error:
-        raise PlacementError(f"'{text}' is not JSON ({error}): write {form}") from None
+        raise PlacementError(f"'{text}' is not JSON ({error})", remedy=f"write {form}", code="not-json") from None
     if not isinstance(content, list) or not all(_is_numbers(entry) for entry in content):
-        raise PlacementError(f"'{text}': write {form}")
+        raise PlacementError(f"'{text}'", remedy=f"write {form}", code="not-a-nested-list")
     placements = [parse(space, entry) for entry in content]
     found = [placement for placement in placements if placement is not None]
     if len(found) < len(placements):
-        raise PlacementError(f"'{text}': write {form}")
+        raise PlacementError(f"'{text}'", remedy=f"write {form}", code="not-a-nested-list")
     for entry in content if space.num_widths == 1 else ():
         if len(entry) == 5 and entry[4] != resolution:
             raise PlacementError(
                 f"'{text}' asks for resolution {entry[4]}",
                 remedy=Said("say so with {}", Argument("resolution", entry[4])),
+                code="other-resolution",
             )
     return make_constraint(space, found)
 

@@ -66,7 +66,7 @@ def parse_nets(space: Space, nets: Iterable[str]) -> IntArray:
         except NetStringError:
             if others := spaces_having(net):
                 names = " or ".join(other.name for other in others)
-                raise NetStringError(f"is a network of {names}, not of {space.name}") from None
+                raise NetStringError(f"is a network of {names}, not of {space.name}", code="not-of-space") from None
             raise
     return np.array(rows, dtype=np.int8).reshape(-1, 1 + space.num_slots)
 
@@ -97,9 +97,9 @@ def _parse_net(space: Space, net: str) -> list[int]:
         content = load_settings(net)
         entries = content if isinstance(content, list) else [content]
         if len(entries) != 1:
-            raise NetStringError(f"settings of {len(entries)} networks where one should be")
+            raise NetStringError(f"settings of {len(entries)} networks where one should be", code="not-one-network")
         return genes_of(space, entries[0])
     try:
         return _grammar(space).parse(net)
     except ValueError as error:
-        raise NetStringError(str(error)) from None
+        raise NetStringError(str(error), code="not-a-net-string") from None

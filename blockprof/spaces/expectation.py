@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.spaces import FREE, CostsBy, Constraint, Space, fixed_blocks
+from blockprof.spaces import FREE, Constraint, CostsBy, Space, fixed_blocks
 from blockprof.spaces.chain import Depths, Semiring, fold
 from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
 
@@ -13,7 +13,7 @@ from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, ste
 def expected_counts(
     space: Space, constraints: Sequence[Constraint | None], sampler: Sampler, by: CostsBy = "instance"
 ) -> FloatArray:
-    """(S, K + 1): how often, on average, each of K costs is in a network of each constraint; the last one, the base, is 1.
+    """(S, K + 1): how often, on average, each of K costs is in a network of each constraint; the last, the base, is 1.
 
     The mean of an additive metric is this times its costs and base.
 

@@ -122,14 +122,14 @@ def make_constraint(space: Space, placements: Iterable[Placement | StemPlacement
     for part in stem:
         if part not in _stem_placements(space):
             known = ", ".join(one.name for one in _stem_placements(space)) or "a single stem"
-            raise PlacementError(f"{part.name}: {space.name} has {known}")
+            raise PlacementError(f"{space.name} has {known}", where=part.name)
     if len({(placement.unit, placement.layer) for placement in layers}) < len(layers):
-        raise PlacementError(f"{constraint.name}: two blocks for one layer")
+        raise PlacementError(f"{constraint.name}: two blocks for one layer", code="two-blocks")
     if len({part.part for part in stem}) < len(stem):
-        raise PlacementError(f"{constraint.name}: two values for one part of the stem")
+        raise PlacementError(f"{constraint.name}: two values for one part of the stem", code="two-stems")
     for unit in range(len(space.units)):
         if len({space.blocks.index(one.block) // space.blocks_per_width for one in constraint.of_unit(unit)}) > 1:
-            raise PlacementError(f"{constraint.name}: two widths for unit {unit + 1}")
+            raise PlacementError(f"{constraint.name}: two widths for unit {unit + 1}", code="two-widths")
     return constraint
 
 
@@ -168,19 +168,27 @@ def _parse_placement(space: Space, text: str) -> Placement | StemPlacement:
     if match is None:
         stems = ", ".join(part.name for part in _stem_placements(space))
         other = f", or one of {stems}" if stems else ""
-        raise PlacementError(f"'{text}' is not a placement: write it like u2.l1.{space.blocks[0].name}{other}")
+        raise PlacementError(
+            f"'{text}' is not a placement",
+            remedy=f"write it like u2.l1.{space.blocks[0].name}{other}",
+            code="not-a-placement",
+        )
     names = [block.name for block in space.blocks]
     if match["block"] not in names:
-        raise PlacementError(f"{text}: {space.name} has the blocks {', '.join(names)}")
+        raise PlacementError(f"{text}: {space.name} has the blocks {', '.join(names)}", code="no-such-block")
     return Placement(int(match["unit"]), int(match["layer"]), space.blocks[names.index(match["block"])])
 
 
 def _check_layer(space: Space, placement: Placement) -> None:
     if not 1 <= placement.unit <= len(space.units):
-        raise PlacementError(f"{placement.name}: {space.name} has units 1 to {len(space.units)}")
+        raise PlacementError(
+            f"{space.name} has units 1 to {len(space.units)}", where=placement.name, code="no-such-unit"
+        )
     depth = space.units[placement.unit - 1].max_depth
     if not 1 <= placement.layer <= depth:
-        raise PlacementError(f"{placement.name}: unit {placement.unit} of {space.name} has layers 1 to {depth}")
+        raise PlacementError(
+            f"unit {placement.unit} of {space.name} has layers 1 to {depth}", where=placement.name, code="no-such-layer"
+        )
     if placement.block not in space.blocks:
         names = ", ".join(block.name for block in space.blocks)
-        raise PlacementError(f"{placement.name}: {space.name} has the blocks {names}")
+        raise PlacementError(f"{space.name} has the blocks {names}", where=placement.name, code="no-such-block")

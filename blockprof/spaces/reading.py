@@ -30,7 +30,7 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
         except NetStringError as error:
             raise NetStringError(error, where=f"network {number}") from None
     if not archs:
-        raise NetStringError("holds no networks: write a list of settings")
+        raise NetStringError("holds no networks", remedy="write a list of settings", code="no-networks")
     return Architectures.concatenate([one for one, _ in archs]), tuple(size for _, (size,) in archs)
 
 

@@ -46,5 +46,7 @@ def load_space(name: str) -> Space:
     if found is None:
         found = next((space for space in registered_spaces() if space.assets.upstream_called(name)), None)
     if found is None:
-        raise InputError(f"unknown space '{name}': there are {', '.join(space_names())}")
+        raise InputError(
+            f"unknown space '{name}'", remedy=f"there are {', '.join(space_names())}", code="unknown-space"
+        )
     return found

@@ -13,5 +13,6 @@ def check_resolution(space: Space, resolution: int) -> None:
     allowed = space.resolutions
     if resolution not in allowed:
         raise MetricError(
-            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
+            f"resolution {resolution}: {space.name} takes {allowed[0]} to {allowed[-1]} in steps of {allowed.step}",
+            code="no-such-resolution",
         )

@@ -150,7 +150,10 @@ def sample_distinct(space: Space, n: int, rng: np.random.Generator, least: int |
         more = sample_architectures(space, max(n, DRAWN_AT_ONCE), rng)
         archs = _first_of_each(Architectures.concatenate([archs, more]))
     if len(archs) < (n if least is None else least):
-        raise InputError(f"{n if least is None else least} networks: {space.name} has only {len(archs)} different ones")
+        raise InputError(
+            f"{n if least is None else least} networks: {space.name} has only {len(archs)} different ones",
+            code="space-too-small",
+        )
     return archs[:n]
 
 

@@ -33,7 +33,9 @@ def load_settings(text: str) -> object:
     try:
         return parse_json(text)
     except ValueError as error:
-        raise NetStringError(f"settings of a network that are no JSON ({error}): correct them") from None
+        raise NetStringError(
+            f"settings of a network that are no JSON ({error})", remedy="correct them", code="not-json"
+        ) from None
 
 
 def genes_of(space: Space, entry: object) -> list[int]:
@@ -67,7 +69,9 @@ def _depths(space: Space, given: Sequence[float]) -> list[int]:
         chosen = unit.depths[0] if len(unit.depths) == 1 else depth
         if chosen not in unit.depths:
             allowed = " or ".join(map(str, unit.depths))
-            raise NetStringError(f"d: unit {number} would have {depth:g} layers, but {space.name} allows {allowed}")
+            raise NetStringError(
+                f"d: unit {number} would have {depth:g} layers, but {space.name} allows {allowed}", code="not-a-depth"
+            )
         depths.append(int(chosen))
     return depths
 
@@ -84,7 +88,8 @@ def _blocks(space: Space, depths: Sequence[int], pairs: Sequence[tuple[object, o
             keys = "w and e" if space.num_widths > 1 else "e and ks"
             raise NetStringError(
                 f"{keys} at unit {unit + 1}, layer {layer + 1} are {pair[0]} and {pair[1]}: {space.name} has "
-                f"{', '.join(map(str, first))} and {', '.join(map(str, second))}"
+                f"{', '.join(map(str, first))} and {', '.join(map(str, second))}",
+                code="no-such-block",
             )
         blocks.append(index_of[pair] if present else ABSENT)
     return blocks
@@ -92,11 +97,13 @@ def _blocks(space: Space, depths: Sequence[int], pairs: Sequence[tuple[object, o
 
 def _list(entry: object, key: str, length: int) -> list[object]:
     if not isinstance(entry, dict):
-        raise NetStringError('is no network: write {"ks": [...], "e": [...], "d": [...]} or a net string')
+        raise NetStringError(
+            'is no network: write {"ks": [...], "e": [...], "d": [...]} or a net string', code="not-settings"
+        )
     values = entry.get(key)
     if not isinstance(values, list) or len(values) != length:
         found = f"{len(values)} of them" if isinstance(values, list) else "there is none"
-        raise NetStringError(f"{key} must be a list of {length} numbers: {found}")
+        raise NetStringError(f"{key} must be a list of {length} numbers: {found}", code="not-a-list-of-numbers")
     return values
 
 
@@ -104,7 +111,10 @@ def _numbers(entry: object, key: str, length: int, *, fixed: bool = True) -> lis
     """A list of whole numbers; unless ``fixed``, what is none counts as 0, which no space has."""
     numbers = [_whole(value) for value in _list(entry, key, length)]
     if fixed and None in numbers:
-        raise NetStringError(f"{key} must be a list of {length} whole numbers: entry {numbers.index(None) + 1} is none")
+        raise NetStringError(
+            f"{key} must be a list of {length} whole numbers: entry {numbers.index(None) + 1} is none",
+            code="not-a-whole-number",
+        )
     return [0 if number is None else number for number in numbers]
 
 
@@ -114,7 +124,9 @@ def _floats(entry: object, length: int) -> list[float | None]:
 
 def _pick(choices: Sequence[int], index: int, key: str) -> int:
     if index not in range(len(choices)):
-        raise NetStringError(f"{key} has the index {index}: there are 0 to {len(choices) - 1}")
+        raise NetStringError(
+            f"{key} has the index {index}", remedy=f"there are 0 to {len(choices) - 1}", code="no-such-width"
+        )
     return choices[index]
 
 
@@ -143,5 +155,5 @@ def resolution_of(space: Space, entry: object) -> int | None:
     size = _whole(value)
     if size is None or size not in space.resolutions or any(other != given[0] for other in given[1:]):
         allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
-        raise NetStringError(f"its resolution is not one of {space.name} ({allowed})")
+        raise NetStringError(f"its resolution is not one of {space.name} ({allowed})", code="no-such-resolution")
     return size

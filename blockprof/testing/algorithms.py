@@ -82,7 +82,7 @@ def _beats(rival: SearchResult, found: SearchResult) -> bool:
 
 def _resumed(problem: Problem, spec: SearchSpec) -> SearchResult:
     with tempfile.TemporaryDirectory() as folder:
-        state = Path(folder) / "search.npz"
+        state = Path(folder) / "search.jsonl"
         with contextlib.suppress(_StoppedError):
             search(problem, spec, listener=_Stopper(), state=state)
         return search(problem, spec, state=state)

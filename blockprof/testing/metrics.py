@@ -1,10 +1,8 @@
 """Is it a metric that all commands can use? What a package that registers one calls from its own tests."""
 
-import math
-
 import numpy as np
 
-from blockprof.metrics import AdditiveMetric, Metric, NamedMetric
+from blockprof.metrics import Metric, NamedMetric
 from blockprof.spaces import Space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -18,10 +16,12 @@ def check_metric(name: str, metric: NamedMetric, space: Space, resolution: int |
         AssertionError: it is not what commands take it for; the message says what is wrong.
     """
     assert metric.is_in(space), f"is_in does not list {name} for {space.name}"
-    found = metric.load(space, space.resolutions[-1] if resolution is None else resolution)
+    size = space.resolutions[-1] if resolution is None else resolution
+    found = metric.load(space, size)
     assert found.info.name == name, f"{name} is loaded with the name '{found.info.name}'"
     assert found.info.unit, f"{name} has no unit"
     assert found.info.source, f"{name} does not say where its numbers come from"
+    assert found.resolution in (None, size), f"{name} is of resolution {found.resolution} where {size} is asked for"
     check_values(found, space)
 
 
@@ -32,6 +32,7 @@ def check_values(metric: Metric, space: Space) -> None:
         AssertionError: as :func:`check_metric`.
     """
     name, rng = metric.info.name, np.random.default_rng(0)
+    assert metric.space == space, f"{name} is a metric of {metric.space.name}, not of {space.name}"
     archs = sample_architectures(space, NUM_NETWORKS, rng)
     values = metric.evaluate(archs)
     assert values.shape == (NUM_NETWORKS,), f"{name} has shape {values.shape} of {NUM_NETWORKS} networks"
@@ -41,6 +42,3 @@ def check_values(metric: Metric, space: Space) -> None:
     same = np.isclose(metric.evaluate(archs[order]), values[order], rtol=1e-6, atol=0)
     assert same.all(), f"{name} gives a network another number among other networks"
     assert metric.evaluate(archs[:0]).shape == (0,), f"{name} does not take a batch of no networks"
-    if isinstance(metric, AdditiveMetric):
-        assert metric.space.name == space.name, f"{name} is of {metric.space.name}"
-        assert math.isfinite(metric.base), f"{name} has no finite base"

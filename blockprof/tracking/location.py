@@ -31,7 +31,11 @@ def sqlite_uri(database: Path) -> str:
     if _AMBIGUOUS.search(path):
         path = os.path.relpath(path)
     if _AMBIGUOUS.search(path):
-        raise TrackingError(f"MLflow cannot make {path}: take a path without '?' and '%', or start in that folder")
+        raise TrackingError(
+            f"MLflow cannot make {path}",
+            remedy="take a path without '?' and '%', or start in that folder",
+            code="path-not-for-mlflow",
+        )
     return f"{_SQLITE_PREFIX}{path}"
 
 
@@ -70,7 +74,11 @@ def tracking_uri() -> str:
     if "%" in uri and uri.startswith(_SQLITE_PREFIX) and not mlflow.is_tracking_uri_set():
         uri = sqlite_uri(Path(_DEFAULT_FILE))
         if _chosen.setdefault(uri, Path.cwd()) != Path.cwd():
-            raise TrackingError(f"this process has used the store in {_chosen[uri]}: start another one in {Path.cwd()}")
+            raise TrackingError(
+                f"this process has used the store in {_chosen[uri]}",
+                remedy=f"start another one in {Path.cwd()}",
+                code="other-store",
+            )
         mlflow.set_tracking_uri(uri)
     return uri
 
@@ -97,8 +105,9 @@ def is_there(database: Path) -> bool:
     tables = set(read_column(database, "SELECT name FROM sqlite_master WHERE type = 'table'"))
     if tables and not {"experiments", "runs", "alembic_version"} <= tables:
         raise TrackingError(
-            f"{database} is a database, but not MLflow's (it has no tables of experiments and runs): "
-            "set MLFLOW_TRACKING_URI to another one"
+            f"{database} is a database, but not MLflow's (it has no tables of experiments and runs)",
+            remedy="set MLFLOW_TRACKING_URI to another one",
+            code="not-mlflows",
         )
     return bool(tables)
 
@@ -116,4 +125,4 @@ def read_column(database: Path, query: str, values: tuple[str, ...] = ()) -> lis
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=_LOCK_SECONDS)) as it:
             return [row[0] for row in it.execute(query, values)]
     except sqlite3.Error as error:
-        raise TrackingError(f"cannot read {database} as an MLflow database: {error}") from error
+        raise TrackingError(f"cannot read {database} as an MLflow database: {error}", code="not-mlflows") from error

@@ -42,7 +42,8 @@ def check_unmoved(database: Path) -> None:
     for move in find_moves(database):
         raise TrackingError(
             f"{database} was moved or copied: it says that its runs' files are in {move.recorded}, but they lie in "
-            f"{move.found}: run `{REPAIR}` to correct that"
+            f"{move.found}: run `{REPAIR}` to correct that",
+            code="store-moved",
         )
 
 
@@ -84,9 +85,13 @@ def repair(uri: str) -> list[Move]:
     """
     database = sqlite_file(uri)
     if database is None:
-        raise InputError(f"{uri} is not in a file: only a local store can be moved with its folder")
+        raise InputError(
+            f"{uri} is not in a file: only a local store can be moved with its folder", code="not-a-local-store"
+        )
     if not is_there(database):
-        raise InputError(f"{database}: there is no store: run this in the folder that was moved")
+        raise InputError(
+            "there is no store", where=database, remedy="run this in the folder that was moved", code="no-store"
+        )
     moves = find_moves(database)
     try:
         with closing(sqlite3.connect(database)) as connection, connection:

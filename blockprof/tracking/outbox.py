@@ -187,7 +187,9 @@ def _read(path: Path) -> Outgoing:
         points = [(str(key), float(value), int(time), int(step)) for key, value, time, step in record["points"]]
         return Outgoing(**{**record, "points": points}, is_whole=True, is_again=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise TrackingError(f"{path}: is no record of a run ({error}): remove the folder {path.parent}") from error
+        raise TrackingError(
+            f"is no record of a run ({error})", where=path, remedy=f"remove the folder {path.parent}"
+        ) from error
 
 
 def _dataset(told: Mapping[str, str]) -> DatasetInput:

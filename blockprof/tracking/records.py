@@ -50,15 +50,18 @@ def find_run(id_or_name: str) -> RunRecord:
     store.check_answers(uri)
     database = sqlite_file(uri)
     if database is not None and not is_there(database):
-        raise InputError(f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet")
+        raise InputError(
+            f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet", code="no-store"
+        )
     found = send("searching runs", lambda: _by_id(id_or_name) or _by_name(id_or_name))
     if not found:
-        raise InputError(f"no run has the id or name '{id_or_name}' in {uri}")
+        raise InputError(f"no run has the id or name '{id_or_name}' in {uri}", code="no-such-run")
     if len(found) > 1:
         named = ", ".join(f"{run.id} ({run.started:%Y-%m-%d %H:%M})" for run in found[:_MAX_NAMED])
         raise InputError(
             f"{len(found)} runs are called '{id_or_name}': give the id of one, newest first: {named}"
-            + (", ..." if len(found) > _MAX_NAMED else "")
+            + (", ..." if len(found) > _MAX_NAMED else ""),
+            code="several-runs",
         )
     return found[0]
 

@@ -68,7 +68,9 @@ def predictor_name(space: str, metric: str) -> str:
     """
     if not _METRIC.fullmatch(metric):
         raise InputError(
-            f"'{metric}' cannot name a metric: use letters, digits, '_', '.' and '-', a letter or digit first"
+            f"'{metric}' cannot name a metric",
+            remedy="use letters, digits, '_', '.' and '-', a letter or digit first",
+            code="not-a-metric-name",
         )
     name = f"{_PREFIX}{space}-{metric}"
     if name.startswith(_longer_prefixes(space)):
@@ -118,10 +120,12 @@ def find_predictor(reference: str) -> StoredPredictor:
     names = _names()
     if parts is None or parts["name"] not in names:
         known = f"there are {', '.join(sorted(names))}" if names else "none is registered yet"
-        raise InputError(f"no predictor '{reference}': {known}")
+        raise InputError(f"no predictor '{reference}': {known}", code="no-such-predictor")
     found = _fetch(parts["name"], version=parts["version"], alias=parts["alias"] or CHAMPION)
     if found is None:
-        raise InputError(f"no predictor '{reference}': '{parts['name']}' has no such version or alias")
+        raise InputError(
+            f"no predictor '{reference}': '{parts['name']}' has no such version or alias", code="no-such-predictor"
+        )
     return found
 
 
@@ -142,7 +146,9 @@ def find_other_model(reference: str) -> OtherModel:
         asked = (parts["name"], parts["alias"] or "", parts["version"])
         found = send(f"looking up {reference}", lambda: _find_version(*asked))
     if found is None:
-        raise InputError(f"no model '{reference}' is registered: write models:/NAME/VERSION or models:/NAME@ALIAS")
+        raise InputError(
+            f"no model '{reference}' is registered", remedy="write models:/NAME/VERSION or models:/NAME@ALIAS"
+        )
     return OtherModel(found.name, int(found.version), found.run_id or "")
 
 

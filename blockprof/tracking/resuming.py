@@ -48,7 +48,7 @@ def _log(outgoing: Outgoing, choose: Callable[[Path, Path], Choice]) -> Register
     if not outgoing.claim():
         raise TrackingError("another command is logging it")
     if outgoing.store != sending.server():
-        raise TrackingError(f"it belongs to the store {outgoing.store}: set MLFLOW_TRACKING_URI to that")
+        raise TrackingError(f"it belongs to the store {outgoing.store}", remedy="set MLFLOW_TRACKING_URI to that")
     outgoing.send()
     registered = None
     place = predictor_folder(outgoing)

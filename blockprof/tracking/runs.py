@@ -129,8 +129,9 @@ class Run:
         except TrackingError as error:
             if self.is_given and _is_refusal(error):
                 raise InputError(
-                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error}): unset it, or give the "
-                    "options that the run was begun with"
+                    f"{_RUN_ID}={self.id} is run '{self.name}' of other params ({error})",
+                    remedy="unset it, or give the options that the run was begun with",
+                    code="run-of-other-params",
                 ) from error
             raise
 
@@ -236,7 +237,9 @@ def _adopt(client: MlflowClient, run_id: str, command: str, name: str | None, ta
     except MlflowException as error:
         if sending.describe_illness(error):
             raise
-        raise InputError(f"{_RUN_ID}={run_id}: {one_line(error)}: unset it, or give the id of a run") from error
+        raise InputError(
+            f"{_RUN_ID}={run_id}: {one_line(error)}: unset it, or give the id of a run", code="no-such-run"
+        ) from error
     run = replace(_run_of(client.get_run(run_id), command), is_given=True)
     run.log_tags(tags)
     return run

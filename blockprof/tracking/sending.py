@@ -178,7 +178,7 @@ def waited_for(task: str, work: Callable[[], _T], seconds: float | None = None) 
         # A write to a local store that is under way ends as a whole.
         _let_end(outcome)
         raise
-    raise TrackingError(f"{task}: no answer within {seconds:g} seconds")
+    raise TrackingError(f"{task}: no answer within {seconds:g} seconds", code="no-answer-in-time")
 
 
 def _let_end(outcome: "Future[_T]") -> None:

@@ -98,14 +98,17 @@ def check_answers(uri: str) -> None:
     scheme = urlsplit(uri).scheme
     if _MANAGED.match(uri) or scheme.partition("+")[0] not in (*_FILE_SCHEMES, *_SCHEMES):
         raise TrackingError(
-            f"blockprof does not log to {uri}: set MLFLOW_TRACKING_URI (and MLFLOW_REGISTRY_URI, where that is set) to "
+            f"blockprof does not log to {uri}",
+            remedy=f"set MLFLOW_TRACKING_URI (and MLFLOW_REGISTRY_URI, where that is set) to "
             f"an SQLite file (sqlite:///mlflow.db), a database server ({', '.join(_DATABASES)}) or the address of an "
-            "MLflow server (http, https)"
+            "MLflow server (http, https)",
+            code="not-a-store-address",
         )
     if scheme in _FILE_SCHEMES:
         raise TrackingError(
-            f"MLflow no longer keeps runs in plain files ({uri}): set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move "
-            "the runs with `mlflow migrate-filestore`"
+            f"MLflow no longer keeps runs in plain files ({uri})",
+            remedy="set MLFLOW_TRACKING_URI=sqlite:///mlflow.db, or move the runs with `mlflow migrate-filestore`",
+            code="file-store",
         )
     if _is_remote(uri):
         if not _is_known(uri):
@@ -165,16 +168,20 @@ def _check_server(uri: str) -> None:
         )
     except MlflowException as error:
         raise TrackingError(
-            f"the {what} {uri} does not answer ({_first_cause(error)}): start it, or set {variable}"
+            f"the {what} {uri} does not answer ({_first_cause(error)})",
+            remedy=f"start it, or set {variable}",
+            code="server-unreachable",
         ) from error
     if response.status_code in (401, 403):
         raise TrackingError(
-            f"the {what} {uri} refuses (status {response.status_code}): set MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+            f"the {what} {uri} refuses (status {response.status_code})",
+            remedy="set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+            code="server-refuses",
         )
     if response.status_code >= 500:
         raise TrackingError(
-            f"the {what} {uri} is ill (status {response.status_code}): wait until it is well, or set {variable}"
+            f"the {what} {uri} is ill (status {response.status_code})",
+            remedy=f"wait until it is well, or set {variable}",
         )
     try:
         is_mlflow = response.ok and isinstance(response.json(), dict)
@@ -182,7 +189,9 @@ def _check_server(uri: str) -> None:
         is_mlflow = False
     if not is_mlflow:
         raise TrackingError(
-            f"{uri} answers, but not as an MLflow server (status {response.status_code}): check {variable}"
+            f"{uri} answers, but not as an MLflow server (status {response.status_code})",
+            remedy=f"check {variable}",
+            code="not-a-server",
         )
 
 
@@ -213,7 +222,9 @@ def check_writable(folder: Path) -> None:
         tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
         raise TrackingError(
-            f"cannot write to the folder {there} ({error.strerror}): use another folder, or set MLFLOW_TRACKING_URI"
+            f"cannot write to the folder {there} ({error.strerror})",
+            remedy="use another folder, or set MLFLOW_TRACKING_URI",
+            code="unwritable-folder",
         ) from error
 
 
@@ -225,7 +236,9 @@ def _check_unlocked(database: Path) -> None:
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         raise TrackingError(
-            f"cannot write to {database} ({error}): use another folder, or set MLFLOW_TRACKING_URI"
+            f"cannot write to {database} ({error})",
+            remedy="use another folder, or set MLFLOW_TRACKING_URI",
+            code="unwritable-store",
         ) from error
 
 
@@ -249,6 +262,7 @@ def find_experiment(name: str | None) -> Experiment | None:
             f"the experiment '{found.name}' is deleted",
             remedy="choose another, or restore it with "
             f"{Command('mlflow experiments restore', experiment_id=found.experiment_id)}",
+            code="deleted-experiment",
         )
     return found
 

@@ -38,7 +38,7 @@ def translated(task: str) -> Iterator[None]:
     except (MlflowException, OSError, ImportError) as error:
         if _is_full(error):
             raise TrackingError(f"{task} failed: the disk of {_full_folder()} is full: make room there") from error
-        raise TrackingError(f"{task} failed: {one_line(error)}") from error
+        raise TrackingError(f"{task} failed: {one_line(error)}", code="mlflow-failed") from error
 
 
 def _is_full(error: BaseException) -> bool:

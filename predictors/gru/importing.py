@@ -57,6 +57,7 @@ def released_maximum(space: Space, metric: str) -> float:
         raise InputError(
             f"the greatest latency that a predictor of {metric} was trained on is not in its file, and {known_of}",
             remedy=Said("give it as {}", Argument("max_ms")),
+            code="unknown-maximum",
         )
     return known[metric]
 
@@ -160,6 +161,7 @@ def _check_better_than_mean(path: Path, model: GruModel, data: LatencyData) -> N
                 Argument("max_ms"),
             ),
             where=path,
+            code="worse-than-the-mean",
         )
 
 
@@ -172,10 +174,17 @@ def read_weights(path: Path, space: Space) -> Weights:
     content = read_torch_file(path, "give a _best.pt as BlockProfile saves it")
     state = content.get("model") if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataFileError(f"{path}: no state of a network under 'model': give a _best.pt as BlockProfile saves it")
+        raise DataFileError(
+            "no state of a network under 'model'",
+            where=path,
+            remedy="give a _best.pt as BlockProfile saves it",
+            code="no-state",
+        )
     expected = GruNetwork(NetworkSpec(num_operators(space))).state_dict()
     if len(state) != len(expected):
-        raise DataFileError(f"{path}: {len(state)} arrays, but the paper's network has {len(expected)}")
+        raise DataFileError(
+            f"{len(state)} arrays, but the paper's network has {len(expected)}", where=path, code="not-of-shape"
+        )
     weights = {}
     for name, like in expected.items():
         released = _NAMES.get(name, name.replace(_GRU, _RELEASED_GRU))
@@ -183,8 +192,10 @@ def read_weights(path: Path, space: Space) -> Weights:
         if value is None or value.shape != like.shape:
             there = "is missing" if value is None else f"is {tuple(value.shape)}"
             raise DataFileError(
-                f"{path}: {released} {there}, but the paper's network of {space.name} has {tuple(like.shape)}: "
-                "is it of another space?"
+                f"{released} {there}, but the paper's network of {space.name} has {tuple(like.shape)}: "
+                "is it of another space?",
+                where=path,
+                code="not-of-shape",
             )
         weights[name] = value.float().numpy()
     return weights

@@ -1,6 +1,8 @@
 """The paper's predictor as a kind: its options, its training, what tells trainings apart."""
 
+import json
 from dataclasses import asdict, replace
+from hashlib import sha256
 
 from blockprof.predictors.gru.recipe import FAST, PAPER, Recipe
 from blockprof.predictors.kinds import Fitted, TrainingOptions, TrainingTask
@@ -29,10 +31,11 @@ def fingerprint_gru(task: TrainingTask) -> str:
     """64 hex digits that tell trainings apart."""
     from blockprof.predictors.gru.features import num_operators
     from blockprof.predictors.gru.network import NetworkSpec
-    from blockprof.predictors.gru.training import training_fingerprint
+    from blockprof.predictors.gru.training import training_facts
 
     spec = NetworkSpec(num_operators(task.train.space))
-    return training_fingerprint(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+    facts = training_facts(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+    return sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def recipe_of(options: TrainingOptions) -> Recipe:

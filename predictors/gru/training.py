@@ -1,11 +1,10 @@
 """Train the paper's network: batches, epochs, and a checkpoint from which a killed training goes on."""
 
-import hashlib
-import io
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,13 @@ from scipy.stats import t as student_t
 from torch import Tensor, nn
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import Argument, BlockprofError, DataFileError, Said
-from blockprof.foundation.files import staged
+from blockprof.foundation.errors import Argument, BlockprofError, Said
+from blockprof.foundation.journal import open_journal
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torch_device import find_device
-from blockprof.foundation.torch_files import read_torch_file
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.fitting import known_resolutions
+from blockprof.predictors.gru.checkpoint import JOURNAL, TrainingState, load, save
 from blockprof.predictors.gru.features import network_inputs, num_operators, shape_scales
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
@@ -44,21 +42,6 @@ class GruFit:
     model: GruModel
     epochs: tuple[Epoch, ...]
     seconds: float
-
-
-@dataclass(eq=False)
-class _State:
-    """All that changes while training. What is random is drawn again for each epoch, from the seed and its number."""
-
-    network: GruNetwork
-    optimizer: torch.optim.Adam
-    best: dict[str, Tensor]
-    epochs: list[Epoch] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def best_error(self) -> float:
-        return min((epoch.dev_mape_percent for epoch in self.epochs), default=math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +96,8 @@ def fit_gru(
 
     Raises:
         BlockprofError: the training diverged.
-        DataFileError: ``checkpoint`` is of another training, or damaged.
+        JournalError: ``checkpoint`` is of another training.
+        DataFileError: it is damaged, or of an earlier version.
         InputError: torch does not have ``device``, or ``checkpoint`` cannot be written.
     """
     find_device(device)
@@ -123,26 +107,29 @@ def fit_gru(
     scales, max_ms = shape_scales(space), float(train.latencies_ms.max())
     train_rows, dev_rows = (_rows(data, scales, max_ms, device) for data in (train, dev))
     state = _begin(spec, recipe, seed, float(train_rows.shares.mean()), device)
-    fingerprint = training_fingerprint(train, dev, recipe, seed, spec)
-    if checkpoint is not None and checkpoint.exists():
-        _load(checkpoint, state, fingerprint)
-    before = state.seconds
-    while len(state.epochs) < recipe.epochs and not _is_over(state.epochs, recipe.patience):
-        number = len(state.epochs) + 1
-        loss = _train_epoch(state, train_rows, recipe, seed, number)
-        error = 100 * float((predict_shares(state.network, dev_rows) / dev_rows.shares.cpu() - 1).abs().mean())
-        if error < state.best_error:
-            state.best = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
-        state.epochs.append(Epoch(number, loss, error))
-        state.seconds = before + time.perf_counter() - start
-        if checkpoint is not None:
-            _save(checkpoint, state, fingerprint)
-        listener.on_step("epochs", number, recipe.epochs)
+    of = training_facts(train, dev, recipe, seed, spec)
+    with open_journal(checkpoint, JOURNAL, of) if checkpoint else nullcontext() as kept:
+        if kept:
+            load(kept, of, state)
+        before = state.seconds
+        while len(state.epochs) < recipe.epochs and not _is_over(state.epochs, recipe.patience):
+            number = len(state.epochs) + 1
+            loss = _train_epoch(state, train_rows, recipe, seed, number)
+            error = 100 * float((predict_shares(state.network, dev_rows) / dev_rows.shares.cpu() - 1).abs().mean())
+            if error < state.best_error:
+                state.best = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
+            state.epochs.append(Epoch(number, loss, error))
+            state.seconds = before + time.perf_counter() - start
+            if kept:
+                save(kept, state)
+            listener.on_step("epochs", number, recipe.epochs)
     if not math.isfinite(state.best_error):
         other = Said("another {}", Argument("seed")) if recipe.one_cycle else Argument("fast", True)
         left = f", and remove {checkpoint}, which is of no use" if checkpoint else ""
         raise BlockprofError(
-            "training diverged: no epoch has a finite error", remedy=Said("train with {}{}", other, left)
+            "training diverged: no epoch has a finite error",
+            remedy=Said("train with {}{}", other, left),
+            code="diverged",
         )
     state.network.load_state_dict(state.best)
     shares = predict_shares(state.network, dev_rows).double().numpy()
@@ -165,10 +152,12 @@ def fit_gru(
     return GruFit(model, tuple(state.epochs), before + time.perf_counter() - start)
 
 
-def training_fingerprint(train: LatencyData, dev: LatencyData, recipe: Recipe, seed: int, spec: NetworkSpec) -> str:
-    """64 hex digits that tell trainings apart: the rows, the recipe, the seed and the sizes of the network."""
-    facts = (train.digest, dev.digest, sorted(asdict(recipe).items()), seed, sorted(asdict(spec).items()))
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+def training_facts(
+    train: LatencyData, dev: LatencyData, recipe: Recipe, seed: int, spec: NetworkSpec
+) -> dict[str, str | float | None]:
+    """What tells trainings apart, by name: the rows, the recipe, the seed and the sizes of the network."""
+    rows = {"training rows": train.digest, "development rows": dev.digest}
+    return {"space": train.space.name, **rows, "seed": seed, **asdict(recipe), **asdict(spec)}
 
 
 def interval_factors(ratios: FloatArray) -> tuple[float, float]:
@@ -183,7 +172,9 @@ def interval_factors(ratios: FloatArray) -> tuple[float, float]:
         BlockprofError: a ratio that is not positive, or infinite: the network predicts nonsense.
     """
     if not (np.isfinite(ratios) & (ratios > 0)).all():
-        raise BlockprofError("the predictor gives some networks no positive latency: train it longer, or on more")
+        raise BlockprofError(
+            "the predictor gives some networks no positive latency", remedy="train it longer, or on more"
+        )
     tail, number = (1 - INTERVAL_LEVEL) / 2, len(ratios)
     rank = math.floor(tail * (number + 1))
     if rank >= 1:
@@ -214,17 +205,17 @@ def _rows(data: LatencyData, scales: FloatArray, max_ms: float, device: str) -> 
     return _Rows(*(torch.from_numpy(array).to(device) for array in (operators, shapes, lengths, shares)))
 
 
-def _begin(spec: NetworkSpec, recipe: Recipe, seed: int, mean_share: float, device: str) -> _State:
+def _begin(spec: NetworkSpec, recipe: Recipe, seed: int, mean_share: float, device: str) -> TrainingState:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed_of(seed, 0))
         network = GruNetwork(spec, recipe.dropout)
         if not recipe.spread_weights:
             network.begin_small(mean_share)
     network.to(device)
-    return _State(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate), {})
+    return TrainingState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate), {})
 
 
-def _train_epoch(state: _State, rows: _Rows, recipe: Recipe, seed: int, number: int) -> float:
+def _train_epoch(state: TrainingState, rows: _Rows, recipe: Recipe, seed: int, number: int) -> float:
     lengths = rows.lengths.cpu().numpy()
     batches = list(make_batches(lengths, recipe, np.random.default_rng([seed, number])))
     losses = []
@@ -271,38 +262,6 @@ def _is_over(epochs: list[Epoch], patience: int | None) -> bool:
         return False
     errors = [epoch.dev_mape_percent for epoch in epochs]
     return min(errors[-patience:]) >= min(errors[:-patience])
-
-
-def _save(path: Path, state: _State, fingerprint: str) -> None:
-    content = {
-        "fingerprint": fingerprint,
-        "network": state.network.state_dict(),
-        "best": state.best,
-        "optimizer": state.optimizer.state_dict(),
-        "epochs": [asdict(epoch) for epoch in state.epochs],
-        "seconds": state.seconds,
-    }
-    # By way of memory: on a full disk torch raises what is no OSError.
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    with staged(path.parent) as temporary:
-        (temporary / path.name).write_bytes(buffer.getbuffer())
-
-
-def _load(path: Path, state: _State, fingerprint: str) -> None:
-    try:
-        content = read_torch_file(path, "remove it to train again")
-        if content["fingerprint"] != fingerprint:
-            raise DataFileError(
-                f"{path}: a checkpoint of other data, recipe or seed: resume with the same, or remove it"
-            )
-        state.network.load_state_dict(content["network"])
-        state.optimizer.load_state_dict(content["optimizer"])
-        state.best = content["best"]
-        state.epochs = [Epoch(**epoch) for epoch in content["epochs"]]
-        state.seconds = float(content["seconds"])
-    except (RuntimeError, *MALFORMED) as error:
-        raise DataFileError(f"{path}: not a checkpoint of this training: remove it to train again") from error
 
 
 def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -23,9 +24,10 @@ import onnxruntime
 import torch
 
 from blockprof.evaluators.device import MeasureSpec
-from blockprof.evaluators.device.sessions import make_run, open_session
 from blockprof.evaluators.device.timing import time_network
-from blockprof.networks.onnx import FragmentStore, SharedModel, compose_shared
+from blockprof.evaluators.runtimes import Settings
+from blockprof.evaluators.runtimes.onnxruntime import OnnxRuntimeEngine
+from blockprof.networks.onnx import FragmentStore, compose_bytes
 from blockprof.networks.onnx.fragments import OPSET
 from blockprof.networks.onnx.modules import build_network
 from blockprof.spaces import Space, registered_spaces
@@ -59,14 +61,19 @@ class Way:
         return self.build + self.load + self.timing
 
 
-def measure(build: Callable[[], bytes | SharedModel], spec: MeasureSpec) -> tuple[Way, onnxruntime.InferenceSession]:
+def measure(build: Callable[[], bytes], spec: MeasureSpec) -> tuple[Way, onnxruntime.InferenceSession]:
     """Build a model, load it and time it as ``blockprof measure`` does."""
     laps = [time.perf_counter()]
     model = build()
     laps.append(time.perf_counter())
-    session = open_session(model, spec, "network")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(model)
+        file.flush()
+        engine = OnnxRuntimeEngine(Settings(spec.precision, spec.threads, spec.provider))
+        session = engine.open(Path(file.name))
     laps.append(time.perf_counter())
-    timing = time_network(make_run(session, np.random.default_rng(0), "network"), spec)
+    image = np.random.default_rng(0).standard_normal((1, 3, RESOLUTION, RESOLUTION), dtype=np.float32)
+    timing = time_network(lambda: session.run(None, {"image": image}), spec)
     laps.append(time.perf_counter())
     return Way(*np.diff(laps).tolist(), float(np.median(timing.own_ms))), session
 
@@ -96,10 +103,10 @@ def compare(space: Space, num_networks: int, spec: MeasureSpec) -> None:
     archs = sample_architectures(space, num_networks, np.random.default_rng(0))
     plain, composed, differences = [], [], []
     for index in range(num_networks):
-        compose_shared(store, archs, index, resolution=RESOLUTION)  # pieces into memory, once for all networks
+        compose_bytes(store, archs, index, resolution=RESOLUTION)  # pieces into memory, once for all networks
         network = build_network(archs, index)
         plain.append(measure(partial(export, network), spec)[0])
-        way, session = measure(partial(compose_shared, store, archs, index, resolution=RESOLUTION), spec)
+        way, session = measure(partial(compose_bytes, store, archs, index, resolution=RESOLUTION), spec)
         composed.append(way)
         differences.append(difference(session, network))
     print(f"{space.name}, {num_networks} networks at {RESOLUTION}, up to {spec.time_limit_s:g} s of repeats; medians")

@@ -217,7 +217,7 @@ def write_tables(judged: Judged) -> None:
     folder = LIBRARY / space.name / "reference"
     for metric in METRICS:
         fitted = [fit_metric(judged, metric, resolution) for resolution in RESOLUTIONS]
-        scores = [one.score if isinstance(one, MonotoneMetric) else one for one in fitted]
+        scores = [one.score for one in fitted]
         place, unit = ("layer", "percent") if metric == "accuracy" else ("position", "ms")
         with (folder / f"{metric}.csv").open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

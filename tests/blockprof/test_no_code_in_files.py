@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from codes import coded
 
 from blockprof import predictors
 from blockprof.fetching.reference import reference_data
@@ -65,20 +66,17 @@ def test_a_pickle_in_a_predictor(canary: Path, tmp_path: Path) -> None:
         arrays = dict(file)
     arrays["costs_ms"] = np.array([Touch(canary)], dtype=object)
     np.savez(tmp_path / "model" / "costs.npz", allow_pickle=True, **arrays)
-    with pytest.raises(DataFileError, match="not a saved predictor"):
+    with pytest.raises(DataFileError, check=coded("not-a-predictor")):
         predictors.load_predictor(tmp_path / "model")
     assert not canary.exists()
 
 
-def test_a_pickle_in_a_checkpoint_of_the_gru(canary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint = tmp_path / "gru.pt"
+def test_a_pickle_in_a_checkpoint_of_the_gru(canary: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "gru.checkpoint"
     torch.save({"fingerprint": Touch(canary)}, checkpoint)
-
-    class _State:
-        network = torch.nn.Linear(1, 1)
-
-    with pytest.raises(DataFileError, match=r"holds code .*, which was not run"):
-        training._load(checkpoint, _State(), "x")  # type: ignore[arg-type]
+    data = reference_data(load_space("pn"), "npu", 40, seed=0)
+    with pytest.raises(DataFileError, check=coded("not-a-journal")):
+        training.fit_gru(data.select(np.arange(30)), data.select(np.arange(30, 40)), "npu", checkpoint=checkpoint)
     assert not canary.exists()
 
 

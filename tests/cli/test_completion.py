@@ -7,6 +7,12 @@ def test_spaces(complete, folder) -> None:
     assert complete("blockprof export networks --space r") == ["resnet50"]
 
 
+def test_help_lists_the_spaces(cli, folder) -> None:
+    for command in (["profile"], ["fetch-data"], ["export", "network"]):
+        shown = " ".join(cli(*command, "--help").stdout.replace("│", " ").split())
+        assert "Design space: mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0." in shown
+
+
 def test_samplers_formats_and_designs(complete, folder) -> None:
     assert complete("blockprof profile --sampler ") == ["paper", "upstream", "upstream-fig4"]
     assert complete("blockprof export run x --format p") == ["parquet"]

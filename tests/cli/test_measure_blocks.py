@@ -87,7 +87,7 @@ def test_what_is_refused_before_a_run_is_begun(folder: Path) -> None:
     assert not list(folder.iterdir())
     DATA.mkdir()
     Path(JOURNAL).write_text("something else")
-    with pytest.raises(DataFileError, match="is not a journal that blockprof can resume"):
+    with pytest.raises(DataFileError, match="is not a journal of measurement that blockprof can resume"):
         measure(log=blockprof.Log())
     assert Path(JOURNAL).read_text() == "something else"
     Path(JOURNAL).unlink()

@@ -43,7 +43,11 @@ def test_a_profile_in_an_empty_folder_is_the_references_and_says_so(process, fol
 def test_an_error_is_one_line(process, folder: Path) -> None:
     with process("profile", "--space", "nosuch") as started:
         out, err = started.communicate(timeout=DEADLINE_S)
-    assert (started.returncode, out, err) == (2, "", "error: unknown space 'nosuch': there are mbv3, pn, resnet50\n")
+    assert (started.returncode, out, err) == (
+        2,
+        "",
+        "error: unknown space 'nosuch': there are mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0\n",
+    )
 
 
 def test_an_interrupted_run_is_killed(process, folder: Path) -> None:

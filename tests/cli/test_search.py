@@ -234,13 +234,13 @@ def test_a_killed_search_goes_on(process, good, folder: Path) -> None:
     states = Path("blockprof-data/search")
     with process(*line.split(), "--no-log") as started:
         end = time.monotonic() + DEADLINE_S
-        while not (states.is_dir() and list(states.glob("*.npz"))):
+        while not (states.is_dir() and list(states.glob("*.journal"))):
             assert started.poll() is None, started.communicate()
             assert time.monotonic() < end
             time.sleep(0.01)
         started.send_signal(signal.SIGKILL)
         started.communicate(timeout=DEADLINE_S)
-    (state,) = states.glob("*.npz")
+    (state,) = states.glob("*.journal")
     again = good(f"{line} --no-log", f"note: {state}: resuming a search that was interrupted")
     assert not states.exists()
     assert strip_seconds(again) == strip_seconds(good(f"{line} --no-log"))

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from blockprof.foundation.journal import encode
+
 Mutate = Callable[[random.Random, bytes], bytes]
 
 TOKENS = (
@@ -86,6 +88,22 @@ def mutate_json(rng: random.Random, content: bytes) -> bytes:
     if rng.random() < 0.1:
         lines[rng.randrange(len(lines))] = rng.choice(lines)
     return b"\n".join([*lines, b""])
+
+
+def mutate_journal(rng: random.Random, content: bytes) -> bytes:
+    """Change of a journal, mostly with the checksums that its lines should have then."""
+    lines = mutate_json(rng, content).splitlines()
+    if rng.random() < 0.2:
+        return b"\n".join([*lines, b""])
+    return b"".join(_signed(line) for line in lines)
+
+
+def _signed(line: bytes) -> bytes:
+    content = _loads(line)
+    if not isinstance(content, dict):
+        return line + b"\n"
+    content.pop("crc", None)
+    return encode(content)
 
 
 def mutate_arrays(rng: random.Random, content: bytes) -> bytes:

@@ -33,6 +33,7 @@ from .mutation import (
     mutate_arrays,
     mutate_bytes,
     mutate_cells,
+    mutate_journal,
     mutate_json,
     one_of,
     repacked,
@@ -200,8 +201,9 @@ def of_journals(folder: Path) -> Parser:
     from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
     from blockprof.evaluators.device.records import Subject, Visit
     from blockprof.evaluators.device.timing import Timing
+    from blockprof.evaluators.runtimes import find_runtime
 
-    here = read_environment()
+    here = read_environment(find_runtime("onnxruntime"))
     subject = Subject(("a", "b"), MeasureSpec(rounds=2, min_runs=6), here.machine)
     timing = Timing(np.arange(6) + 10**7, np.arange(6), 12)
     with open_journal(folder / "journal", subject) as journal:
@@ -215,7 +217,7 @@ def of_journals(folder: Path) -> Parser:
         contents = read_journal(path, subject)
         return [visit.median_ms + visit.middle_s for visit in contents.visits]
 
-    return Parser(((folder / "journal").read_bytes(),), mutate_json, from_file(folder, "journal", read))
+    return Parser(((folder / "journal").read_bytes(),), mutate_journal, from_file(folder, "journal", read))
 
 
 def of_accuracies(folder: Path) -> Parser:
@@ -226,7 +228,7 @@ def of_accuracies(folder: Path) -> Parser:
         for net in networks(PN).to_strings():
             journal.add(net, Accuracy(70.0, 90.0))
     read = from_file(folder, "accuracies", lambda path: read_accuracies(path, settings))
-    return Parser(((folder / "accuracies").read_bytes(),), mutate_json, read)
+    return Parser(((folder / "accuracies").read_bytes(),), mutate_journal, read)
 
 
 def of_counts(folder: Path) -> Parser:
@@ -262,16 +264,16 @@ def of_searches(folder: Path) -> Parser:
     from blockprof.metrics import load_reference
     from blockprof.reduction import Reduction
     from blockprof.searching import Objective, Problem, SearchSpec, search
-    from blockprof.searching.state import read_state
+    from blockprof.searching.state import count_generations
 
     objectives = (
         Objective(load_reference(PN, "accuracy"), maximize=True),
         Objective(load_reference(PN, "npu"), maximize=False),
     )
     problem, spec = Problem(Reduction.whole(PN), objectives), SearchSpec(initial=5, generations=1, children=5, seed=1)
-    search(problem, spec, state=folder / "search.npz")
-    read = from_file(folder, "search.npz", lambda path: read_state(path, problem, spec))
-    return Parser(((folder / "search.npz").read_bytes(),), mutate_arrays, read, share=0.1)
+    search(problem, spec, state=folder / "search.journal")
+    read = from_file(folder, "search.journal", lambda path: count_generations(path, problem, spec))
+    return Parser(((folder / "search.journal").read_bytes(),), mutate_journal, read, share=0.1)
 
 
 def of_predictors(folder: Path) -> Parser:

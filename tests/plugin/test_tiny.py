@@ -3,9 +3,13 @@
 from blockprof_tiny.depth import DEPTH
 
 import blockprof
-from blockprof.testing import check_algorithm, check_metric, check_predictor
+from blockprof.testing import check_algorithm, check_metric, check_predictor, check_space
 
 TINY = blockprof.load_space("tiny")
+
+
+def test_the_space() -> None:
+    check_space(TINY)
 
 
 def test_the_metric() -> None:

@@ -6,7 +6,7 @@ from scipy.linalg import inv
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
-from blockprof.predictors.evidence import Primal, Dual, Rows, quicker_form
+from blockprof.predictors.evidence import Dual, Primal, Rows, quicker_form
 
 GROUP_OF = np.repeat([0, 1, 2], [2, 5, 9])
 PLACES = [np.array([-2.0, -4.0, -6.0, -7.0]), np.array([-1.0, -6.0, -3.0, -8.0]), np.array([-4.0, -2.0, -9.0, -5.0])]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 from blockprof.fetching.reference import reference_data
@@ -52,7 +53,7 @@ def test_frame_and_steps(curve: LearningCurve) -> None:
 
 
 def test_too_few(data: LatencyData) -> None:
-    with pytest.raises(DataFileError, match="16 training networks are too few for a learning curve"):
+    with pytest.raises(DataFileError, match="16", check=coded("few-networks")):
         learning_curve(data.select(np.arange(20)))
 
 

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
+from scipy.stats import t as student_t
 
 from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import load_reference
 from blockprof.predictors import Outliers, Prediction, train_predictor
 from blockprof.predictors.fitting import BlockwiseFit, fit_sound_rows
-from blockprof.predictors.outliers import is_unexpected
+from blockprof.predictors.outliers import is_outlying, is_unexpected
+from blockprof.predictors.regression import LeftOut
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_distinct
 
@@ -79,7 +82,7 @@ def test_latencies_over_15_orders_of_magnitude(share: float, seed: int) -> None:
     data = LatencyData(archs, np.full(60, 224), latencies, "made up")
     with np.errstate(all="raise"):
         if share > 0.5:
-            with pytest.raises(DataFileError, match=r"half of the 60 latencies are .* column of units"):
+            with pytest.raises(DataFileError, match="60", check=coded("strange-latencies")):
                 fit_sound_rows(data, "x")
             return
         found = fit_sound_rows(data, "x")
@@ -91,7 +94,7 @@ def test_latencies_over_15_orders_of_magnitude(share: float, seed: int) -> None:
 def test_six_networks_with_two_wrong_are_too_few() -> None:
     archs = sample_distinct(PN, 6, np.random.default_rng(0))
     latencies = load_reference(PN, "gpu").evaluate(archs) * np.array([1, 1, 1, 1, 1e6, 1e-6])
-    with pytest.raises(DataFileError, match="4 different networks whose latencies go together: at least 5 are needed"):
+    with pytest.raises(DataFileError, match=r"4.*5", check=coded("few-networks")):
         fit_sound_rows(LatencyData(archs, np.full(6, 224), latencies, "made up"), "x")
 
 
@@ -102,6 +105,25 @@ def test_outliers_to_a_prediction_by_hand() -> None:
     half = np.array([0.5, 1.0, 1.0, 1.0, 1.0, 0.1, 10.0])
     prediction = Prediction(expected, expected - half, expected + half)
     assert is_unexpected(measured, prediction).tolist() == [False, True, False, True, False, False, False]
+
+
+@pytest.mark.parametrize("num_known", [8, 30, 1000])
+@pytest.mark.parametrize(("variance", "noise"), [(0.04, 0.0), (0.0, 0.02), (0.03, 0.01)])
+def test_a_left_out_row_is_an_outlier_beyond_one_in_ten_thousand(num_known: int, variance: float, noise: float) -> None:
+    """Of Student's t: with 4 degrees of freedom for the noise, half as many as networks for costs, 7 / 5 as wide."""
+    of_noise, of_costs = (student_t.isf(0.5e-4, degrees) for degrees in (4, num_known / 2))
+    limit = np.sqrt(of_noise**2 * noise + of_costs**2 * 7 / 5 * variance)
+    assert limit > 0.5
+    predicted = np.array([0.5, 1.0, 2.0, 1.0, 1.0])
+    targets = predicted * [
+        1 + 0.99 * limit,
+        1 + 1.01 * limit,
+        1 + 1.01 * limit,
+        np.exp(-1.01 * limit),
+        np.exp(-0.99 * limit),
+    ]
+    found = LeftOut(targets, predicted, variance * predicted**2, noise)
+    assert is_outlying(found, num_known).tolist() == [False, True, True, True, False]
 
 
 def test_a_training_names_them_by_their_lines() -> None:

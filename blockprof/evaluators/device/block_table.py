@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from blockprof.evaluators.device.environment import read_environment
 from blockprof.evaluators.device.journal import read_journal
@@ -14,14 +13,14 @@ from blockprof.evaluators.device.measurement import Measurement
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.runner import measure_networks
-from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
 from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.metrics.block_table import BlockCosts
-from blockprof.networks.onnx import FragmentStore, SharedModel, all_pieces, compose_piece, compose_shared, piece_name
+from blockprof.networks.onnx import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_architectures
@@ -96,7 +95,7 @@ class BlockTable:
             costs_ms={name: piece.corrected_ms for name, piece in zip(names, self.pieces, strict=True)},
             scale=1.0,
             device=self.measured.device,
-            onnxruntime=self.measured.environments[-1].machine.onnxruntime,
+            version=self.measured.environments[-1].machine.version,
         )
 
     @cached_property
@@ -121,7 +120,7 @@ class BlockTable:
 
         ``piece``, ``cost_ms``, ``lower_ms`` and ``upper_ms`` (95 % interval), ``iqr_ms`` and ``iqr_percent`` (of the
         raw times), ``num_runs``; then the same in every row: ``space``, ``resolution``, ``scale``, ``device``,
-        ``onnxruntime``.
+        ``version`` (of the run-time).
         """
         costs = self.costs
         rows = [
@@ -141,7 +140,7 @@ class BlockTable:
             resolution=self.resolution,
             scale=costs.scale,
             device=costs.device,
-            onnxruntime=costs.onnxruntime,
+            version=costs.version,
         )
 
     def whole_frame(self) -> pd.DataFrame:
@@ -205,7 +204,7 @@ def measure_block_table(
     store = FragmentStore(space)
     is_filled = False
 
-    def build(index: int) -> bytes | SharedModel:
+    def build(index: int) -> bytes:
         # All at the first call: none is exported between two visits, and a whole journal needs none.
         nonlocal is_filled
         for number, piece in enumerate(() if is_filled else pieces, start=1):
@@ -213,11 +212,11 @@ def measure_block_table(
             listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_shared(store, archs, index, resolution=resolution)
+            return compose_bytes(store, archs, index, resolution=resolution)
         model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener))
+    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
 
 
 def check_block_journal(
@@ -229,16 +228,16 @@ def check_block_journal(
         MetricError, InputError, DataFileError, BlockprofError: as it would before it measures.
     """
     spec = spec or MeasureSpec()
-    check_provider(spec.provider)
+    runtime = spec.find_runtime()
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment().machine))
+    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:
     """The whole networks, and the names of these and of all pieces."""
     check_resolution(space, resolution)
     if num_whole < MIN_WHOLE:
-        raise InputError(f"{num_whole} whole networks: give at least {MIN_WHOLE}")
+        raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
     names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
     return archs, [f"{space.name} {name} at {resolution}" for name in names]
@@ -253,7 +252,7 @@ def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:
 def _score(predicted_ms: FloatArray, network_ms: FloatArray) -> SumScores:
     ratios = predicted_ms / network_ms
     return SumScores(
-        mape_percent=100 * float(np.abs(ratios - 1).mean()),
+        mape_percent=mape_percent(network_ms, predicted_ms),
         bias=float(ratios.mean()),
-        spearman=float(spearmanr(predicted_ms, network_ms).statistic),
+        spearman=spearman(network_ms, predicted_ms),
     )

@@ -15,7 +15,6 @@ from blockprof.evaluators.device.lock import machine_lock
 from blockprof.evaluators.device.networks import check_architectures, measure_architectures, network_names
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.sessions import check_provider
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, InputError, JournalError, Said
@@ -41,7 +40,9 @@ def set_aside(*files: Path) -> None:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise InputError(f"{file}: cannot be moved away ({error.strerror}): choose another one") from error
+                raise InputError(
+                    f"cannot be moved away ({error.strerror})", where=file, remedy="choose another one"
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class CampaignResult:
 
     def record_frame(self) -> pd.DataFrame:
         """One row a network: ``net`` and ``resolution``, then as in :meth:`MeasuredNetworks.to_frame`, then what they
-        were measured with: ``threads``, ``provider``, ``onnxruntime``, ``cpu``, ``governor``.
+        were measured with: ``threads``, ``provider``, ``runtime``, ``precision``, ``version``, ``cpu``, ``governor``.
         """
         spec, machine = self.measured.spec, self.campaign.environment.machine
         frame = self.measured.to_frame().drop(columns="name")
@@ -156,7 +157,9 @@ class CampaignResult:
         return frame.assign(
             threads=spec.threads,
             provider=spec.provider,
-            onnxruntime=machine.onnxruntime,
+            runtime=spec.runtime,
+            precision=spec.precision,
+            version=machine.version,
             cpu=machine.cpu,
             governor=self.governor,
         )
@@ -187,20 +190,20 @@ def plan_campaign(
         fresh: measure again; what is there is kept as ``*.old``.
 
     Raises:
-        InputError: no networks; a provider that is not there; a file of other networks, or measured in another way, is
-            there.
+        InputError: no networks; a run-time, precision or provider that is not there; a file of other networks, or
+            measured in another way, is there.
         MetricError: a resolution that the space cannot take.
         DataFileError: a damaged journal.
     """
     spec = spec or MeasureSpec()
-    check_provider(spec.provider)
+    runtime = spec.find_runtime()
     check_architectures(archs, resolutions)
-    files, environment = MeasurementFiles.beside(latencies), read_environment()
+    files, environment = MeasurementFiles.beside(latencies), read_environment(runtime)
     kept = Contents()
     if not fresh:
         names = network_names(archs, resolutions)
         try:
-            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine))
+            kept = read_journal(files.journal, Subject(tuple(names), spec, environment.machine, archs.space.name))
         except JournalError as error:
             raise InputError(
                 f"holds a measurement with {', '.join(error.differences)}",

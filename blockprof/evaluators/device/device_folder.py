@@ -106,6 +106,7 @@ def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path
             "another file of that name is there, and is left as it is",
             where=planned.csv,
             remedy=Said("give another {}", Argument("folder")),
+            code="file-in-the-way",
         ) from error
     if network_names(listed.archs, listed.resolutions) != network_names(archs, resolutions):
         filled = f", {listed.num_latencies} of them with latencies" if listed.num_latencies else ""
@@ -113,5 +114,6 @@ def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path
             f"lists {len(listed.archs)} other networks{filled}, and is left as it is",
             where=planned.csv,
             remedy=Said("give another {}, or what chose those, to resume them", Argument("folder")),
+            code="folder-of-other-networks",
         )
     return DeviceFolder(archs, resolutions, folder, device, listed.num_latencies)

@@ -5,7 +5,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from blockprof.foundation.onnx_runtime import onnxruntime
+from blockprof.evaluators.runtimes import Runtime
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _CPU_INFO_NAMES = ("model name", "Model", "Hardware")
@@ -15,13 +15,16 @@ _CPU_FOLDER = Path("/sys/devices/system/cpu")
 
 @dataclass(frozen=True)
 class Machine:
-    """What must stay the same for two latencies to be comparable: technical facts only."""
+    """What must stay the same for two latencies to be comparable: technical facts only.
+
+    ``version`` is the run-time's.
+    """
 
     cpu: str
     cores: int
     architecture: str
     system: str
-    onnxruntime: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,14 @@ class Environment:
     load: float | None
 
 
-def read_environment() -> Environment:
-    """Read what this process runs on."""
+def read_environment(runtime: Runtime) -> Environment:
+    """Read what this process runs on, and the version of what is to run networks."""
     machine = Machine(
         cpu=_cpu_model(),
         cores=os.cpu_count() or 1,
         architecture=platform.machine(),
         system=platform.system(),
-        onnxruntime=onnxruntime.__version__,
+        version=runtime.version(),
     )
     return Environment(machine, platform.platform(), _governor(), _load())
 

@@ -1,17 +1,18 @@
-"""The journal of a measurement: every visit, on disk as soon as it is known.
+"""The journal of a measurement: every visit, on disk as soon as it is known (``blockprof.foundation.journal``).
 
-A file of JSON lines. The first says what is measured and how; then each process that measures adds what the machine is
-like, and a line for each visit. A line may say that further networks are measured from there on. Lines are only ever
-added, whole and synchronised, so a process may be killed at any moment.
+The header says what is measured and how; then each process that measures adds what the machine is like, and a row for
+each visit. A row may say that further networks are measured from there on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from blockprof.evaluators.device.environment import Environment
 from blockprof.evaluators.device.records import (
+    JOURNAL,
     Header,
     Subject,
     Visit,
@@ -24,9 +25,9 @@ from blockprof.evaluators.device.records import (
     encode_visit,
     is_extension,
 )
+from blockprof.foundation import journal
 from blockprof.foundation.decoding import MALFORMED
-from blockprof.foundation.errors import DataFileError, InputError, JournalError
-from blockprof.foundation.line_files import LineFile, open_line_file
+from blockprof.foundation.errors import InputError, JournalError
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,20 +48,12 @@ class Contents:
 class Journal:
     """An open journal: what it holds, and how to add to it."""
 
-    def __init__(self, lines: LineFile, contents: Contents) -> None:
-        self.path = lines.path
+    def __init__(self, rows: journal.Journal, contents: Contents) -> None:
+        self.path = rows.path
         self.environments = list(contents.environments)
         self.visits = list(contents.visits)
         self.finished_at = contents.finished_at
-        self._lines = lines
-
-    def begin(self, header: Header) -> None:
-        """Write the first line.
-
-        Raises:
-            InputError: the disk is full, or cannot be written to.
-        """
-        self._add(encode_header(header))
+        self._rows = rows
 
     def extend(self, header: Header) -> None:
         """Write that from here on it is of more networks, those of the header.
@@ -88,8 +81,8 @@ class Journal:
         self._add(encode_visit(visit))
         self.visits.append(visit)
 
-    def _add(self, line: bytes) -> None:
-        self._lines.add(line, f"{len(self.visits)} visits")
+    def _add(self, row: Mapping[str, Any]) -> None:
+        self._rows.add(row, f"{len(self.visits)} visits")
 
 
 @contextmanager
@@ -100,16 +93,14 @@ def open_journal(path: Path, subject: Subject) -> Iterator[Journal]:
         JournalError: the journal is of other networks or more, another way to measure, or another machine.
         InputError: the file cannot be read or written.
         DataFileError: the file is not a journal, or a line is damaged.
+        BlockprofError: another process has it open.
     """
-    with open_line_file(path) as lines:
-        contents = _parse(path, lines.content, subject)
-        journal = Journal(lines, contents)
-        lines.keep_whole_lines()
-        if not contents.sizes:
-            journal.begin(subject.header())
-        elif contents.sizes[-1] < len(subject.names):
-            journal.extend(subject.header())
-        yield journal
+    with journal.open_journal(path, JOURNAL, _of(subject)) as rows:
+        contents = _parse(path, rows.contents, subject)
+        opened = Journal(rows, contents)
+        if contents.sizes and contents.sizes[-1] < len(subject.names):
+            opened.extend(subject.header())
+        yield opened
 
 
 def read_journal(path: Path, subject: Subject) -> Contents:
@@ -118,7 +109,7 @@ def read_journal(path: Path, subject: Subject) -> Contents:
     Raises:
         JournalError, InputError, DataFileError: as for :func:`open_journal`.
     """
-    return _parse(path, _read(path), subject)
+    return _parse(path, journal.read_contents(path, JOURNAL, _of(subject)), subject)
 
 
 def read_sizes(path: Path) -> tuple[int, ...]:
@@ -127,70 +118,58 @@ def read_sizes(path: Path) -> tuple[int, ...]:
     Raises:
         InputError, DataFileError: as for :func:`open_journal`.
     """
-    lines = _whole_lines(_read(path))
-    return tuple(header.num_networks for header in _headers(path, lines).values()) if lines else ()
+    return tuple(header.num_networks for header in _headers(path, journal.read_contents(path, JOURNAL)).values())
 
 
-def _read(path: Path) -> bytes:
+def _of(subject: Subject) -> dict[str, Any]:
+    return encode_header(subject.header(), subject.space)
+
+
+def _headers(path: Path, contents: journal.Contents) -> dict[int, Header]:
+    """What the journal is of from each line on that says so: the first, and those that extend it."""
+    if contents.of is None:
+        return {}
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): check the path") from error
-
-
-def _whole_lines(content: bytes) -> list[bytes]:
-    """All lines but a last one that was cut off."""
-    return content[: content.rfind(b"\n") + 1].splitlines()
-
-
-def _headers(path: Path, lines: list[bytes]) -> dict[int, Header]:
-    """What the journal is of from each row (from 1) on that says so: the first, and those that extend it."""
-    try:
-        header = decode_header(lines[0])
+        header = decode_header(contents.of)
     except (InputError, *MALFORMED):
-        raise _not_a_journal(path) from None
+        raise journal.damaged(path, JOURNAL, 1, with_rest=True) from None
     headers = {1: header}
-    for number, line in enumerate(lines[1:], start=2):
-        if is_extension(line):
+    for row in contents.rows:
+        if is_extension(row.content):
             try:
-                headers[number] = header = decode_extension(line, header)
+                headers[row.number] = header = decode_extension(row.content, header)
             except MALFORMED:
-                raise _damaged(path, number, "is damaged", "the row and all after it") from None
+                raise journal.damaged(path, JOURNAL, row.number, with_rest=True) from None
     return headers
 
 
-def _parse(path: Path, content: bytes, subject: Subject) -> Contents:
-    lines = _whole_lines(content)
-    if not lines:
-        if not encode_header(subject.header()).startswith(content):
-            raise _not_a_journal(path)
+def _parse(path: Path, contents: journal.Contents, subject: Subject) -> Contents:
+    headers = _headers(path, contents)
+    if not headers:
         return Contents()
-    headers = _headers(path, lines)
     if differences := subject.differences(headers[max(headers)]):
-        raise JournalError(str(path), differences)
+        raise JournalError(path, differences, JOURNAL.did)
     header = headers[1]
     environments: list[Environment] = []
     visits: list[Visit] = []
     measured: set[tuple[int, int]] = set()
     finished_at: list[int] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if number in headers:
+    for row in contents.rows:
+        if row.number in headers:
             if _is_finished(header, visits):
                 finished_at.append(len(visits))
-            header = headers[number]
+            header = headers[row.number]
             continue
         try:
-            record = decode_record(line, header)
+            record = decode_record(row.content, header)
         except MALFORMED:
-            raise _damaged(path, number, "is damaged") from None
+            raise journal.damaged(path, JOURNAL, row.number) from None
         if isinstance(record, Environment):
             environments.append(record)
             continue
         if not record.anchor:
             if (record.network, record.round) in measured:
-                raise _damaged(path, number, "repeats a visit")
+                raise journal.damaged(path, JOURNAL, row.number, "repeats a visit")
             measured.add((record.network, record.round))
         visits.append(record)
     if header.num_networks < len(subject.names) and _is_finished(header, visits):
@@ -203,13 +182,3 @@ def _is_finished(header: Header, visits: list[Visit]) -> bool:
     """Whether the visits, none of which is there twice, are all that there are to make."""
     made = sum(not visit.anchor for visit in visits)
     return made == header.num_networks * header.spec.rounds and visits[-1].anchor
-
-
-def _damaged(path: Path, number: int, problem: str, what: str = "the row") -> DataFileError:
-    return DataFileError(
-        f"{path}: row {number}: {problem}: remove {what} and run again, which measures again what is missing"
-    )
-
-
-def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal that blockprof can resume: give another one, or remove it")

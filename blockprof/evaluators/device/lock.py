@@ -43,7 +43,9 @@ def machine_lock() -> Iterator[None]:
         if not is_free:
             raise BlockprofError(
                 f"another measurement runs on this machine (process {holder}), and two at once would disturb each "
-                "other: wait until it ends, or end it"
+                "other",
+                remedy="wait until it ends, or end it",
+                code="machine-in-use",
             )
         yield
     finally:
@@ -64,4 +66,9 @@ def _open(path: Path) -> int:
 
 
 def _unusable(path: Path, error: OSError) -> BlockprofError:
-    return BlockprofError(f"{path}: cannot be locked ({error.strerror}): make it writable, or set TMPDIR")
+    return BlockprofError(
+        f"cannot be locked ({error.strerror})",
+        where=path,
+        remedy="make it writable, or set TMPDIR",
+        code="lock-unusable",
+    )

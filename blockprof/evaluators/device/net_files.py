@@ -42,12 +42,17 @@ def read_networks(path: Path, space: Space, resolutions: Sequence[int] | None = 
     try:
         text = unpack(content, str(path)).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataFileError(f"{path}: is not a text in UTF-8: {_FORMS}") from None
+        raise DataFileError("is not a text in UTF-8", where=path, remedy=_FORMS, code="not-utf-8") from None
     rows = _whole_settings(text, space, path) or _parse_lines(text, space, path)
     if not rows:
-        raise DataFileError(f"{path}: holds no networks: {_FORMS}")
+        raise DataFileError("holds no networks", where=path, remedy=_FORMS, code="no-networks")
     if resolutions is not None and any(size is not None for _, _, size in rows):
-        raise InputError("has networks with a resolution of their own", where=path, remedy=_NO_RESOLUTION)
+        raise InputError(
+            "has networks with a resolution of their own",
+            where=path,
+            remedy=_NO_RESOLUTION,
+            code="resolution-said-twice",
+        )
     _refuse_repeats(rows, path)
     pairs = [
         (index, chosen)
@@ -92,4 +97,6 @@ def _refuse_repeats(rows: Rows, path: Path) -> None:
     for number, net, size in rows:
         first = seen.setdefault((net.genes.tobytes(), size), number)
         if first != number:
-            raise DataFileError(f"{path}: row {number}: repeats row {first}: remove one of them")
+            raise DataFileError(
+                f"repeats row {first}", where=Place(path, number), remedy="remove one of them", code="repeated-network"
+            )

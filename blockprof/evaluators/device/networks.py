@@ -10,7 +10,7 @@ from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.networks.onnx import FragmentStore, Piece, SharedModel, compose_shared
+from blockprof.networks.onnx import FragmentStore, Piece, compose_bytes
 from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.spaces import Architectures
 from blockprof.spaces.resolution import check_resolution
@@ -30,9 +30,13 @@ def check_architectures(archs: Architectures, resolutions: IntArray) -> None:
         MetricError: a resolution that the space cannot take.
     """
     if not len(archs):
-        raise InputError("there are no networks to measure: give at least one")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     if len(resolutions) != len(archs):
-        raise InputError(f"{len(resolutions)} resolutions for {len(archs)} networks: give one for each")
+        raise InputError(
+            f"{len(resolutions)} resolutions for {len(archs)} networks",
+            remedy="give one for each",
+            code="unpaired-resolutions",
+        )
     for resolution in np.unique(resolutions).tolist():
         check_resolution(archs.space, resolution)
 
@@ -65,14 +69,15 @@ def measure_architectures(
     store = FragmentStore(archs.space)
     is_filled = False
 
-    def build(index: int) -> SharedModel:
+    def build(index: int) -> bytes:
         nonlocal is_filled
         if not is_filled:
             _fill(store, archs, listener)
             is_filled = True
-        return compose_shared(store, archs, index, resolution=int(resolutions[index]))
+        return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
 
-    return measure_networks(network_names(archs, resolutions), build, journal_path, spec, listener)
+    names = network_names(archs, resolutions)
+    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)
 
 
 def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:

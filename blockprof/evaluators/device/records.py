@@ -1,6 +1,6 @@
-"""What a journal's lines say: the header, the environment of each process, the visits."""
+"""What a journal's rows say: the header, the environment of each process, the visits."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -10,10 +10,10 @@ import numpy as np
 from blockprof.evaluators.device.environment import Environment, Machine
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import Timing
-from blockprof.foundation.decoding import parse_json
+from blockprof.foundation.journal import Kind
 from blockprof.foundation.latencies import are_latencies
 
-FORMAT = "blockprof journal 1"
+JOURNAL = Kind("measurement", "measured", "measures", format_1="blockprof journal 1")
 
 _EXTENDED = "extended"
 
@@ -33,7 +33,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is to be measured: networks by their names, how, and on which machine.
+    """What is to be measured: networks by their names, how, on which machine, and of which space they are, where known.
 
     A journal of it may be of the first networks only, and then is extended by the others.
     """
@@ -41,6 +41,7 @@ class Subject:
     names: tuple[str, ...]
     spec: MeasureSpec
     machine: Machine
+    space: str | None = None
 
     def header(self, num_networks: int | None = None) -> Header:
         """The header of a journal of the first so many networks, of all of them where None."""
@@ -85,73 +86,67 @@ class Visit:
         return float(np.median(self.timing.own_ms))
 
 
-def encode_header(header: Header) -> bytes:
-    """A journal's first line."""
-    return _line({"format": FORMAT, **asdict(header)})
+def encode_header(header: Header, space: str | None) -> dict[str, Any]:
+    """What a journal is of, its space among it."""
+    return {"space": space, **asdict(header)}
 
 
-def encode_extension(header: Header) -> bytes:
-    """The line from which on a journal is of more networks: those of the header."""
-    return _line({_EXTENDED: {"networks": header.networks, "num_networks": header.num_networks}})
+def encode_extension(header: Header) -> dict[str, Any]:
+    """The row from which on a journal is of more networks: those of the header."""
+    return {_EXTENDED: {"networks": header.networks, "num_networks": header.num_networks}}
 
 
-def is_extension(line: bytes) -> bool:
-    """Whether a line begins as :func:`encode_extension` does."""
-    return line.startswith(b'{"%s":' % _EXTENDED.encode())
+def is_extension(row: Mapping[str, Any]) -> bool:
+    """Whether a row is one of :func:`encode_extension`."""
+    return _EXTENDED in row
 
 
-def encode_environment(environment: Environment) -> bytes:
-    """The line that a process begins with."""
-    return _line({"environment": asdict(environment)})
+def encode_environment(environment: Environment) -> dict[str, Any]:
+    """The row that a process begins with."""
+    return {"environment": asdict(environment)}
 
 
-def encode_visit(visit: Visit) -> bytes:
-    """The line of a visit."""
+def encode_visit(visit: Visit) -> dict[str, Any]:
+    """The row of a visit."""
     timing = visit.timing
-    return _line(
-        {
-            "visit": {
-                "network": visit.network,
-                "round": visit.round,
-                "anchor": visit.anchor,
-                "started_s": visit.started_s,
-                "warm_up_runs": timing.warm_up_runs,
-                "times_ns": timing.times_ns.tolist(),
-                "waits_ns": timing.waits_ns.tolist(),
-            }
+    return {
+        "visit": {
+            "network": visit.network,
+            "round": visit.round,
+            "anchor": visit.anchor,
+            "started_s": visit.started_s,
+            "warm_up_runs": timing.warm_up_runs,
+            "times_ns": timing.times_ns.tolist(),
+            "waits_ns": timing.waits_ns.tolist(),
         }
-    )
+    }
 
 
-def decode_header(line: bytes) -> Header:
-    """The inverse of :func:`encode_header`; raises ValueError, KeyError or TypeError where the line is no header."""
-    content = _content(line)
-    if content.pop("format") != FORMAT:
-        raise ValueError("another format")
-    spec, machine = MeasureSpec(**content.pop("spec")), Machine(**content.pop("machine"))
-    header = Header(spec=spec, machine=machine, **content)
+def decode_header(content: Mapping[str, Any]) -> Header:
+    """The inverse of :func:`encode_header`; raises ValueError, KeyError or TypeError where it is no header."""
+    spec, machine = MeasureSpec(**content["spec"]), _decode_machine(content["machine"])
+    header = Header(content["networks"], content["num_networks"], spec, machine)
     if not isinstance(header.num_networks, int) or header.num_networks < 1:
         raise ValueError("no networks")
     return header
 
 
-def decode_extension(line: bytes, header: Header) -> Header:
+def decode_extension(row: Mapping[str, Any], header: Header) -> Header:
     """The inverse of :func:`encode_extension`, after ``header``; raises ValueError, KeyError or TypeError where it is
     damaged.
     """
-    extended = replace(header, **_content(line)[_EXTENDED])
+    extended = replace(header, **row[_EXTENDED])
     if not isinstance(extended.num_networks, int) or extended.num_networks <= header.num_networks:
         raise ValueError("not more networks")
     return extended
 
 
-def decode_record(line: bytes, header: Header) -> Environment | Visit:
-    """A line after the first; raises ValueError, KeyError or TypeError where it is damaged."""
-    content = _content(line)
-    if "environment" in content:
-        environment = content["environment"]
-        return Environment(machine=Machine(**environment.pop("machine")), **environment)
-    visit = content["visit"]
+def decode_record(row: Mapping[str, Any], header: Header) -> Environment | Visit:
+    """A row of another kind; raises ValueError, KeyError or TypeError where it is damaged."""
+    if "environment" in row:
+        environment = dict(row["environment"])
+        return Environment(machine=_decode_machine(environment.pop("machine")), **environment)
+    visit = row["visit"]
     times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
     if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
         raise ValueError("times that are no numbers")
@@ -167,12 +162,9 @@ def decode_record(line: bytes, header: Header) -> Environment | Visit:
     return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
 
 
-def _line(content: dict[str, object]) -> bytes:
-    return (json.dumps(content, separators=(",", ":")) + "\n").encode()
-
-
-def _content(line: bytes) -> dict[str, Any]:
-    content = parse_json(line)
-    if not isinstance(content, dict):
-        raise ValueError("not an object")
-    return content
+def _decode_machine(content: Mapping[str, Any]) -> Machine:
+    """A machine as journals say it; older ones knew ONNX Runtime only."""
+    named = dict(content)
+    if "onnxruntime" in named:
+        named["version"] = named.pop("onnxruntime")
+    return Machine(**named)

@@ -69,8 +69,7 @@ class MeasuredNetworks:
     def device(self) -> str:
         """What the latencies are measured on: ``AMD EPYC 7B13 ONNX Runtime CPU 1 thread``, without commas."""
         cpu = " ".join(self.environments[-1].machine.cpu.replace(",", " ").split())
-        threads = f"{self.spec.threads} thread{'s' if self.spec.threads > 1 else ''}"
-        return f"{cpu} ONNX Runtime {self.spec.provider.removesuffix('ExecutionProvider')} {threads}"
+        return f"{cpu} {self.spec.target}"
 
     @property
     def latencies_ms(self) -> FloatArray:

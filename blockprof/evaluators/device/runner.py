@@ -1,6 +1,5 @@
 """Measure many networks: in rounds, in random order, with an anchor, and so that it can be killed and resumed."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,17 +8,16 @@ import numpy as np
 from blockprof.evaluators.device.environment import read_environment
 from blockprof.evaluators.device.journal import Journal, open_journal
 from blockprof.evaluators.device.lock import machine_lock
+from blockprof.evaluators.device.process import Model, RuntimeProcess
 from blockprof.evaluators.device.records import Subject, Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.sessions import Model, check_provider, make_run, open_session
 from blockprof.evaluators.device.spec import MeasureSpec
-from blockprof.evaluators.device.timing import time_network
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener, Visited
-from blockprof.foundation.onnx_runtime import onnxruntime
 
 ANCHOR = 0
 """The first network is the anchor."""
+_ANCHOR_SLOT, _NETWORK_SLOT = "anchor", "network"
 
 
 def measure_networks(
@@ -28,8 +26,10 @@ def measure_networks(
     journal_path: str | Path,
     spec: MeasureSpec | None = None,
     listener: Listener = SILENT,
+    *,
+    space: str | None = None,
 ) -> MeasuredNetworks:
-    """Measure networks with ONNX Runtime, going on where an earlier process with the same journal ended.
+    """Measure networks with a run-time, going on where an earlier process with the same journal ended.
 
     Each round visits all networks in another random order. The first network is also the anchor: it is visited again at
     the start, at the end and before every few networks, and the drift of the machine's speed that it tells is divided
@@ -45,24 +45,28 @@ def measure_networks(
         journal_path: where results are kept as they come; begun where there is no such file.
         spec: how to measure; the defaults where None.
         listener: told after each visit of a network, with its result on disk.
+        space: the name of the space that they are of, where they are of one; the journal says it.
 
     Raises:
-        InputError: no networks, a provider that is not there, a journal of something else, or a full disk.
+        InputError: no networks, a run-time, precision or provider that is not there, a journal of something else, or a
+            full disk.
         DataFileError: a damaged journal.
-        BlockprofError: another measurement runs on this machine, or ONNX Runtime cannot run a model.
+        BlockprofError: another measurement runs on this machine, or the run-time cannot run a model,
+            ends unexpectedly or does not answer.
     """
     if not names:
-        raise InputError("there are no networks to measure: give at least one")
+        raise InputError("there are no networks to measure", remedy="give at least one", code="no-networks")
     spec = spec or MeasureSpec()
-    check_provider(spec.provider)
-    environment = read_environment()
-    subject = Subject(tuple(names), spec, environment.machine)
+    runtime = spec.find_runtime()
+    environment = read_environment(runtime)
+    subject = Subject(tuple(names), spec, environment.machine, space)
     with machine_lock(), open_journal(Path(journal_path), subject) as journal:
         done = {(visit.round, visit.network) for visit in journal.visits if not visit.anchor}
         pending = [visit for visit in visiting_order(len(names), spec) if visit not in done]
         if pending or not journal.visits[-1].anchor:
-            journal.add_environment(environment)
-            _measure(names, build, spec, pending, journal, listener)
+            with RuntimeProcess(runtime, spec) as process:
+                journal.add_environment(environment)
+                _measure(names, build, spec, pending, journal, listener, process)
         return MeasuredNetworks.from_visits(names, spec, journal.environments, journal.visits, journal.finished_at)
 
 
@@ -80,24 +84,24 @@ def _measure(
     pending: Sequence[tuple[int, int]],
     journal: Journal,
     listener: Listener,
+    process: RuntimeProcess,
 ) -> None:
-    anchor = open_session(build(ANCHOR), spec, names[ANCHOR])
+    def load(slot: str, network: int) -> None:
+        process.load(slot, names[network], network, lambda: build(network))
+
+    def visit(network: int, number: int, *, anchor: bool) -> Visit:
+        started_s, timing = process.time(_ANCHOR_SLOT if anchor else _NETWORK_SLOT, names[network])
+        made = Visit(network, number, anchor, started_s, timing)
+        journal.add_visit(made)
+        return made
+
+    load(_ANCHOR_SLOT, ANCHOR)
     total = spec.rounds * len(names)
     for count, (number, network) in enumerate(pending):
         if count % spec.anchor_every == 0:
-            journal.add_visit(_visit(anchor, names[ANCHOR], ANCHOR, number, spec, anchor=True))
-        session = open_session(build(network), spec, names[network])
-        visit = _visit(session, names[network], network, number, spec, anchor=False)
-        del session  # before the next is opened
-        journal.add_visit(visit)
+            visit(ANCHOR, number, anchor=True)
+        load(_NETWORK_SLOT, network)
+        made = visit(network, number, anchor=False)
         done = total - len(pending) + count + 1
-        listener.on_visit(Visited(names[network], number, visit.median_ms, done, total))
-    journal.add_visit(_visit(anchor, names[ANCHOR], ANCHOR, spec.rounds, spec, anchor=True))
-
-
-def _visit(
-    session: onnxruntime.InferenceSession, name: str, network: int, number: int, spec: MeasureSpec, *, anchor: bool
-) -> Visit:
-    run = make_run(session, np.random.default_rng(spec.seed), name)
-    started_s = time.time()
-    return Visit(network, number, anchor, started_s, time_network(run, spec))
+        listener.on_visit(Visited(names[network], number, made.median_ms, done, total))
+    visit(ANCHOR, spec.rounds, anchor=True)

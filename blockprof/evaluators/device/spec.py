@@ -4,14 +4,16 @@ import math
 from dataclasses import dataclass
 
 from blockprof.evaluators.device.statistics import MIN_RUNS_OF_INTERVAL
+from blockprof.evaluators.runtimes import Runtime, find_runtime
+from blockprof.evaluators.runtimes.onnxruntime import CPU_PROVIDER
 from blockprof.foundation.errors import InputError
 
-CPU_PROVIDER = "CPUExecutionProvider"
+DEFAULT_RUNTIME, DEFAULT_PRECISION = "onnxruntime", "fp32"
 
 
 @dataclass(frozen=True)
 class MeasureSpec:
-    """How networks are measured with ONNX Runtime.
+    """How networks are measured.
 
     Every network is visited once a round. A visit opens a session, warms up until the times settle, then repeats until
     the 95 % interval of the median is narrower than ``width`` or the visit's share of ``time_limit_s`` is used up.
@@ -21,7 +23,9 @@ class MeasureSpec:
     visit the times hardly differ, and the median of seven visits repeats far better than that of three.
 
     Attributes:
-        provider: ONNX Runtime's execution provider.
+        runtime: what runs the networks, by name.
+        precision: what it computes in.
+        provider: ONNX Runtime's execution provider; others have one only.
         threads: of one operator (intra-op). Operators run one after the other.
         rounds: visits of each network, each round in another random order.
         width: of the interval, relative to the median: 0.02 is from 1 % below to 1 % above.
@@ -35,6 +39,8 @@ class MeasureSpec:
         InputError: a number out of its range.
     """
 
+    runtime: str = DEFAULT_RUNTIME
+    precision: str = DEFAULT_PRECISION
     provider: str = CPU_PROVIDER
     threads: int = 1
     rounds: int = 7
@@ -48,14 +54,54 @@ class MeasureSpec:
     def __post_init__(self) -> None:
         for name in ("threads", "rounds", "anchor_every"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
+                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1", code="below-1")
         for name in ("width", "time_limit_s"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be positive and finite")
+                raise InputError(
+                    f"{name} is {getattr(self, name)}: it must be positive and finite", code="not-positive"
+                )
         if not MIN_RUNS_OF_INTERVAL <= self.min_runs <= self.max_runs:
             raise InputError(
                 f"min_runs is {self.min_runs} and max_runs {self.max_runs}: there must be "
-                f"{MIN_RUNS_OF_INTERVAL} <= min_runs <= max_runs (fewer runs have no 95 % interval)"
+                f"{MIN_RUNS_OF_INTERVAL} <= min_runs <= max_runs (fewer runs have no 95 % interval)",
+                code="bad-number-of-runs",
             )
         if self.seed < 0:
-            raise InputError(f"seed is {self.seed}: it must not be negative")
+            raise InputError(f"seed is {self.seed}: it must not be negative", code="negative-seed")
+
+    @property
+    def target_name(self) -> str:
+        """What its metric is called if nobody says: ``openvino``, ``openvino-int8``."""
+        return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
+
+    @property
+    def target(self) -> str:
+        """The run-time, what it computes in and on how many threads: ``ONNX Runtime CPU 1 thread``."""
+        words = [find_runtime(self.runtime).title]
+        if self.runtime == DEFAULT_RUNTIME:
+            words.append(self.provider.removesuffix("ExecutionProvider"))
+        if (self.runtime, self.precision) != (DEFAULT_RUNTIME, DEFAULT_PRECISION):
+            words.append(self.precision)
+        return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+    def find_runtime(self) -> Runtime:
+        """The run-time, checked as far as can be without starting it.
+
+        Raises:
+            InputError: there is no such run-time, it is not installed, or it has not this precision or provider.
+        """
+        runtime = find_runtime(self.runtime)
+        if self.precision not in runtime.precisions:
+            raise InputError(
+                f"{runtime.title} has no {self.precision} here",
+                remedy=f"it has {', '.join(runtime.precisions)}",
+                code="no-such-precision",
+            )
+        runtime.check_installed()
+        if runtime.check_provider:
+            runtime.check_provider(self.provider)
+        elif self.provider != CPU_PROVIDER:
+            raise InputError(
+                f"{runtime.title} has no providers to choose from", remedy="leave it out", code="no-such-provider"
+            )
+        return runtime

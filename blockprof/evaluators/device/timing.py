@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blockprof.evaluators.device.spec import CPU_PROVIDER, MeasureSpec
+from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.statistics import relative_width, settled
+from blockprof.evaluators.runtimes.onnxruntime import CPU_PROVIDER
 from blockprof.foundation.arrays import FloatArray, IntArray
 
 MAX_WARM_UP_RUNS = 50
@@ -21,10 +22,13 @@ _NS_PER_S = 1e9
 
 @dataclass(frozen=True)
 class Clocks:
-    """Two clocks in nanoseconds that never go back: time passed, and CPU time that the calling thread was given."""
+    """Two clocks in nanoseconds that never go back: time passed, and CPU time that the network was given.
+
+    The latter is that of the calling thread, if not said otherwise; None where no clock tells.
+    """
 
     wall: Callable[[], int] = time.perf_counter_ns
-    cpu: Callable[[], int] = time.thread_time_ns
+    cpu: Callable[[], int] | None = time.thread_time_ns
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +89,16 @@ def _repeat(run: Callable[[], object], spec: MeasureSpec, limit_ns: int, clocks:
 
 def _time(run: Callable[[], object], spec: MeasureSpec, clocks: Clocks) -> tuple[int, int]:
     """How long one run took, and how long of that the thread waited for a core."""
-    cpu_start = clocks.cpu()
+    known = clocks.cpu if spec.provider == CPU_PROVIDER and spec.threads == 1 else None
+    cpu_start = known() if known else 0
     start = clocks.wall()
     run()
     # A clock that is coarser than the network is quick must not give 0: latencies are positive.
     passed = max(clocks.wall() - start, 1)
-    computed = clocks.cpu() - cpu_start
-    known = spec.provider == CPU_PROVIDER and spec.threads == 1
-    return passed, min(max(passed - computed, 0), passed - 1) if known else 0
+    if not known:
+        return passed, 0
+    computed = known() - cpu_start
+    return passed, min(max(passed - computed, 0), passed - 1)
 
 
 def _own(runs: list[tuple[int, int]]) -> FloatArray:

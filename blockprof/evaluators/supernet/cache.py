@@ -125,8 +125,10 @@ def _check_space(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(existing_folder(folder)).free
     if free < num_bytes:
         raise InputError(
-            f"{folder}: the cache takes {num_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free: choose another folder, "
-            "such as one that BLOCKPROF_DATA names"
+            f"the cache takes {num_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+            where=folder,
+            remedy="choose another folder, such as one that BLOCKPROF_DATA names",
+            code="disk-full",
         )
 
 
@@ -191,14 +193,18 @@ def open_cache(
     pixels_path, facts_path = cache_files(folder, resolution)
     again = f"write it with {Command('blockprof cache-imagenet', data='DIR', resolution=resolution)}"
     if not facts_path.is_file():
-        raise InputError(f"{facts_path}: there is no cache of ImageNet's images: {again}")
+        raise InputError("there is no cache of ImageNet's images", where=facts_path, remedy=again)
     facts = _read_facts(facts_path, again)
     asked = {"resolution": resolution, "seed": seed, "num_recalibration": num_recalibration}
     for name, value in asked.items():
         if (there := getattr(facts, name)) != value:
-            raise InputError(f"{facts_path}: the cache was written with {name} {there}, not {value}: {again} and that")
+            raise InputError(
+                f"the cache was written with {name} {there}, not {value}: {again} and that", where=facts_path
+            )
     if source is not None and source.digest != facts.digest:
-        raise InputError(f"{facts_path}: the cache is of other images ({facts.source}) than {source.path}: {again}")
+        raise InputError(
+            f"the cache is of other images ({facts.source}) than {source.path}", where=facts_path, remedy=again
+        )
     if strict and facts.undecodable:
         file, reason = next(iter(facts.undecodable.items()))
         more = f", and {len(facts.undecodable) - 1:,} more" if len(facts.undecodable) > 1 else ""
@@ -210,10 +216,10 @@ def open_cache(
     shape = (facts.num_images, CHANNELS, resolution, resolution)
     try:
         if pixels_path.stat().st_size != np.prod(shape):
-            raise DataFileError(f"{pixels_path}: is cut off, or not of {facts_path.name}: {again}")
+            raise DataFileError(f"is cut off, or not of {facts_path.name}", where=pixels_path, remedy=again)
         pixels = np.memmap(pixels_path, dtype=np.uint8, mode="r", shape=shape)
     except OSError as error:
-        raise DataFileError(f"{pixels_path}: cannot be read ({error.strerror}): {again}") from error
+        raise DataFileError(f"cannot be read ({error.strerror})", where=pixels_path, remedy=again) from error
     return CachedImages(facts, pixels)
 
 
@@ -222,7 +228,9 @@ def _read_facts(path: Path, again: str) -> CacheFacts:
         content: Any = parse_json(read_file(path))
         facts = CacheFacts(**{**content, "labels": tuple(content["labels"])})
     except MALFORMED as error:
-        raise DataFileError(f"{path}: does not hold the facts of a cache ({error}): {again}") from None
+        raise DataFileError(f"does not hold the facts of a cache ({error})", where=path, remedy=again) from None
     if facts.format != FORMAT:
-        raise DataFileError(f"{path}: the cache is in format {facts.format}, this version reads {FORMAT}: {again}")
+        raise DataFileError(
+            f"the cache is in format {facts.format}, this version reads {FORMAT}", where=path, remedy=again
+        )
     return facts

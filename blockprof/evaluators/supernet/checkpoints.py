@@ -59,18 +59,18 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
         remedy = f"get the weights with {Command('blockprof fetch-data', source=SOURCE, space=space.name)}"
     if not path.exists():
         raise DataFileError(
-            f"{path}: there is no such file: {remedy if is_fetched else f'check the path, or {remedy}'}"
+            f"there is no such file: {remedy if is_fetched else f'check the path, or {remedy}'}", where=path
         )
     content = read_torch_file(path, remedy)
     weights = content.get("state_dict") if isinstance(content, Mapping) else None
     if not isinstance(weights, Mapping) or not all(isinstance(weight, Tensor) for weight in weights.values()):
-        raise DataFileError(f"{path}: holds no weights under 'state_dict', as OFA saves them: {remedy}")
+        raise DataFileError("holds no weights under 'state_dict', as OFA saves them", where=path, remedy=remedy)
     supernet = new_supernet(space)
     own = supernet.state_dict()
-    _fill(own, weights, f"{path}: is not of {space.name}'s supernet", remedy)
+    _fill(own, weights, path, f"is not of {space.name}'s supernet", remedy)
     for name, weight in own.items():
         if not torch.isfinite(weight).all():
-            raise DataFileError(f"{path}: holds weights that are not finite, in {name}: {remedy}")
+            raise DataFileError(f"holds weights that are not finite, in {name}", where=path, remedy=remedy)
     # OFA's renames what old files call otherwise; these names are the module's own.
     torch.nn.Module.load_state_dict(supernet, own)
     return supernet
@@ -84,7 +84,7 @@ def _published(space: Space) -> "Source | None":
     return source if space.name in source.spaces else None
 
 
-def _fill(own: dict[str, Tensor], weights: Mapping[str, Tensor], problem: str, remedy: str) -> None:
+def _fill(own: dict[str, Tensor], weights: Mapping[str, Tensor], path: Path, problem: str, remedy: str) -> None:
     """Put the weights of a file in their places among the supernet's own.
 
     Raises:
@@ -108,7 +108,7 @@ def _fill(own: dict[str, Tensor], weights: Mapping[str, Tensor], problem: str, r
         if names
     ]
     if parts:
-        raise DataFileError(f"{problem}: it {'; '.join(parts)}: {remedy}")
+        raise DataFileError(f"{problem}: it {'; '.join(parts)}", where=path, remedy=remedy, code="weights-misfit")
 
 
 def _plain(name: str) -> str:

@@ -102,7 +102,9 @@ class ImageNetFolder:
             try:
                 known.update(f"{file.relative_to(self.path).as_posix()}\0{file.stat().st_size}\n".encode())
             except OSError as error:
-                raise DataFileError(f"{file}: cannot be read ({error.strerror}): check the folder") from error
+                raise DataFileError(
+                    f"cannot be read ({error.strerror})", where=file, remedy="check the folder"
+                ) from error
         return known.hexdigest()
 
 
@@ -133,9 +135,15 @@ def read_folder(path: Path) -> ImageNetFolder:
     if classes != train_classes:
         odd = sorted(set(classes) ^ set(train_classes))[0]
         only = "train" if odd in train_classes else "val"
-        raise InputError(f"{path}: class {odd} is only in {only}: train and val need the same class folders")
+        raise InputError(
+            f"class {odd} is only in {only}", where=path, remedy="train and val need the same class folders"
+        )
     if len(classes) > NUM_CLASSES:
-        raise InputError(f"{path}: holds {len(classes):,} classes, and the networks tell {NUM_CLASSES:,}: {_EXPECTED}")
+        raise InputError(
+            f"holds {len(classes):,} classes, and the networks tell {NUM_CLASSES:,}: {_EXPECTED}",
+            where=path,
+            code="too-many-classes",
+        )
     if len(classes) < NUM_CLASSES or not all(map(_WORDNET_ID.fullmatch, classes)):
         warnings.warn(
             f"{path}: its {len(classes):,} class folders are not ImageNet's {NUM_CLASSES:,} (n01440764, ...): labels "
@@ -150,7 +158,7 @@ def _list_images(path: Path, part: str) -> tuple[tuple[str, ...], Samples]:
     from torchvision.datasets import ImageFolder
 
     if not (path / part).is_dir():
-        raise InputError(f"{path}: has no folder {part}: {_EXPECTED}")
+        raise InputError(f"has no folder {part}", where=path, remedy=_EXPECTED)
     try:
         listed = ImageFolder(str(path / part))
     except FileNotFoundError as error:  # no class folders, or one without images
@@ -257,7 +265,12 @@ class FolderImages:
                 found = True
                 yield torch.stack(good), torch.tensor(labels)
         if not found:
-            raise DataFileError(f"{self.folder.path}: none of {len(samples):,} images decodes: check the folder")
+            raise DataFileError(
+                f"none of {len(samples):,} images decodes",
+                where=self.folder.path,
+                remedy="check the folder",
+                code="no-image-decodes",
+            )
 
     def _note(self, path: str, reason: str) -> None:
         if self.strict:
@@ -265,6 +278,7 @@ class FolderImages:
                 f"does not decode ({reason})",
                 where=path,
                 remedy=Said("replace it, or leave {} out", Argument("strict")),
+                code="image-does-not-decode",
             )
         if path not in self._undecodable:
             warnings.warn(f"{path}: does not decode ({reason}): left out", stacklevel=2)

@@ -1,22 +1,19 @@
 """The journal of evaluations: every network's accuracy, on disk as soon as it is known.
 
-A file of JSON lines. The first says what the networks are evaluated with; then comes a line for each network, in any
-order, so that a larger pool goes on where a smaller one ended.
+The header (``blockprof.foundation.journal``) says what the networks are evaluated with; then comes a row for each, in
+any order, so that a larger pool resumes where a smaller one ended.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from blockprof.foundation.decoding import MALFORMED, parse_json
-from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
-from blockprof.foundation.line_files import LineFile, open_line_file
-from blockprof.foundation.locks import try_lock
+from blockprof.foundation import journal
+from blockprof.foundation.decoding import MALFORMED
 
-FORMAT = "blockprof accuracies 1"
-
+JOURNAL = journal.Kind("accuracies", "measured", "evaluates", format_1="blockprof accuracies 1")
 
 Settings = Mapping[str, str | int]
 """What accuracies depend on, by name: those of equal settings are of one kind."""
@@ -33,9 +30,9 @@ class Accuracy:
 class Accuracies:
     """An open journal: the accuracies of networks by their net strings, and how to add to them."""
 
-    def __init__(self, lines: LineFile, of_networks: dict[str, Accuracy]) -> None:
+    def __init__(self, rows: journal.Journal, of_networks: dict[str, Accuracy]) -> None:
         self.of_networks = of_networks
-        self._lines = lines
+        self._rows = rows
 
     def add(self, network: str, accuracy: Accuracy) -> None:
         """Write a network's accuracies; on return they are on disk.
@@ -43,8 +40,8 @@ class Accuracies:
         Raises:
             InputError: the disk is full, or cannot be written to.
         """
-        line = _line({"net": network, "top1": accuracy.top1, "top5": accuracy.top5})
-        self._lines.add(line, f"{len(self.of_networks)} networks")
+        row = {"net": network, "top1": accuracy.top1, "top5": accuracy.top5}
+        self._rows.add(row, f"{len(self.of_networks)} networks")
         self.of_networks[network] = accuracy
 
 
@@ -58,23 +55,8 @@ def open_accuracies(path: Path, settings: Settings) -> Iterator[Accuracies]:
         DataFileError: the file is not a journal of accuracies, or a line is damaged.
         BlockprofError: another process adds to it.
     """
-    with open_line_file(path) as lines, _alone(path):
-        found = _parse(path, lines.content, settings)
-        lines.keep_whole_lines()
-        if b"\n" not in lines.content:
-            lines.add(_header(settings), "0 networks")
-        yield Accuracies(lines, found)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    release = try_lock(path.with_name(f"{path.name}.lock"))
-    if release is None:
-        raise BlockprofError(f"{path}: another process evaluates these networks: wait until it ends, or end it")
-    try:
-        yield
-    finally:
-        release()
+    with journal.open_journal(path, JOURNAL, settings) as rows:
+        yield Accuracies(rows, _parse(path, rows.contents, settings))
 
 
 def read_accuracies(path: Path, settings: Settings) -> dict[str, Accuracy]:
@@ -83,76 +65,27 @@ def read_accuracies(path: Path, settings: Settings) -> dict[str, Accuracy]:
     Raises:
         JournalError, InputError, DataFileError: as for :func:`open_accuracies`.
     """
-    try:
-        return _parse(path, path.read_bytes(), settings)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): check the path") from error
+    return _parse(path, journal.read_contents(path, JOURNAL, settings), settings)
 
 
-def _parse(path: Path, content: bytes, settings: Settings) -> dict[str, Accuracy]:
-    """Read all lines but a last one that was cut off."""
-    if b"\n" not in content:
-        if not _header(settings).startswith(content):
-            raise _not_a_journal(path)
+def _parse(path: Path, contents: journal.Contents, settings: Settings) -> dict[str, Accuracy]:
+    if contents.of is None:
         return {}
-    first, *lines = content[: content.rfind(b"\n") + 1].splitlines()
-    try:
-        found = parse_json(first)
-        if found.pop("format") != FORMAT:
-            raise ValueError
-    except MALFORMED:
-        raise _not_a_journal(path) from None
-    if differences := _differences(found, settings):
-        raise JournalError(str(path), differences)
+    journal.check_same(path, JOURNAL, contents.of, settings)
     accuracies: dict[str, Accuracy] = {}
-    for number, line in enumerate(lines, start=2):
+    for row in contents.rows:
         try:
-            network, accuracy = _read(line)
+            network, accuracy = _read(row.content)
         except MALFORMED:
-            raise _damaged(path, number, "is damaged") from None
+            raise journal.damaged(path, JOURNAL, row.number) from None
         if network in accuracies:
-            raise _damaged(path, number, "repeats a network")
+            raise journal.damaged(path, JOURNAL, row.number, "repeats a network")
         accuracies[network] = accuracy
     return accuracies
 
 
-def _read(line: bytes) -> tuple[str, Accuracy]:
-    content = parse_json(line)
-    accuracy = Accuracy(float(content["top1"]), float(content["top5"]))
-    if not isinstance(content["net"], str) or not 0 <= accuracy.top1 <= accuracy.top5 <= 100:
+def _read(row: Mapping[str, Any]) -> tuple[str, Accuracy]:
+    accuracy = Accuracy(float(row["top1"]), float(row["top5"]))
+    if not isinstance(row["net"], str) or not 0 <= accuracy.top1 <= accuracy.top5 <= 100:
         raise ValueError
-    return content["net"], accuracy
-
-
-def _header(settings: Settings) -> bytes:
-    return _line({"format": FORMAT, **settings})
-
-
-def _line(content: dict[str, object]) -> bytes:
-    return (json.dumps(content, separators=(",", ":")) + "\n").encode()
-
-
-def _differences(before: Settings, now: Settings) -> list[str]:
-    """What differs, for a message: ``resolution 224 (now 192)``."""
-    return [
-        f"{name} {_short(before.get(name))} (now {_short(now.get(name))})"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
-
-
-def _short(value: object) -> str:
-    """A digest's beginning tells it from others."""
-    return f"{value[:8]}..." if isinstance(value, str) and len(value) == 64 else str(value)
-
-
-def _damaged(path: Path, number: int, problem: str) -> DataFileError:
-    return DataFileError(
-        f"{path}: row {number}: {problem}: remove the row and run again, which evaluates again what is missing"
-    )
-
-
-def _not_a_journal(path: Path) -> DataFileError:
-    return DataFileError(f"{path}: is not a journal of accuracies that blockprof can resume: move it away")
+    return row["net"], accuracy

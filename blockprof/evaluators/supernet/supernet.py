@@ -181,7 +181,9 @@ def load_supernet_accuracy(
     elif folder is not None:
         images = FolderImages(folder, resolution, workers, seed, num_recalibration, strict)
     else:
-        raise InputError("no images: give ImageNet's folder, or a folder that `blockprof cache-imagenet` wrote to")
+        raise InputError(
+            "no images", remedy="give ImageNet's folder, or a folder that `blockprof cache-imagenet` wrote to"
+        )
     path = checkpoint or checkpoint_path(space)
     supernet = load_supernet(space, checkpoint)
     recalibration = images.recalibration(listener)

@@ -9,7 +9,7 @@ from blockprof.evaluators.pooling import MIN_POOL
 from blockprof.evaluators.supernet.features import PlacementFeatures, placement_counts, placement_features
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.folds import leave_out, random_folds
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.evidence import Rows
 from blockprof.predictors.fitting import calibrated_errors, interval_quantiles
@@ -86,16 +86,16 @@ def fit_accuracy_surrogate(
         InputError: too few networks.
     """
     if len(archs) < MIN_POOL:
-        raise InputError(f"{len(archs)} networks: a surrogate takes at least {MIN_POOL}")
+        raise InputError(f"{len(archs)} networks: a surrogate takes at least {MIN_POOL}", code="few-networks")
     features = placement_features(archs.space)
     counts = placement_counts(archs)
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
         fitted = _fit(features, counts, values)
-        predicted, lower, upper, variances = np.empty((4, len(archs)))
-        for held in left_out_folds(len(archs), seed):
-            others = _fit(features, counts[~held], values[~held])
-            predicted[held], lower[held], upper[held], variances[held] = others.predict(counts[held])
+        predicted, lower, upper, variances = leave_out(
+            random_folds(len(archs), seed),
+            lambda held: _fit(features, counts[~held], values[~held]).predict(counts[held]),
+        )
     widening = calibrated_widening(fitted.lower_quantile, fitted.upper_quantile)
     return Surrogate(
         metric=AdditiveMetric(

@@ -1,13 +1,11 @@
 """Networks as ONNX, composed of pieces that are exported once: a stem, block instances, a head."""
 
 from blockprof.networks.onnx.composing import (
-    SharedModel,
     compose,
     compose_block,
     compose_bytes,
     compose_fixed,
     compose_piece,
-    compose_shared,
 )
 from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
 from blockprof.networks.onnx.store import FragmentStore
@@ -17,14 +15,12 @@ __all__ = [
     "FragmentStore",
     "NetworkFile",
     "Piece",
-    "SharedModel",
     "all_pieces",
     "compose",
     "compose_block",
     "compose_bytes",
     "compose_fixed",
     "compose_piece",
-    "compose_shared",
     "piece_name",
     "write_network",
 ]

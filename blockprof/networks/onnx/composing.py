@@ -1,6 +1,6 @@
 """ONNX models of whole networks and of single pieces, joined from fragments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -17,17 +17,9 @@ from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 from blockprof.spaces.resolution import check_resolution
 
 if TYPE_CHECKING:
-    from blockprof.foundation.onnx_runtime import onnxruntime
+    pass
 
 IMAGE, LOGITS = "image", "logits"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SharedModel:
-    """A model whose large weights are not in ``graph``, serialised, but are handed to a session along with it."""
-
-    graph: bytes
-    weights: "Mapping[str, onnxruntime.OrtValue]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +57,6 @@ def compose_bytes(
 ) -> bytes:
     """Compose one network, serialised: as :func:`compose`, in a few milliseconds."""
     return _append_weights(*_network(store, archs, index, resolution, batch))
-
-
-def compose_shared(
-    store: FragmentStore, archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
-) -> SharedModel:
-    """Compose one network for a session of ONNX Runtime in this process: its weights stay where the store has them.
-
-    Neither joining nor loading then copies tens of megabytes. The store must live as long as the session.
-
-    Raises:
-        MetricError, InputError: as for :func:`compose`.
-    """
-    model, _ = _network(store, archs, index, resolution, batch)
-    weights = [
-        (f"{name}/{weight.name}", weight)
-        for name, fragment in zip(_piece_names(archs, index), store.fragments(archs, index), strict=True)
-        for weight in fragment.shared_weights
-    ]
-    return SharedModel(
-        graph=_append_weights(model, [(name, weight.header) for name, weight in weights]),
-        weights={name: weight.value for name, weight in weights if weight.value is not None},
-    )
 
 
 def _network(
@@ -201,7 +171,7 @@ def _join(
 ) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
     """Chain fragments into one model, without its weights, and these. All names get that of their fragment in front."""
     if batch is not None and batch < 1:
-        raise InputError(f"batch {batch}: give at least 1, or none to leave it open")
+        raise InputError(f"batch {batch}", remedy="give at least 1, or none to leave it open", code="below-1")
     nodes, weights = [], []
     joint = source.name
     for position, (name, fragment) in enumerate(zip(names, fragments, strict=True), start=1):

@@ -3,7 +3,6 @@
 import io
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +12,11 @@ from onnx import numpy_helper
 if TYPE_CHECKING:
     from torch import nn
 
-    from blockprof.foundation.onnx_runtime import onnxruntime
 
 OPSET = 17
 IR_VERSION = 8
 INPUT, OUTPUT = "input", "output"
 TRACE_SIZE = 16
-
-LEAST_SHARED_BYTES = 1024
-"""Smaller weights stay in the graph, where optimisations can see their values."""
-
-OUTSIDE = "memory"
-"""Where a graph says that a shared weight is: a file that there is not, since the weight is handed over with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +30,6 @@ class Fragment:
     nodes: tuple[onnx.NodeProto, ...]
     weights: tuple[tuple[str, bytes], ...]
 
-    @cached_property
-    def shared_weights(self) -> "tuple[SharedWeight, ...]":
-        """The weights with the content of large ones apart, in memory once for all networks that have the piece."""
-        return tuple(_share(name, content) for name, content in self.weights)
-
     @classmethod
     def from_model(cls, model: onnx.ModelProto) -> "Fragment":
         """Take the fragment out of what :func:`export_fragment` made."""
@@ -52,28 +39,6 @@ class Fragment:
             tensor.ClearField("name")
             weights.append((name, tensor.SerializeToString()))
         return cls(tuple(model.graph.node), tuple(weights))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SharedWeight:
-    """A weight: its name, and the rest of its initializer, serialised. ``value`` is the content, where it is apart."""
-
-    name: str
-    header: bytes
-    value: "onnxruntime.OrtValue | None"
-
-
-def _share(name: str, content: bytes) -> SharedWeight:
-    if len(content) < LEAST_SHARED_BYTES:
-        return SharedWeight(name, content, None)
-    from blockprof.foundation.onnx_runtime import onnxruntime
-
-    tensor = onnx.TensorProto.FromString(content)
-    value = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(numpy_helper.to_array(tensor)))
-    tensor.ClearField("raw_data")
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value=OUTSIDE)
-    return SharedWeight(name, tensor.SerializeToString(), value)
 
 
 def export_fragment(module: "nn.Module") -> onnx.ModelProto:

@@ -43,7 +43,9 @@ class FragmentStore:
             InputError: networks of another space.
         """
         if archs.space != self.space:
-            raise InputError(f"networks of {archs.space.name} cannot be composed of pieces of {self.space.name}")
+            raise InputError(
+                f"networks of {archs.space.name} cannot be composed of pieces of {self.space.name}", code="not-of-space"
+            )
         pieces = pieces_of(archs, index)
         if not self._load(pieces):
             self._export(archs, index)

@@ -96,7 +96,8 @@ def _check(file: Path, store: FragmentStore, arch: Architectures, resolution: in
             expected = build_network(arch, seed=store.seed)(torch.from_numpy(images)).numpy()
     except MemoryError:
         raise BlockprofError(
-            f"batch {batch} at resolution {resolution} does not fit into memory: leave the check out, or lower it"
+            f"batch {batch} at resolution {resolution} does not fit into memory",
+            remedy="leave the check out, or lower it",
         ) from None
     if not np.isfinite(found).all():
         raise BlockprofError("ONNX Runtime gives logits that are not finite: not written")

@@ -18,8 +18,8 @@ def latencies_chart(result: CampaignResult) -> Chart:
         (_networks_panel(result), _drift_panel(result)),
         size=(10.5, 4.8),
         caption=(
-            f"{machine.cpu}. ONNX Runtime {machine.onnxruntime}, {measured.spec.provider}, threads: "
-            f"{measured.spec.threads}. Resolution {', '.join(map(str, np.unique(data.resolutions)))}."
+            f"{machine.cpu}. {measured.spec.target}, version {machine.version}. "
+            f"Resolution {', '.join(map(str, np.unique(data.resolutions)))}."
         ),
     )
 
@@ -87,5 +87,5 @@ def sums_chart(table: BlockTable) -> Chart:
         "",
         (panel,),
         size=(6.4, 5.2),
-        caption=f"Measured on {table.costs.device}, version {table.costs.onnxruntime}",
+        caption=f"Measured on {table.costs.device}, version {table.costs.version}",
     )

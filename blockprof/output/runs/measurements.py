@@ -19,7 +19,9 @@ def measured_tags(measured: MeasuredNetworks) -> dict[str, str]:
         "blockprof.data_origin": "measured",
         "blockprof.device": measured.device,
         "blockprof.cpu": machine.cpu,
-        "version.onnxruntime": machine.onnxruntime,
+        "blockprof.runtime": measured.spec.runtime,
+        "blockprof.precision": measured.spec.precision,
+        f"version.{measured.spec.runtime}": machine.version,
     }
 
 

@@ -34,9 +34,11 @@ def pick_network(run: str, number: int) -> PickedNetwork:
     record = tracking.find_run(run)
     if record.command != SEARCH:
         of = f"of `blockprof {record.command}`" if record.command else "not blockprof's"
-        raise InputError(f"run {record.name} is {of}: give a run of `blockprof search`")
+        raise InputError(f"run {record.name} is {of}", remedy="give a run of `blockprof search`")
     if FRONT not in tracking.list_frames(record):
-        raise InputError(f"run {record.name} ({record.status}) has no {FRONT}.csv: give a search that has finished")
+        raise InputError(
+            f"run {record.name} ({record.status}) has no {FRONT}.csv", remedy="give a search that has finished"
+        )
     nets = tracking.load_frame(record, FRONT)["net_str"].tolist()
     if not 1 <= number <= len(nets):
         raise InputError(

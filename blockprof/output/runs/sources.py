@@ -65,11 +65,13 @@ def find_sources(references: Sequence[str]) -> list[Source]:
         TrackingError: the store does not answer.
     """
     if len(references) < 2:
-        raise InputError("compare needs at least two runs or registered predictors: name another one")
+        raise InputError("compare needs at least two runs or registered predictors", remedy="name another one")
     found = [_find(reference) for reference in references]
     space = next((source.space for source in found if source.space), None)
     if space is None:
-        raise InputError("another's models are asked of a space of blockprof's: name one of its predictors beside them")
+        raise InputError(
+            "another's models are asked of a space of blockprof's", remedy="name one of its predictors beside them"
+        )
     sources = [source if source.space else replace(source, space=space) for source in found]
     first = sources[0]
     for source in sources[1:]:
@@ -85,7 +87,9 @@ def find_sources(references: Sequence[str]) -> list[Source]:
     identities = [(source.run_id, source.predictor.model_uri if source.predictor else None) for source in sources]
     for index, source in enumerate(sources):
         if identities[index] in identities[:index]:
-            raise InputError(f"{references[index]} is {source.label}, which is given already: name another one")
+            raise InputError(
+                f"{references[index]} is {source.label}, which is given already", remedy="name another one"
+            )
     return _with_own_labels(sources)
 
 

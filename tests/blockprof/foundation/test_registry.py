@@ -3,6 +3,7 @@
 from importlib.metadata import EntryPoint
 
 import pytest
+from codes import coded
 
 from blockprof.foundation import registry
 from blockprof.foundation.errors import InputError
@@ -43,7 +44,7 @@ def test_two_things_of_one_name_are_refused() -> None:
     numbers: Registry[object] = Registry("number", ())
     one = numbers.register("one", object())
     assert numbers.register("one", one) is one
-    with pytest.raises(InputError, match="the number name 'one' is taken"):
+    with pytest.raises(InputError, check=coded("name-taken")):
         numbers.register("one", object())
 
 

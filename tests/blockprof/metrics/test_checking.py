@@ -12,7 +12,6 @@ from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, check_metrics,
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.reduction import Reduction
 from blockprof.searching import Limit, Objective, Problem, SearchSpec
-from blockprof.searching.by_name import make_problem
 from blockprof.searching.study import StudyPlan
 from blockprof.spaces import Architectures, Space, load_space
 
@@ -48,13 +47,17 @@ def saturated(space: Space, resolution: int | None) -> Metric:
 
 MADE = {"additive": costs, "monotone": saturated, "own": Own, "surrogate": surrogate}
 
+QUICK = {"algorithm": "random", "initial": 2, "generations": 1, "children": 2}
+
 TAKERS: dict[str, Callable[[Metric, int], object]] = {
     "blockprof.profile": lambda metric, size: blockprof.profile(
         "pn", [metric], resolution=size, num_archs=2, blocks=["u1.l1.e3k3"]
     ),
     "profile": lambda metric, size: profile(PN, [metric], resolution=size, constraints=[], num_archs=2),
-    "make_problem": lambda metric, size: make_problem("pn", [metric], resolution=size),
-    "a limit": lambda metric, size: make_problem("pn", ["accuracy"], limits={metric: 1.0}, resolution=size),
+    "blockprof.searching": lambda metric, size: blockprof.search("pn", [metric], resolution=size, **QUICK),
+    "a limit": lambda metric, size: blockprof.search(
+        "pn", ["accuracy"], limits={metric: -1.0 if metric.info.higher_is_better else 1e9}, resolution=size, **QUICK
+    ),
     "StudyPlan": lambda metric, size: StudyPlan(
         Problem(Reduction.whole(PN), (Objective(metric, True),)), SearchSpec(), resolution=size
     ),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from codes import coded
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
@@ -47,5 +48,5 @@ def test_what_does_not_increase_is_refused(parts: dict[str, float]) -> None:
     whole = {"centre": 0.0, "scale": 1.0, "quadratic": 0.0, "cubic": 0.0, "low": -3.0, "high": 3.0} | parts
     if parts == {"quadratic": -1.0, "cubic": 0.3}:
         whole["low"] = 0.0
-    with pytest.raises(MetricError, match="must increase"):
+    with pytest.raises(MetricError, check=coded("decreasing-link")):
         Link(**whole)

@@ -1,9 +1,12 @@
 """Metrics of one's own: found by name, before or behind predictors and tables."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from codes import coded
 from listening import Heard
 
 import blockprof
@@ -15,10 +18,13 @@ from blockprof.spaces import Architectures, Space, load_space
 PN, MBV3 = load_space("pn"), load_space("mbv3")
 
 
+@dataclass(frozen=True)
 class Depth:
-    """How many layers a network has."""
+    """How many layers a network of a space has."""
 
-    info = MetricInfo("depth", "layers", False, "counted", "counted from the blocks")
+    space: Space = PN
+    resolution: int | None = None
+    info: ClassVar[MetricInfo] = MetricInfo("depth", "layers", False, "counted", "counted from the blocks")
 
     def evaluate(self, archs: Architectures) -> np.ndarray:
         return (archs.blocks >= 0).sum(axis=1).astype(float)
@@ -75,10 +81,13 @@ def test_who_wants_to_know_is_told_before_a_metric_takes_long() -> None:
         heard.notes.append("loading")
         return Depth()
 
-    blockprof.register_metric("depth", NamedMetric(load, is_ready=lambda space, resolution: resolution != 224))
+    def note(space: Space, resolution: int) -> str | None:
+        return "counting layers" if resolution == 224 else None
+
+    blockprof.register_metric("depth", NamedMetric(load, note=note))
     for resolution in (224, 208):
         load_metrics(PN, ["depth"], resolution, lambda _: None, heard)
-    assert heard.notes[1:] == ["loading", "loading"]
+    assert heard.notes == ["counting layers", "loading", "loading"]
 
 
 def test_a_predictor_does_not_replace_it_unless_it_gives_way() -> None:
@@ -86,7 +95,7 @@ def test_a_predictor_does_not_replace_it_unless_it_gives_way() -> None:
     asked: list[str] = []
     load_metrics(PN, ["depth"], 224, asked.append)  # type: ignore[arg-type]
     assert not asked
-    with pytest.raises(InputError, match="no predictor replaces"):
+    with pytest.raises(InputError, check=coded("name-taken")):
         check_predictor_name("depth")
     blockprof.register_metric("shallow", NamedMetric(load_depth, gives_way=True))
     load_metrics(PN, ["shallow"], 224, asked.append)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from codes import coded
 from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
@@ -37,5 +38,5 @@ def test_ofa_makes_the_same_network_of_the_file(name: str, tmp_path: Path) -> No
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     archs = sample_architectures(load_space("pn"), 1, np.random.default_rng(0))
-    with pytest.raises(InputError, match="cannot write to the folder"):
+    with pytest.raises(InputError, check=coded("unwritable-folder")):
         write_settings(archs, 0, tmp_path / "file" / "settings.json", resolution=224)

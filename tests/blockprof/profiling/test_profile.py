@@ -54,6 +54,16 @@ def test_sampling_covers_the_exact_values(exact: Profile, sampled: Profile) -> N
         assert inside.mean() > 0.9, column
 
 
+def test_effects_are_known_to_their_narrowest_interval_or_the_metrics_own_error(
+    exact: Profile, sampled: Profile
+) -> None:
+    for of_metric, of_exact in zip(sampled.metrics, exact.metrics, strict=True):
+        own = of_metric.info.error_of_placement(float(of_metric.statistics.column("mean")[0]))
+        halves = [*of_metric.effect_half_widths[1:], of_metric.statistics.half_widths[0]]
+        assert of_metric.known_to == max(own, min(half for half in halves if half > 0))
+        assert of_exact.known_to == of_exact.info.error_of_placement(float(of_exact.statistics.column("mean")[0]))
+
+
 def test_paired_effects_are_much_tighter_than_means(sampled: Profile) -> None:
     frame = sampled.placement_frame()
     effect_width = frame["effect_upper"] - frame["effect_lower"]
@@ -105,3 +115,15 @@ def test_progress_counts_over_all_metrics() -> None:
 def test_asking_for_nothing_is_refused(metrics: list, num_archs: int | None) -> None:
     with pytest.raises(InputError):
         profile(PN, metrics, num_archs=num_archs)
+
+
+def test_the_placements_are_framed_once_and_each_callers_frame_is_its_own() -> None:
+    found = profile(PN, [NPU], constraints=parse_blocks(PN, ["u2.l1.e6k7"], 224))
+    first = found.placement_frame()
+    effect = first["effect"].to_numpy().copy()
+    first["effect"] = 0.0
+    del first["mean"]
+    again = found.placement_frame()
+    np.testing.assert_array_equal(again["effect"], effect)
+    assert "mean" in again
+    assert found._placements is found._placements

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from codes import coded
 from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
@@ -42,7 +43,7 @@ def test_is_named_where_reductions_are() -> None:
     assert load_reduction(space, "random").control_of is not None
     gpu = load_reduction(space, "random:paper-gpu", seed=2)
     assert np.array_equal(gpu.blocks, random_control(load_preset(space, "paper-gpu"), 2).blocks)
-    with pytest.raises(InputError, match="unknown reduction 'nonsense'"):
+    with pytest.raises(InputError, match="nonsense", check=coded("unknown-name")):
         load_reduction(space, "random:nonsense")
 
 

@@ -10,7 +10,7 @@ from known_spaces import SPACES
 import blockprof
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import AdditiveMetric, MetricInfo, additive_score
+from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.profiling import Profile
 from blockprof.reduction import Reduction, derive_reduction, load_preset, sample_reduced
 from blockprof.reduction.effects import read_effects
@@ -64,7 +64,7 @@ def test_without_trim_what_is_best_at_any_rate_stays(name: str, seed: int) -> No
 @pytest.mark.parametrize("device", ["npu", "gpu", "cpu"])
 @pytest.mark.parametrize("trim", [1.0, 5.0])
 def test_no_more_is_given_up_than_trim_says(device: str, trim: float) -> None:
-    cost, gain = map(additive_score, blockprof.load_metrics(PN, [device, "accuracy"]))
+    cost, gain = (metric.score for metric in blockprof.load_metrics(PN, [device, "accuracy"]))
     reduction = derive_reduction(PN, blockprof.profile(PN, [cost, gain]), trim=trim)
     # So fine that no network is missed which is best between two of them: costs of the NPU lie close together.
     archs = best_at(PN, cost, gain, np.geomspace(1e-6, 1e6, 40_000))

@@ -7,6 +7,7 @@ from itertools import product
 import moocore
 import numpy as np
 import pytest
+from codes import coded
 from known_spaces import SPACES
 
 from blockprof.foundation.arrays import FloatArray
@@ -20,6 +21,7 @@ from blockprof.searching import chain as chain_module
 from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.exact import solve_exactly
 from blockprof.searching.guide import find_guide
+from blockprof.searching.limits import check_limits, least_value
 from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 
@@ -219,6 +221,21 @@ def test_the_guide_loses_nothing() -> None:
     (_, guided), (_, unguided) = chain.solve(5, guide), chain.solve(5)
     assert np.sort(guided[:, 0])[:5].tolist() == np.sort(unguided[:, 0])[:5].tolist()
     assert len(guided) <= len(unguided)
+    # The limit decides, so it has a price.
+    assert guide.weights[1] > 0
+
+
+def test_a_limit_at_the_least_value_is_met_whatever_rounding_says() -> None:
+    problem = real_problem(load_space("pn"), {"accuracy": True}, {"npu": 1e3})
+    metric = problem.limits[0].metric
+    least = least_value(metric, problem.reduction)
+    for below, is_met in ((1e-12, True), (1e-6, False)):
+        limited = real_problem(load_space("pn"), {"accuracy": True}, {"npu": least * (1 - below)})
+        if is_met:
+            check_limits(limited)
+        else:
+            with pytest.raises(InputError, match="no network of pn"):
+                check_limits(limited)
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
@@ -275,11 +292,11 @@ class Measured:
 
 def test_what_is_not_solved_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     space = load_space("pn")
-    with pytest.raises(InputError, match=r"depth is no sum of costs of blocks.*algorithm='evolution'"):
+    with pytest.raises(InputError, match="depth", check=coded("not-additive")):
         solve_exactly(Problem(Reduction.whole(space), (Objective(Measured(), False),)))
     problem = real_problem(space, {"accuracy": True, "npu": False})
-    with pytest.raises(InputError, match="top_k is 0: give at least 1"):
+    with pytest.raises(InputError, match="0", check=coded("below-1")):
         solve_exactly(problem, 0)
     monkeypatch.setattr(chain_module, "MAX_LABELS", 100)
-    with pytest.raises(InputError, match=r"more than 100 beginnings of networks .* in unit 1: reduce the space"):
+    with pytest.raises(InputError, match=r"100.*1", check=coded("too-many-labels")):
         solve_exactly(problem)

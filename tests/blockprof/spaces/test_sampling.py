@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from codes import coded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_spaces import SPACES
@@ -221,5 +222,5 @@ def test_likely_depths_of_several_placements_follow_the_deepest() -> None:
 
 
 def test_unknown_sampler() -> None:
-    with pytest.raises(InputError, match="paper, upstream, upstream-fig4"):
+    with pytest.raises(InputError, match=r"paper.*upstream.*upstream-fig4", check=coded("unknown-name")):
         check_sampler("uniform")

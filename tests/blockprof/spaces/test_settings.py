@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from codes import coded
 
 from blockprof.foundation.errors import NetStringError
 from blockprof.networks.modules import subnet_settings
@@ -98,5 +99,5 @@ def test_bottlenecks_that_are_none() -> None:
 
 
 def test_one_net_string_is_one_network() -> None:
-    with pytest.raises(NetStringError, match="settings of 2 networks where one should be"):
+    with pytest.raises(NetStringError, match="2", check=coded("not-one-network")):
         Architectures.from_strings(MBV3, [json.dumps([ONE, ONE])])

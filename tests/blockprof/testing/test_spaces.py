@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from known_spaces import SPACES
+from known_spaces import WITH_NARROW
 
 from blockprof.spaces import Space, load_space, registered
 from blockprof.spaces.assets import Assets, Presets
@@ -13,7 +13,7 @@ PN = load_space("pn")
 WRONG_WIDTHS = (*PN.units[:4], replace(PN.units[4], widths=(240,)), PN.units[5])
 
 
-@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+@pytest.mark.parametrize("space", WITH_NARROW.values(), ids=WITH_NARROW)
 def test_spaces_of_blockprof_pass(space: Space) -> None:
     check_space(space)
 

@@ -53,6 +53,8 @@ class Odd:
     """A metric with something wrong."""
 
     info = MetricInfo("odd", "", False, "counted", "made up")
+    space = PN
+    resolution = None
 
     def __init__(self, fault: str = "") -> None:
         self.fault = fault
@@ -89,11 +91,13 @@ def test_a_metric_says_what_it_is() -> None:
         check_metric("odd", NamedMetric(lambda space, resolution: Odd()), PN)
 
     def load(space: Space, resolution: int) -> Metric:
-        other = load_space("mbv3")
-        return AdditiveMetric(replace(Odd.info, unit="ms"), other, 1.0, np.ones(len(other.instances)))
+        costs = np.ones(len(space.instances))
+        return AdditiveMetric(replace(Odd.info, unit="ms"), space, 1.0, costs, resolution=resolution - 32)
 
-    with pytest.raises((AssertionError, IndexError)):
-        check_metric("odd", NamedMetric(load), PN)
+    with pytest.raises(AssertionError, match="odd is of resolution 192"):
+        check_metric("odd", NamedMetric(load), PN, 224)
+    with pytest.raises(AssertionError, match="odd is a metric of mbv3"):
+        check_metric("odd", NamedMetric(lambda space, resolution: load(load_space("mbv3"), 256)), PN, 224)
 
 
 def drawn(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:

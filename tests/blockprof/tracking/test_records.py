@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from codes import coded
 
 from blockprof import tracking
 from blockprof.foundation.errors import InputError
@@ -35,12 +36,12 @@ def test_several_runs_of_one_name(store: Path) -> None:
 
 @pytest.mark.parametrize("unknown", ["nothing", "0" * 32, "it's", 'a"b', ""])
 def test_no_such_run(store: Path, unknown: str) -> None:
-    with pytest.raises(InputError, match="no run has the id or name"):
+    with pytest.raises(InputError, check=coded("no-such-run")):
         tracking.find_run(unknown)
 
 
 def test_no_store_yet(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"mlflow\.db does not exist"):
+    with pytest.raises(InputError, match=r"mlflow\.db", check=coded("no-store")):
         tracking.find_run("any")
     assert list(folder.iterdir()) == []
 

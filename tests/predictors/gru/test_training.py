@@ -1,5 +1,6 @@
 """Training: it learns, it is repeatable, and a killed one goes on as if nothing had been."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from codes import coded
 from listening import Heard
 
 from blockprof.fetching.reference import reference_data
-from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, MetricError
+from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError, MetricError
+from blockprof.foundation.journal import encode
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
 from blockprof.predictors.gru.features import network_inputs, num_operators
@@ -59,10 +62,10 @@ def test_it_learns(data: LatencyData, fit: Fit) -> None:
 def test_a_killed_training_goes_on_with_the_same_result(fit: Fit, recipe: Recipe, tmp_path: Path) -> None:
     whole = fit(recipe)
 
-    checkpoint = tmp_path / "state" / "gru.pt"
+    checkpoint = tmp_path / "state" / "gru.checkpoint"
     with pytest.raises(KeyboardInterrupt):
         fit(recipe, checkpoint=checkpoint, listener=Heard(stop_at=1))
-    assert [path.name for path in checkpoint.parent.iterdir()] == ["gru.pt"]
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["gru.checkpoint"]
     heard = Heard()
     again = fit(recipe, checkpoint=checkpoint, listener=heard)
     assert heard.steps == [(done, recipe.epochs) for done in range(2, recipe.epochs + 1)]
@@ -73,18 +76,20 @@ def test_a_killed_training_goes_on_with_the_same_result(fit: Fit, recipe: Recipe
 
 def test_the_seconds_before_a_kill_are_counted(fit: Fit, tmp_path: Path) -> None:
     """An epoch that took an hour, as the checkpoint says, is an hour of the whole."""
-    checkpoint = tmp_path / "gru.pt"
+    checkpoint = tmp_path / "gru.checkpoint"
     first = fit(checkpoint=checkpoint)
-    content = torch.load(checkpoint, weights_only=True)
-    assert 0 < content["seconds"] <= first.seconds
-    torch.save({**content, "seconds": 3600.0}, checkpoint)
+    header, line = checkpoint.read_bytes().splitlines(keepends=True)
+    row = json.loads(line)
+    assert 0 < row["seconds"] <= first.seconds
+    del row["crc"]
+    checkpoint.write_bytes(header + encode({**row, "seconds": 3600.0}))
     again = fit(checkpoint=checkpoint)
     assert 3600 < again.seconds < 3700
 
 
 @pytest.mark.parametrize(("recipe", "remedy"), [(PAPER, "with fast=True"), (FAST, "with another seed")])
 def test_a_training_that_diverges_says_what_to_do(fit: Fit, recipe: Recipe, remedy: str, tmp_path: Path) -> None:
-    checkpoint = tmp_path / "gru.pt"
+    checkpoint = tmp_path / "gru.checkpoint"
     wild = replace(recipe, epochs=1, learning_rate=1e30, max_gradient_norm=1e30)
     with pytest.raises(BlockprofError) as caught:
         fit(wild, checkpoint=checkpoint)
@@ -96,12 +101,18 @@ def test_a_training_that_diverges_says_what_to_do(fit: Fit, recipe: Recipe, reme
 
 
 def test_a_checkpoint_of_something_else(fit: Fit, tmp_path: Path) -> None:
-    checkpoint = tmp_path / "gru.pt"
+    checkpoint = tmp_path / "gru.checkpoint"
     fit(replace(SHORT, epochs=1), checkpoint=checkpoint)
-    with pytest.raises(DataFileError, match="other data, recipe or seed"):
+    with pytest.raises(JournalError, match=r"was trained with epochs 1 \(now 4\):"):
         fit(SHORT, checkpoint=checkpoint)
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(DataFileError, match="is cut off, or not a file that torch saved: remove it to train again"):
+    with pytest.raises(JournalError, match=r"was trained with seed 0 \(now 1\):"):
+        fit(replace(SHORT, epochs=1), seed=1, checkpoint=checkpoint)
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content.replace(b'"shape":[', b'"shape":[2,', 1))
+    with pytest.raises(DataFileError, match="row 2: is damaged: remove the row and all after it"):
+        fit(replace(SHORT, epochs=1), checkpoint=checkpoint)
+    torch.save({"fingerprint": "x"}, checkpoint)  # what an earlier version kept
+    with pytest.raises(DataFileError, match="is not a journal of training that blockprof can resume"):
         fit(SHORT, checkpoint=checkpoint)
 
 
@@ -111,7 +122,7 @@ def test_patience(fit: Fit) -> None:
 
 
 def test_a_device_that_is_not_there(fit: Fit) -> None:
-    with pytest.raises(InputError, match="device='cuda:7'"):
+    with pytest.raises(InputError, match="7", check=coded("device-unusable")):
         fit(device="cuda:7")
 
 
@@ -157,7 +168,7 @@ def test_numpy_predicts_what_torch_does(space_name: str, tmp_path: Path) -> None
     model.save(tmp_path)
     again = load_gru(tmp_path)
     np.testing.assert_array_equal(again.predict(archs, resolutions).latency_ms, found.latency_ms)
-    with pytest.raises(MetricError, match="160 to 224, not on 192"):
+    with pytest.raises(MetricError, match=r"160.*224.*192", check=coded("no-such-resolution")):
         again.predict(archs, 192)
 
 

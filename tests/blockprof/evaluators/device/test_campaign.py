@@ -16,6 +16,7 @@ from blockprof.evaluators.device.journal import Contents
 from blockprof.evaluators.device.records import Visit
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.timing import Timing
+from blockprof.evaluators.runtimes import find_runtime
 from blockprof.foundation.listener import Visited
 from blockprof.output.charts.measurements import latencies_chart
 from blockprof.output.draw_matplotlib import draw_chart
@@ -23,7 +24,7 @@ from blockprof.output.runs.measurements import measurement_metrics
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
-MACHINE = Machine(cpu="Abacus, 3 rows", cores=2, architecture="wood", system="Linux", onnxruntime="1.30.0")
+MACHINE = Machine(cpu="Abacus, 3 rows", cores=2, architecture="wood", system="Linux", version="1.30.0")
 
 
 def made_up(nets=8, rounds=3, noise=0.01, slowdown=0.0, governor="performance", load=0.1) -> CampaignResult:
@@ -65,7 +66,15 @@ def test_a_device_has_no_commas_and_says_how_it_was_used():
 def test_a_record_has_all_of_each_network():
     frame = made_up(governor=None).record_frame()
     assert frame.columns[:2].tolist() == ["net", "resolution"]
-    assert frame.columns[-5:].tolist() == ["threads", "provider", "onnxruntime", "cpu", "governor"]
+    assert frame.columns[-7:].tolist() == [
+        "threads",
+        "provider",
+        "runtime",
+        "precision",
+        "version",
+        "cpu",
+        "governor",
+    ]
     assert set(frame["governor"]) == {"unknown"}
     assert len(frame) == 8
 
@@ -134,7 +143,7 @@ def test_a_plan_changes_nothing(tmp_path):
     archs = sample_architectures(load_space("pn"), 2, np.random.default_rng(0))
     campaign = plan_campaign(archs, np.full(2, 128), tmp_path / "new" / "a.csv", MeasureSpec(rounds=2))
     assert (campaign.num_visits, campaign.num_kept, campaign.is_finished) == (4, 0, False)
-    assert campaign.environment.machine == read_environment().machine
+    assert campaign.environment.machine == read_environment(find_runtime("onnxruntime")).machine
     assert not (tmp_path / "new").exists()
 
 

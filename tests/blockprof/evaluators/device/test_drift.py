@@ -57,6 +57,14 @@ def test_few_visits_correct_nothing(n):
     assert drift.factors.tolist() == [1] * n
 
 
+def test_the_fourth_visit_tells_a_shift_from_noise():
+    times_s, medians_ms = np.array([0.0, 3.0, 3600.0, 3603.0]), np.array([10.0, 10.01, 20.0, 20.01])
+    assert fit_drift(times_s[:3], medians_ms[:3]).factors.tolist() == [1, 1, 1]
+    drift = fit_drift(times_s, medians_ms)
+    assert drift.factors == pytest.approx(medians_ms / np.median(medians_ms), rel=0.07)
+    assert drift.percent == pytest.approx(100, abs=1)
+
+
 def test_an_anchor_that_never_changes():
     assert fit_drift(np.arange(10.0), np.full(10, 12.0)).factors == pytest.approx(np.ones(10))
 
@@ -68,6 +76,13 @@ def test_a_long_pause_lets_the_speed_change_more():
     medians_ms *= np.exp(np.random.default_rng(0).normal(0, 0.01, 40))
     drift = fit_drift(times_s, medians_ms)
     assert drift.factors[19] / drift.factors[20] == pytest.approx(10 / 14, rel=0.02)
+
+
+@pytest.mark.parametrize("times", [1e-3, 1e3])
+def test_the_unit_of_time_does_not_matter(times):
+    times_s = np.cumsum(np.random.default_rng(1).gamma(2.0, 1.0, 41))
+    medians_ms = 12 * wave(times_s) * np.exp(np.random.default_rng(0).normal(0, 0.01, 41))
+    assert fit_drift(times_s * times, medians_ms).factors == pytest.approx(fit_drift(times_s, medians_ms).factors)
 
 
 @pytest.fixture

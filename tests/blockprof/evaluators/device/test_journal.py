@@ -1,8 +1,10 @@
 import dataclasses
 import json
+from zlib import crc32
 
 import numpy as np
 import pytest
+from codes import coded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,10 +12,11 @@ from blockprof.evaluators.device import MeasureSpec, read_environment
 from blockprof.evaluators.device.journal import open_journal, read_journal, read_sizes
 from blockprof.evaluators.device.records import Subject, Visit
 from blockprof.evaluators.device.timing import Timing
+from blockprof.evaluators.runtimes import find_runtime
 from blockprof.foundation.errors import DataFileError, InputError
 
 SPEC = MeasureSpec(rounds=2, min_runs=6)
-HERE = read_environment()
+HERE = read_environment(find_runtime("onnxruntime"))
 SUBJECT = Subject(("a", "b"), SPEC, HERE.machine)
 
 
@@ -92,10 +95,17 @@ def test_a_journal_of_something_else_is_refused_and_left_alone(path, subject, me
     assert path.read_bytes() == before
 
 
+def signed(line):
+    """A line with the checksum that it should have."""
+    body = line.split(b',"crc"')[0].removesuffix(b"}" if b',"crc"' not in line else b"")
+    return b'%s,"crc":"%08x"}' % (body, crc32(body))
+
+
 def changed(line, **values):
     content = json.loads(line)
+    del content["crc"]
     content["visit"] |= values
-    return json.dumps(content).encode()
+    return signed(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize(
@@ -107,8 +117,10 @@ def changed(line, **values):
         lambda line: line.replace(b"10000000", b"1000\xff000"),
         lambda line: b"[1, 2]",
         lambda line: b"7",
-        lambda line: b'{"visit": 7}',
-        lambda line: b'{"environment": {"machine": {}}}',
+        lambda line: line[:-1],
+        lambda line: b'{"visit":' + line[9:].split(b',"crc"')[0] + b"}",
+        lambda line: signed(b'{"visit": 7}'),
+        lambda line: signed(b'{"environment": {"machine": {}}}'),
         lambda line: changed(line, network=2),
         lambda line: changed(line, network=-1),
         lambda line: changed(line, round=3),
@@ -135,7 +147,7 @@ def test_a_damaged_row_is_named_and_nothing_changed(path, damage):
 def test_a_visit_that_is_there_twice(path):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[3]]))
-    with pytest.raises(DataFileError, match="row 8: repeats a visit"), open_journal(path, SUBJECT):
+    with pytest.raises(DataFileError, match="8", check=coded("damaged-journal")), open_journal(path, SUBJECT):
         pass
 
 
@@ -218,10 +230,9 @@ def test_an_extension_of_other_networks_or_more_is_refused_and_left_alone(extend
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        (b'{"extended":7}', "the row and all after it"),
-        (b'{"extended":{"networks":"x","num_networks":2}}', "the row and all after it"),
-        (b'{"extended":{"networks":"x","num_networks":"3"}}', "the row and all after it"),
-        (b'{"extended":{"networks"', "the row and all after it"),
+        (signed(b'{"extended":7}'), "the row and all after it"),
+        (signed(b'{"extended":{"networks":"x","num_networks":2}}'), "the row and all after it"),
+        (signed(b'{"extended":{"networks":"x","num_networks":"3"}}'), "the row and all after it"),
         (b"{", "the row"),
     ],
 )
@@ -248,23 +259,42 @@ def test_a_network_is_not_there_before_it_is_added(extended):
 def test_another_file_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "other"
     path.write_bytes(content)
-    with pytest.raises(DataFileError, match="other: is not a journal"), open_journal(path, SUBJECT):
+    with pytest.raises(DataFileError, match="other", check=coded("not-a-journal")), open_journal(path, SUBJECT):
         pass
     assert path.read_bytes() == content
 
 
 def test_places_that_cannot_hold_a_journal(tmp_path):
-    with pytest.raises(InputError, match="is not a file"), open_journal(tmp_path, SUBJECT):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")), open_journal(tmp_path, SUBJECT):
         pass
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be opened"), open_journal(tmp_path / "file" / "journal", SUBJECT):
+    with (
+        pytest.raises(InputError, check=coded("journal-unusable")),
+        open_journal(tmp_path / "file" / "journal", SUBJECT),
+    ):
         pass
 
 
 @pytest.mark.parametrize("number", [0, -1, 10**16, 10**19, "1e400", "true", '"5"', "NaN"])
 def test_times_that_no_clock_gives(path, number):
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[3] = lines[3].replace(b"10000000", str(number).encode(), 1)
+    lines[3] = signed(lines[3].replace(b"10000000", str(number).encode(), 1)) + b"\n"
     path.write_bytes(b"".join(lines))
-    with pytest.raises(DataFileError, match=r"row 4: is damaged"):
+    with pytest.raises(DataFileError, match="4", check=coded("damaged-journal")):
         read_journal(path, SUBJECT)
+
+
+def test_journals_of_format_1_are_read_and_resumed(path):
+    """As they were written before lines had checksums."""
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        del line["crc"]
+    del lines[0]["kind"], lines[0]["space"]
+    lines[0]["format"] = "blockprof journal 1"
+    old = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    path.write_bytes(old)
+    with open_journal(path, SUBJECT) as journal:
+        assert contents(journal.visits) == contents(VISITS)
+        journal.add_visit(visit(1, 2))
+    assert path.read_bytes().startswith(old)
+    assert contents(read_journal(path, SUBJECT).visits) == contents([*VISITS, visit(1, 2)])

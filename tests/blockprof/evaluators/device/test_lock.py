@@ -2,6 +2,7 @@ import os
 import stat
 
 import pytest
+from codes import coded
 
 from blockprof.evaluators.device.lock import lock_path, machine_lock
 from blockprof.foundation.errors import BlockprofError
@@ -44,5 +45,5 @@ def test_another_process_is_named_and_its_end_by_kill_releases(start_worker, mod
 
 def test_a_lock_that_cannot_be_used(temporary_folder):
     lock_path().symlink_to(temporary_folder / "elsewhere")
-    with pytest.raises(BlockprofError, match=r"blockprof-measure.lock: cannot be locked"), machine_lock():
+    with pytest.raises(BlockprofError, match=r"blockprof-measure\.lock", check=coded("lock-unusable")), machine_lock():
         pass

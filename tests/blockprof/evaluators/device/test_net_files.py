@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from codes import coded
 
 from blockprof.evaluators.device.net_files import read_networks
 from blockprof.foundation.errors import DataFileError, InputError
@@ -56,7 +57,7 @@ def test_resolutions_of_their_own(tmp_path: Path) -> None:
     archs, sizes = read_networks(path, SPACE)
     assert sizes.tolist() == [176, 224, 128]
     assert archs.to_strings() == [NETS[0], NETS[0], NETS[1]]
-    with pytest.raises(InputError, match="networks with a resolution of their own: leave resolution out"):
+    with pytest.raises(InputError, check=coded("resolution-said-twice")):
         read_networks(path, SPACE, [192])
     path.write_text("\n".join(NETS[:2]))
     archs, sizes = read_networks(path, SPACE, [192, 224])

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from codes import coded
+from listening import Heard
 from scipy.stats import spearmanr
 
 from blockprof.evaluators.device import MeasureSpec, measure_networks
 from blockprof.evaluators.device.runner import visiting_order
 from blockprof.evaluators.device.statistics import median_interval
 from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.listener import Listener, Visited
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -40,12 +43,10 @@ EVERY_PLACE = [(number, network) for number in (1, 2, 3) for network in range(4)
 
 
 def test_measures_every_network_in_every_round(model_folder, tmp_path):
-    seen = []
-    measured = measure_networks(
-        NAMES, models(model_folder), tmp_path / "journal.jsonl", MeasureSpec(**QUICK), seen.append
-    )
-    assert [progress.done for progress in seen] == list(range(1, 13))
-    assert {progress.total for progress in seen} == {12}
+    heard = Heard()
+    measured = measure_networks(NAMES, models(model_folder), tmp_path / "journal.jsonl", MeasureSpec(**QUICK), heard)
+    assert [visit.done for visit in heard.visits] == list(range(1, 13))
+    assert {visit.total for visit in heard.visits} == {12}
     visits = measured.visits
     assert [(v.round, v.network) for v in visits if not v.anchor] == list(visiting_order(4, MeasureSpec(**QUICK)))
     # At the start, before every third network, and at the end.
@@ -116,15 +117,15 @@ def two_measured(model_folder, tmp_path):
 
 def test_further_networks_are_added_and_those_there_stay(model_folder, two_measured):
     path, before = two_measured
-    content, built, seen = path.read_bytes(), [], []
+    content, built, heard = path.read_bytes(), [], Heard()
 
     def build(index):
         built.append(index)
         return models(model_folder)(index)
 
-    measured = measure_networks(NAMES, build, path, MeasureSpec(**QUICK), seen.append)
-    assert sorted(built) == [0, *[2] * 3, *[3] * 3], "the anchor, and what is new in each round"
-    assert [progress.done for progress in seen] == list(range(7, 13))
+    measured = measure_networks(NAMES, build, path, MeasureSpec(**QUICK), heard)
+    assert sorted(built) == [0, 2, 3], "the anchor, and what is new, each once"
+    assert [visit.done for visit in heard.visits] == list(range(7, 13))
     assert path.read_bytes().startswith(content)
     assert places(visits_in(path.read_bytes())) == EVERY_PLACE
     assert measured.to_frame().iloc[:2].equals(before.to_frame())
@@ -180,7 +181,7 @@ def test_a_model_that_cannot_be_loaded_stops_but_keeps_the_rest(model_folder, tm
     def broken(index):
         return b"junk" if index == 2 else models(model_folder)(index)
 
-    with pytest.raises(BlockprofError, match="ONNX Runtime cannot load net2"):
+    with pytest.raises(BlockprofError, match="net2: is no ONNX model"):
         measure_networks(NAMES, broken, path, spec)
     # The round up to the broken network.
     order = list(visiting_order(4, spec))
@@ -192,9 +193,9 @@ def test_a_model_that_cannot_be_loaded_stops_but_keeps_the_rest(model_folder, tm
 
 def test_what_cannot_be_measured_is_refused_before_a_journal_is_begun(model_folder, tmp_path):
     path = tmp_path / "journal.jsonl"
-    with pytest.raises(InputError, match="no networks to measure"):
+    with pytest.raises(InputError, check=coded("no-networks")):
         measure_networks([], must_not_build, path)
-    with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
+    with pytest.raises(InputError, match="NoSuchProvider", check=coded("no-such-provider")):
         measure_networks(NAMES, must_not_build, path, MeasureSpec(provider="NoSuchProvider"))
     assert not path.exists()
 
@@ -222,6 +223,11 @@ def test_median_agrees_with_a_bare_loop(conv_model, tmp_path):
     feed = {"input": np.random.default_rng(0).standard_normal((1, 3, 32, 32)).astype(np.float32)}
     spec = MeasureSpec(rounds=40, min_runs=20, max_runs=20, time_limit_s=40, anchor_every=1000)
     ratios: list[float] = []
+
+    class Bare(Listener):
+        def on_visit(self, visit: Visited) -> None:
+            bare_ms.append(bare_loop(model, 20, feed))
+
     for attempt in range(3):
         bare_ms: list[float] = []
         measured = measure_networks(
@@ -229,7 +235,7 @@ def test_median_agrees_with_a_bare_loop(conv_model, tmp_path):
             lambda _: model,
             tmp_path / f"{attempt}.jsonl",
             spec,
-            lambda _, bare_ms=bare_ms: bare_ms.append(bare_loop(model, 20, feed)),
+            Bare(),
         )
         raw = [np.median(visit.timing.times_ns) / 1e6 for visit in measured.visits if not visit.anchor]
         ratios += [harness / bare for harness, bare in zip(raw, bare_ms, strict=True)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.device.statistics import relative_width
 from blockprof.evaluators.device.timing import MAX_WARM_UP_RUNS, Clocks, time_network
 from blockprof.foundation.errors import InputError
 
@@ -66,6 +67,19 @@ def test_repeats_until_the_interval_is_narrow(width):
     assert max(10, expected / 3) <= len(timing.times_ns) <= max(20, expected * 3)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_it_looks_again_after_a_quarter_more_runs(seed):
+    """After 10 runs, 12, 15, 18, 22 and so on; narrow by then, and at no look before."""
+    noise = 10 * np.exp(np.random.default_rng(seed).normal(0, 0.1, 2000))
+    count = len(measured(itertools.chain([10.0] * 10, noise), width=0.06, time_limit_s=1e6))
+    looks = [10]
+    while looks[-1] < count:
+        looks.append(looks[-1] + looks[-1] // 4)
+    assert looks[-1] == count
+    widths = [relative_width(noise[:look]) for look in looks]
+    assert widths[-1] <= 0.06 < min(widths[:-1])
+
+
 def test_stops_at_the_time_limit_of_a_round_and_at_the_most_runs():
     wide = lambda: itertools.cycle([10.0, 20.0])  # noqa: E731
     assert len(measured(wide(), time_limit_s=3, rounds=3).times_ns) == pytest.approx(67, abs=1)
@@ -84,8 +98,11 @@ def test_waiting_for_a_core_is_told_apart():
     assert (timing.warm_up_runs, len(timing)) == (10, 10)
 
 
-def test_waiting_is_not_known_where_several_threads_compute():
-    timing = measured(itertools.repeat(10.0), itertools.repeat(5.0), threads=2)
+@pytest.mark.parametrize(
+    "spec", [{"threads": 2}, {"provider": "CUDAExecutionProvider"}, {"provider": "AzureExecutionProvider"}]
+)
+def test_waiting_is_not_known_where_others_compute_too(spec):
+    timing = measured(itertools.repeat(10.0), itertools.repeat(5.0), **spec)
     assert timing.own_ms.tolist() == [15.0] * 10
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from codes import coded
 
 from blockprof.evaluators.supernet import FolderImages, read_folder, write_cache
 from blockprof.evaluators.supernet.cache import CachedImages, cache_files, open_cache
@@ -62,12 +63,12 @@ def test_an_image_that_does_not_decode_is_left_out_and_named(copy: Path, tmp_pat
 def test_it_is_written_whole_or_not_at_all(copy: Path, images: FolderImages, tmp_path: Path) -> None:
     (copy / "val" / "n01491361" / "2.JPEG").write_bytes(b"not an image")
     strict = FolderImages(read_folder(copy), 128, strict=True)
-    with pytest.raises(DataFileError, match="does not decode"):
+    with pytest.raises(DataFileError, check=coded("image-does-not-decode")):
         write_cache(strict, tmp_path / "cache")
     assert sorted(tmp_path.iterdir()) == [copy]
     written = write_cache(images, tmp_path / "cache")
     before = [path.read_bytes() for path in written.paths]
-    with pytest.raises(DataFileError, match="does not decode"):
+    with pytest.raises(DataFileError, check=coded("image-does-not-decode")):
         write_cache(strict, tmp_path / "cache")
     assert [path.read_bytes() for path in written.paths] == before
     assert len(list((tmp_path / "cache").iterdir())) == 2
@@ -77,7 +78,7 @@ def test_a_disk_that_is_full(images: FolderImages, tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:  # Python ignores the signal, so a write beyond the limit is an error, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
-        with pytest.raises(InputError, match=r"cannot write to the folder .*cache: File too large: choose another"):
+        with pytest.raises(InputError, match="cache", check=coded("unwritable-folder")):
             write_cache(images, tmp_path / "cache")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from known_spaces import SPACES
+from known_spaces import SPACES, WITH_NARROW
 from torch import Tensor
 
 from blockprof.evaluators.supernet import checkpoint_path, load_supernet
@@ -73,7 +73,7 @@ def test_torchs_older_file_format_and_no_batch_counts(supernet_weights, tmp_path
 
 def test_the_place_is_where_fetch_data_puts_it(supernet_weights, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("BLOCKPROF_DATA", str(tmp_path))
-    names = {space.name: checkpoint_path(space).relative_to(tmp_path).as_posix() for space in SPACES.values()}
+    names = {space.name: checkpoint_path(space).relative_to(tmp_path).as_posix() for space in WITH_NARROW.values()}
     assert names == {
         "mbv3": "ofa/ofa_mbv3_d234_e346_k357_w1.2",
         "pn": "ofa/ofa_proxyless_d234_e346_k357_w1.3",

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from codes import coded
 
 from blockprof.evaluators.supernet.journal import Accuracy, open_accuracies, read_accuracies
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
+from blockprof.foundation.journal import encode
 
 SETTINGS = {"space": "pn", "resolution": 128, "weights": "a" * 64, "precision": "float32", "seed": 0}
 ONE, TWO = Accuracy(70.5, 90.25), Accuracy(200 / 3, 100.0)
@@ -66,7 +68,7 @@ def test_other_settings_are_refused(changed: dict[str, str | int], said: str, pa
 def test_other_files_are_refused_and_left(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     with (
-        pytest.raises(DataFileError, match="is not a journal of accuracies"),
+        pytest.raises(DataFileError, check=coded("not-a-journal")),
         open_accuracies(path, SETTINGS),
     ):
         pass
@@ -86,6 +88,8 @@ def test_other_files_are_refused_and_left(content: bytes, path: Path) -> None:
     ],
 )
 def test_damaged_lines_are_named(line: str, said: str, path: Path) -> None:
+    if line.endswith("}"):
+        line = encode(json.loads(line)).decode().strip()
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(DataFileError) as caught:
         read_accuracies(path, SETTINGS)
@@ -95,7 +99,7 @@ def test_damaged_lines_are_named(line: str, said: str, path: Path) -> None:
 def test_one_process_at_a_time(path: Path) -> None:
     before = path.read_bytes()
     with open_accuracies(path, SETTINGS):
-        with pytest.raises(BlockprofError, match="another process evaluates"), open_accuracies(path, SETTINGS):
+        with pytest.raises(BlockprofError, check=coded("journal-in-use")), open_accuracies(path, SETTINGS):
             pass
         assert len(read_accuracies(path, SETTINGS)) == 2, "reading takes no lock"
     assert path.read_bytes() == before
@@ -104,13 +108,26 @@ def test_one_process_at_a_time(path: Path) -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be opened"), open_accuracies(tmp_path / "file" / "x", SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-unusable")), open_accuracies(tmp_path / "file" / "x", SETTINGS):
         pass
-    with pytest.raises(InputError, match="is not a file"), open_accuracies(tmp_path, SETTINGS):
+    with pytest.raises(InputError, check=coded("journal-not-a-file")), open_accuracies(tmp_path, SETTINGS):
         pass
 
 
 def test_a_line_is_json(path: Path) -> None:
     header, first, _ = path.read_text().splitlines()
-    assert json.loads(header) == {"format": "blockprof accuracies 1", **SETTINGS}
-    assert json.loads(first) == {"net": "one", "top1": 70.5, "top5": 90.25}
+    known = json.loads(header)
+    del known["crc"]
+    assert known == {"format": "blockprof journal 2", "kind": "accuracies", **SETTINGS}
+    row = json.loads(first)
+    del row["crc"]
+    assert row == {"net": "one", "top1": 70.5, "top5": 90.25}
+
+
+def test_a_journal_of_format_1_is_resumed(path: Path) -> None:
+    lines = [json.dumps({"format": "blockprof accuracies 1", **SETTINGS}), '{"net":"one","top1":70.5,"top5":90.25}']
+    path.write_text("\n".join(lines) + '\n{"net":"cut o')
+    with open_accuracies(path, SETTINGS) as accuracies:
+        assert accuracies.of_networks == {"one": ONE}
+        accuracies.add("two", TWO)
+    assert read_accuracies(path, SETTINGS) == {"one": ONE, "two": TWO}

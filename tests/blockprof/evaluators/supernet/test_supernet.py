@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from codes import coded
 from known_spaces import SPACES
 from listening import Heard
 from torch import Tensor, nn
@@ -163,7 +164,7 @@ def test_an_image_that_does_not_decode(copy: Path, load: Load) -> None:
         _, top5 = accuracy.evaluate_both(networks("pn"))
     assert list(accuracy.images.undecodable) == [str(copy / "val" / "n01443537" / "1.JPEG")]
     assert top5 * 11 / 100 == pytest.approx(np.round(top5 * 11 / 100)), "a share of the 11 that are left"
-    with pytest.raises(DataFileError, match="does not decode"):
+    with pytest.raises(DataFileError, check=coded("image-does-not-decode")):
         load("pn", copy, strict=True).evaluate(networks("pn"))
 
 

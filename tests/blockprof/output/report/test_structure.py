@@ -79,9 +79,9 @@ def test_every_metric_unit_and_placement_is_named(
     for metric in result.metrics:
         assert metric.info.label in page.text
         assert metric.info.source in page.text
-        assert sum(svg.get("aria-label", "").startswith(f"Effect on {metric.info.label}") for svg in drawings(
-            page_of(name)
-        )) == (len({constraint.single.block.name[-2:] for constraint in result.constraints if constraint.single}))  # fmt: skip
+        labels = [svg.get("aria-label", "") for svg in drawings(page_of(name))]
+        columns = {constraint.single.block.name[-2:] for constraint in result.constraints if constraint.single}
+        assert sum(label.startswith(f"Effect on {metric.info.label}") for label in labels) == len(columns)
     for constraint in result.constraints:
         assert constraint.name in page.text
         marks = sum(title.startswith(f"{constraint.name}: ") for title in titles)

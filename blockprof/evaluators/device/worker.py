@@ -1,0 +1,125 @@
+"""The process that has a run-time loaded: it converts, loads and times networks as it is told, over a socket.
+
+``python -m blockprof.evaluators.device.worker FD FOLDER``: a line of JSON in, a line of JSON out. It ends, and clears
+the folder, when its standard input does, which the process that started it holds open: whatever ends that one.
+"""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import onnx
+
+from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.evaluators.device.timing import Clocks, time_network
+from blockprof.evaluators.runtimes import Engine, Settings, Shapes
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import BlockprofError, InputError
+
+_DTYPES = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.FLOAT16: np.float16, onnx.TensorProto.DOUBLE: float}
+_CPU_CLOCKS: dict[str | None, Callable[[], int] | None] = {
+    "thread": time.thread_time_ns,
+    "process": time.process_time_ns,
+    None: None,
+}
+
+
+class Worker:
+    """A run-time at work. Each public method is a request, and what it returns the answer."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Callable[[], Sequence[FloatArray]]] = {}
+
+    def start(self, engine: str, clock: str | None, spec: dict[str, Any]) -> None:
+        """Import the engine, and set it up as the spec says."""
+        module, _, name = engine.partition(":")
+        self._spec = MeasureSpec(**spec)
+        settings = Settings(self._spec.precision, self._spec.threads, self._spec.provider)
+        self._engine: Engine = getattr(import_module(module), name)(settings)
+        self._clocks = Clocks(cpu=_CPU_CLOCKS[clock])
+
+    def prepare(self, network: str, folder: str) -> dict[str, Any]:
+        """Make the run-time's own model of an ONNX file; where it is, and the inputs of the network."""
+        inputs = _read_inputs(Path(network))
+        shapes: Shapes = {name: shape for name, (shape, _) in inputs.items()}
+        return {"model": os.fspath(self._engine.convert(Path(network), shapes, Path(folder))), "inputs": inputs}
+
+    def load(self, slot: str, model: str, inputs: dict[str, Any]) -> None:
+        """Load what was prepared, in place of what the slot holds."""
+        self._runs.pop(slot, None)
+        rng = np.random.default_rng(self._spec.seed)
+        feeds = {name: rng.standard_normal(shape).astype(dtype) for name, (shape, dtype) in inputs.items()}
+        self._runs[slot] = self._engine.load(Path(model), feeds)
+
+    def time(self, slot: str) -> dict[str, Any]:
+        """Time what a slot holds."""
+        started_s = time.time()
+        timing = time_network(self._runs[slot], self._spec, self._clocks)
+        return {
+            "started_s": started_s,
+            "times_ns": timing.times_ns.tolist(),
+            "waits_ns": timing.waits_ns.tolist(),
+            "warm_up_runs": timing.warm_up_runs,
+        }
+
+    def outputs(self, slot: str, file: str) -> None:
+        """Run what a slot holds once, and write what comes out as numbered arrays."""
+        np.savez(file, *(np.asarray(output, dtype=np.float32) for output in self._runs[slot]()))
+
+
+def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """The shape and type of each input of a model; a free batch is 1."""
+    try:
+        graph = onnx.load(network, load_external_data=False).graph
+    except Exception as error:  # protobuf's own kind, which is private
+        raise BlockprofError(f"is no ONNX model that can be read ({error})") from None
+    weights = {weight.name for weight in graph.initializer}
+    inputs = {}
+    for value in graph.input:
+        if value.name in weights:
+            continue
+        kind = value.type.tensor_type
+        axes = [axis.dim_param or axis.dim_value for axis in kind.shape.dim]
+        sizes = [1 if position == 0 and not isinstance(axis, int) else axis for position, axis in enumerate(axes)]
+        if kind.elem_type not in _DTYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
+            named = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+            raise BlockprofError(f"its input '{value.name}' is {named} {axes}: give it a fixed size")
+        inputs[value.name] = tuple(sizes), np.dtype(_DTYPES[kind.elem_type]).name
+    return inputs
+
+
+def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"done": getattr(worker, request.pop("do"))(**request)}
+    except Exception as error:  # a run-time may raise anything
+        line = str(error).strip().partition("\n")[0] or type(error).__name__
+        return {"error": line, "own": isinstance(error, BlockprofError), "input": isinstance(error, InputError)}
+
+
+def _end_with_starter(folder: Path) -> None:
+    sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def main() -> None:
+    """Answer requests until the other end closes."""
+    number, folder = sys.argv[1:]
+    Thread(target=_end_with_starter, args=(Path(folder),), daemon=True).start()
+    worker = Worker()
+    with socket.socket(fileno=int(number)) as connection, connection.makefile("rw", encoding="utf-8") as stream:
+        for line in stream:
+            print(json.dumps(_answer(worker, json.loads(line))), file=stream, flush=True)
+
+
+if __name__ == "__main__":
+    main()

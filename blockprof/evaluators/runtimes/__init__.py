@@ -1,0 +1,27 @@
+"""Run-times: what executes networks, each a small plug-in behind one door."""
+
+from blockprof.evaluators.runtimes.runtime import (
+    PRECISIONS,
+    RUNTIMES,
+    Engine,
+    Feeds,
+    Runtime,
+    Settings,
+    Shapes,
+    find_runtime,
+    register_runtime,
+    runtime_names,
+)
+
+__all__ = [
+    "PRECISIONS",
+    "RUNTIMES",
+    "Engine",
+    "Feeds",
+    "Runtime",
+    "Settings",
+    "Shapes",
+    "find_runtime",
+    "register_runtime",
+    "runtime_names",
+]

@@ -1,0 +1,133 @@
+"""What a run-time is to blockprof: facts that cost nothing to read, and an engine that a process of its own imports."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, Protocol
+
+from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.registry import Registry
+
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+
+Shapes = Mapping[str, tuple[int, ...]]
+Feeds = Mapping[str, FloatArray]
+"""The shape, and the content, of each input of a network, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an engine is to run networks. ``provider`` is ONNX Runtime's; others have one only, and need not look."""
+
+    precision: str
+    threads: int
+    provider: str
+
+
+class Engine(Protocol):
+    """A run-time at work, in a process of its own. It may raise anything: the first line of it is shown."""
+
+    def convert(self, network: Path, shapes: Shapes, folder: Path) -> Path:
+        """Make the run-time's own model of an ONNX file: a path in ``folder``, or ``network`` if it reads ONNX.
+
+        At ``int8`` the network is quantized already: it has QuantizeLinear and DequantizeLinear nodes.
+        """
+
+    def load(self, model: Path, feeds: Feeds) -> Callable[[], Sequence[FloatArray]]:
+        """Load what :meth:`convert` gave: the call to time, which runs it once and returns its outputs.
+
+        Copying the feeds into the run-time's tensors is best done here. Files may be gone afterwards.
+        """
+
+
+StartEngine = Callable[[Settings], Engine]
+"""Raises ``InputError`` for settings that it cannot hold, such as a precision that this processor does not have."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A run-time, by what can be known without importing it.
+
+    Attributes:
+        name: as users write it, ``openvino``.
+        title: as sentences call it, ``OpenVINO``.
+        engine: where a :data:`StartEngine` is, ``package.module:name``: it is imported in another process.
+        needs: the modules that must be installed.
+        distributions: packages with the version that latencies are of: the first that is installed.
+        install: what installs it, for a shell.
+        precisions: those that it has on some processor.
+        clock: whose CPU time a run on one thread is: that of the calling ``thread``, or of the whole ``process``, where
+            the run-time computes on a thread of its own. None where neither is.
+        limit_s: seconds that starting, converting, loading and each visit may take before it is taken as hung.
+        check_provider: raises ``InputError`` for a provider that is not there; None where there is nothing to choose.
+    """
+
+    name: str
+    title: str
+    engine: str
+    needs: tuple[str, ...]
+    distributions: tuple[str, ...]
+    install: str
+    precisions: tuple[str, ...] = ("fp32",)
+    clock: Literal["thread", "process"] | None = None
+    limit_s: float = 300.0
+    check_provider: Callable[[str], None] | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The modules that it needs and that are not installed."""
+        return tuple(module for module in self.needs if find_spec(module) is None)
+
+    def version(self) -> str:
+        """Of the installed package, ``unknown`` where none is."""
+        for distribution in self.distributions:
+            try:
+                return version(distribution)
+            except PackageNotFoundError:
+                continue
+        return "unknown"
+
+    def check_installed(self) -> None:
+        """Check that what it needs is there.
+
+        Raises:
+            InputError: it is not; the message says what installs it.
+        """
+        if self.missing:
+            raise InputError(
+                f"{self.title} is not installed (there is no {', '.join(self.missing)})", remedy=f"`{self.install}`"
+            )
+
+
+_HERE = "blockprof.evaluators.runtimes"
+RUNTIMES: Registry[Runtime] = Registry("runtime", (f"{_HERE}.onnxruntime", f"{_HERE}.openvino"))
+
+
+def register_runtime(runtime: Runtime) -> Runtime:
+    """Add a run-time that ``measure`` finds by its name, and return it.
+
+    Raises:
+        InputError: another one has that name, or it has a precision that blockprof does not know.
+    """
+    if unknown := set(runtime.precisions) - set(PRECISIONS):
+        raise InputError(
+            f"the run-time '{runtime.name}' has the precision '{min(unknown)}': there are {', '.join(PRECISIONS)}"
+        )
+    return RUNTIMES.register(runtime.name, runtime)
+
+
+def find_runtime(name: str) -> Runtime:
+    """The run-time of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    return RUNTIMES.get(name)
+
+
+def runtime_names() -> tuple[str, ...]:
+    """All run-times by name, whether installed or not."""
+    return RUNTIMES.names()

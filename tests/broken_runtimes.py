@@ -1,0 +1,65 @@
+"""Run-times that fail in each way that one can, registered for tests. What is here runs in a worker of blockprof's."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from blockprof.evaluators.runtimes import Runtime, Settings
+from blockprof.foundation.errors import InputError
+
+
+class Engine:
+    """Runs nothing, quickly."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def convert(self, network, shapes, folder):
+        model = folder / "model"
+        model.write_text("converted")
+        return model
+
+    def load(self, model: Path, feeds):
+        return lambda: [np.zeros(3)]
+
+
+class NotHere(Engine):
+    def __init__(self, settings: Settings) -> None:
+        raise InputError(f"this processor has no {settings.precision}")
+
+
+class CannotConvert(Engine):
+    def convert(self, network, shapes, folder):
+        raise RuntimeError("no operator 'Frobnicate'\nand a long story")
+
+
+class Crashes(Engine):
+    def load(self, model, feeds):
+        print("about to fall", flush=True)
+        os.abort()
+
+
+class Quits(Engine):
+    def load(self, model, feeds):
+        return lambda: os._exit(3)
+
+
+class Hangs(Engine):
+    def load(self, model, feeds):
+        time.sleep(600)
+
+
+def runtime(kind: type[Engine], **changed: object) -> Runtime:
+    """A run-time whose engine is one of those above."""
+    told = {
+        "name": kind.__name__.lower(),
+        "title": kind.__name__,
+        "engine": f"{__name__}:{kind.__name__}",
+        "needs": (),
+        "distributions": (),
+        "install": "pip install nothing",
+        "limit_s": 60.0,
+    }
+    return Runtime(**(told | changed))
