@@ -8,8 +8,8 @@ import pandas as pd
 from rich.table import Table
 
 from blockprof.cli import render
+from blockprof.foundation.scores import CONFIDENCE
 from blockprof.output.numbers import format_value
-from blockprof.profiling.statistics import CONFIDENCE
 
 if TYPE_CHECKING:
     from blockprof.comparing import MetricPair, PredictorComparison, ProfileComparison

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
-from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.folds import leave_out, random_folds
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
@@ -173,13 +174,15 @@ def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_perce
     from blockprof.predictors.features import instance_counts
 
     counts = instance_counts(data.archs)
-    predicted, lower, upper, variances = np.empty((4, len(data)))
-    for held in left_out_folds(len(data), seed):
-        rows = data.select(held)
-        model = fit_blockwise(data.select(~held), info.name)
-        prediction = model.predict(rows.archs, rows.resolutions)
-        predicted[held], lower[held], upper[held] = prediction.latency_ms, prediction.lower_ms, prediction.upper_ms
-        variances[held] = ((counts[held] @ model.cost_covariance(int(data.resolutions[0]))) * counts[held]).sum(axis=1)
+
+    def predict(held: BoolArray) -> tuple[FloatArray, ...]:
+        model, rows = fit_blockwise(data.select(~held), info.name), data.select(held)
+        found = model.predict(rows.archs, rows.resolutions)
+        covariance = model.cost_covariance(int(data.resolutions[0]))
+        variances = ((counts[held] @ covariance) * counts[held]).sum(axis=1)
+        return found.latency_ms, found.lower_ms, found.upper_ms, variances
+
+    predicted, lower, upper, variances = leave_out(random_folds(len(data), seed), predict)
     return HeldOut(
         networks=tuple(data.archs.to_strings()),
         values=data.latencies_ms,

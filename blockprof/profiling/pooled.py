@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.rank_correlation import spearman
+from blockprof.foundation.scores import CONFIDENCE, coverage_percent, spearman
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.profiling.statistics import CONFIDENCE, Statistics
+from blockprof.profiling.statistics import Statistics
 from blockprof.spaces import Space
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class HeldOut:
     @property
     def coverage_percent(self) -> float:
         """The share of the values inside their 90 % interval."""
-        return 100 * float(((self.lower <= self.values) & (self.values <= self.upper)).mean())
+        return coverage_percent(self.values, self.lower, self.upper)
 
     @cached_property
     def remainder_percent(self) -> float:

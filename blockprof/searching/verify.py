@@ -16,7 +16,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
-from blockprof.foundation.rank_correlation import kendall, spearman
+from blockprof.foundation.scores import kendall, mape_percent, spearman
 from blockprof.metrics import ORT_CPU, MetricInfo
 from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
@@ -171,5 +171,5 @@ def _agreement(metric: MetricInfo, predicted: FloatArray, measured_ms: FloatArra
         spearman=spearman(predicted, measured_ms),
         kendall=kendall(predicted, measured_ms),
         ratio=float(np.exp(np.log(measured_ms / predicted).mean())) if has_ratio else np.nan,
-        mape_percent=float(100 * np.abs(predicted / measured_ms - 1).mean()) if is_latency else np.nan,
+        mape_percent=mape_percent(measured_ms, predicted) if is_latency else np.nan,
     )
