@@ -9,8 +9,16 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from blockprof.foundation.lazy import lazy_import
+
 if TYPE_CHECKING:
+    import torch
     from torch import nn
+
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
+    torch = lazy_import("torch")
 
 
 OPSET = 17
@@ -47,17 +55,13 @@ def export_fragment(module: "nn.Module") -> onnx.ModelProto:
     Every value is named after its node and its place there, such as ``conv/depth_conv/conv/Conv.W``, and all constants
     are initializers.
     """
-    import torch
-
-    from blockprof.networks.onnx.modules import input_channels
-
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that traces is deprecated, and several times as quick as its successor.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
-            (torch.zeros(1, input_channels(module), TRACE_SIZE, TRACE_SIZE),),
+            (torch.zeros(1, modules.input_channels(module), TRACE_SIZE, TRACE_SIZE),),
             buffer,  # type: ignore[arg-type]  # this exporter takes buffers
             dynamo=False,
             opset_version=OPSET,

@@ -5,15 +5,22 @@ from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnx
 
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import cache_folder
 from blockprof.networks.onnx.fragments import Fragment, export_fragment
 from blockprof.networks.onnx.pieces import Piece, network_holding, piece_name, pieces_of
 from blockprof.spaces import Architectures, Space
+
+if TYPE_CHECKING:
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
 
 FORMAT = 1
 """To be raised when a fragment's layout or the weights that a seed gives change."""
@@ -67,13 +74,10 @@ class FragmentStore:
 
     def _export(self, archs: Architectures, index: int) -> None:
         """Export every piece of a network that is not there yet."""
-        # torch takes seconds to import, and is not needed where the cache holds all.
-        from blockprof.networks.onnx.modules import build_pieces
-
         self._load(pieces_of(archs, index))
         missing = set(pieces_of(archs, index)) - self._fragments.keys()
-        modules = build_pieces(archs, index, missing, self.seed)
-        models = {piece: export_fragment(module) for piece, module in modules.items()}
+        built = modules.build_pieces(archs, index, missing, self.seed)
+        models = {piece: export_fragment(module) for piece, module in built.items()}
         self._keep(models)
         self._fragments |= {piece: Fragment.from_model(model) for piece, model in models.items()}
 
