@@ -118,7 +118,7 @@ class RuntimeProcess:
         """What the network gives for the seeded input."""
         file = self._folder / "outputs.npz"
         self._ask("run", name, "outputs", slot=slot, file=str(file))
-        with np.load(file) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             return [arrays[key] for key in arrays.files]
 
     def _ask(self, verb: str, name: str, do: str | None = None, **request: object) -> Any:
