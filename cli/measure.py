@@ -111,8 +111,8 @@ def measure(
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
-    to resume after an interruption, run the same command again. With a larger --num-nets, or a --nets file with networks
-    added at its end, only the new networks are measured.
+    to resume after an interruption, run the same command again. With a larger --num-nets, or a --nets file with
+    networks added at its end, only the new networks are measured.
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 

@@ -74,8 +74,8 @@ def train_predictor(
     """Train a latency predictor, test it on held-out networks and register it.
 
     It is registered as blockprof-<space>-<metric>, and `blockprof profile --metrics <metric>` uses the version with the
-    alias champion. The alias moves if the new version has a significantly lower error on networks unseen by both; within
-    noise, only if its training data is a strict superset of the champion's.
+    alias champion. The alias moves if the new version has a significantly lower error on networks unseen by both;
+    within noise, only if its training data is a strict superset of the champion's.
 
     With fewer than 30 test networks, a blockwise predictor is also cross-validated on all networks, unless --train-size
     is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command again.
