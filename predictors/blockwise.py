@@ -12,7 +12,7 @@ from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import instance_counts
 from blockprof.predictors.model_files import Arrays, check_model, read_model, resolution_index, write_model
 from blockprof.predictors.prediction import AdditiveCosts, Prediction
-from blockprof.predictors.regression import honest_widening
+from blockprof.predictors.regression import calibrated_widening
 from blockprof.predictors.runtime import sum_costs, unpack_symmetric
 from blockprof.spaces import Architectures, Space, load_space
 
@@ -84,14 +84,16 @@ class BlockwiseModel:
         return float(costs[-1]), costs[:-1]
 
     def cost_covariance(self, resolution: int) -> FloatArray:
-        """(I + 1, I + 1), ms squared: the covariance of the costs and, last, of the base, made honest by what networks
-        left out of the training said (:func:`blockprof.predictors.regression.honest_widening`).
+        """(I + 1, I + 1), ms squared: the covariance of the costs and, last, of the base, calibrated by networks left
+        out of the training (:func:`blockprof.predictors.regression.calibrated_widening`).
 
         Raises:
             MetricError: a resolution that the model does not know.
         """
         packed = self.covariances[resolution_index(self, resolution)]
-        return honest_widening(self.lower_quantile, self.upper_quantile) * unpack_symmetric(packed, self.costs.shape[1])
+        return calibrated_widening(self.lower_quantile, self.upper_quantile) * unpack_symmetric(
+            packed, self.costs.shape[1]
+        )
 
     def additive_costs(self, resolution: int) -> AdditiveCosts:
         """The cost table and its covariance.

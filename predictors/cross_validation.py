@@ -4,16 +4,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from blockprof.foundation.arrays import BoolArray
-from blockprof.foundation.folds import NUM_FOLDS, left_out_folds
+from blockprof.foundation.arrays import BoolArray, FloatArray
+from blockprof.foundation.folds import leave_out, random_folds
 from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.scores import mape_percent
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import (
     IntervalScores,
     Scores,
-    mape_percent,
     predicted_frame,
     score,
     score_interval,
@@ -80,12 +78,11 @@ def cross_validate(data: LatencyData, seed: int = 0, listener: Listener = SILENT
     Raises:
         DataFileError: too few networks to train on: fewer than 6 in all.
     """
-    latency, lower, upper = np.empty((3, len(data)))
-    for done, left_out in enumerate(left_out_folds(data.num_networks, seed), start=1):
-        held = left_out[data.network_of]
-        model = fit_blockwise(data.select(~held), "latency", data.resolutions)
-        rows = data.select(held)
+
+    def predict(held: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        model, rows = fit_blockwise(data.select(~held), "latency", data.resolutions), data.select(held)
         found = model.predict(rows.archs, rows.resolutions)
-        latency[held], lower[held], upper[held] = found.latency_ms, found.lower_ms, found.upper_ms
-        listener.on_step("cross-validation", done, NUM_FOLDS)
-    return CrossValidation(data, Prediction(latency, lower, upper))
+        return found.latency_ms, found.lower_ms, found.upper_ms
+
+    fold_of = random_folds(data.num_networks, seed)[data.network_of]
+    return CrossValidation(data, Prediction(*leave_out(fold_of, predict, task="cross-validation", listener=listener)))

@@ -18,8 +18,8 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.choices import check_choice
 from blockprof.foundation.errors import InputError
 from blockprof.predictors.features import Features, build_features
-from blockprof.predictors.fitting import expected_latencies, strength_priors
-from blockprof.predictors.regression import StrengthPrior
+from blockprof.predictors.fitting import ard_priors, expected_latencies
+from blockprof.predictors.regression import ARDPrior
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.sampling import sample_distinct
 
@@ -110,7 +110,7 @@ def choose_rows(
     available, kept = np.bincount(resolution_of), np.asarray(chosen, dtype=np.intp)
     with threadpool_limits(limits=1, user_api="blas"):
         choice = Choice(
-            [_signals(rows, features.group_of, prior, n) for prior in strength_priors(features)],
+            [_signals(rows, features.group_of, prior, n) for prior in ard_priors(features)],
             resolution_of,
             _even_shares(available, n, np.bincount(resolution_of[kept], minlength=len(available))),
             kept,
@@ -220,7 +220,7 @@ def _relative_rows(features: Features, archs: Architectures, resolutions: IntArr
     return np.asarray(rows * (np.median(expected) / expected)[:, None])
 
 
-def _signals(rows: FloatArray, group_of: IntArray, prior: StrengthPrior, n: int) -> FloatArray:
+def _signals(rows: FloatArray, group_of: IntArray, prior: ARDPrior, n: int) -> FloatArray:
     """(N, K): the rows in units of what the prior holds likely, over the noise, on the directions that matter."""
     scales = np.exp(0.5 * (prior.log_centre[:-1][group_of] - prior.log_centre[-1]))
     scaled = rows * scales

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation import scores
 from blockprof.foundation.arrays import BoolArray, FloatArray
-from blockprof.foundation.rank_correlation import kendall, spearman
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.features import convolution_macs, instance_counts
 from blockprof.predictors.outliers import is_unexpected
@@ -90,47 +90,30 @@ def evaluate(model: Predictor, train: LatencyData, rows: LatencyData) -> Evaluat
             "mean_only": score(rows.latencies_ms, np.full(len(rows), train.latencies_ms.mean())),
         },
         is_outlier=is_outlier,
-        sound_mape_percent=mape_percent(rows.latencies_ms[~is_outlier], prediction.latency_ms[~is_outlier]),
+        sound_mape_percent=scores.mape_percent(rows.latencies_ms[~is_outlier], prediction.latency_ms[~is_outlier]),
     )
-
-
-def mape_percent(measured_ms: FloatArray, predicted_ms: FloatArray) -> float:
-    """The mean absolute error of (N,) predictions, relative to the measurements; NaN where there are none."""
-    return 100 * float(np.mean(np.abs(predicted_ms - measured_ms) / measured_ms)) if len(measured_ms) else float("nan")
 
 
 def score(measured_ms: FloatArray, predicted_ms: FloatArray) -> Scores:
     """Compare (N,) predictions with (N,) measurements."""
-    error = predicted_ms - measured_ms
-    relative = np.abs(error) / measured_ms
+    both = measured_ms, predicted_ms
+    within_5, within_10 = (scores.within_percent(*both, most) for most in scores.WITHIN)
     return Scores(
-        mape_percent=100 * float(relative.mean()),
-        rmse_ms=float(np.sqrt((error**2).mean())),
-        within_5_percent=100 * float((relative <= 0.05).mean()),
-        within_10_percent=100 * float((relative <= 0.10).mean()),
-        spearman=spearman(measured_ms, predicted_ms, tied=0.0),
-        kendall=kendall(measured_ms, predicted_ms, tied=0.0),
-        top10_overlap_percent=100 * _top_overlap(measured_ms, predicted_ms),
+        mape_percent=scores.mape_percent(*both),
+        rmse_ms=scores.rmse(*both),
+        within_5_percent=within_5,
+        within_10_percent=within_10,
+        spearman=scores.spearman(*both, tied=0.0),
+        kendall=scores.kendall(*both, tied=0.0),
+        top10_overlap_percent=100 * scores.top_overlap(*both, min(TOP, max(1, len(measured_ms) // 2))),
     )
 
 
 def score_interval(measured_ms: FloatArray, prediction: Prediction) -> IntervalScores:
     """Compare N intervals with (N,) measurements."""
-    inside = (prediction.lower_ms <= measured_ms) & (measured_ms <= prediction.upper_ms)
+    coverage = scores.coverage_percent(measured_ms, prediction.lower_ms, prediction.upper_ms)
     width = (prediction.upper_ms - prediction.lower_ms) / prediction.latency_ms
-    return IntervalScores(coverage_percent=100 * float(inside.mean()), width_percent=100 * float(width.mean()))
-
-
-def _top_overlap(measured: FloatArray, predicted: FloatArray) -> float:
-    size = min(TOP, max(1, len(measured) // 2))
-    return float(_in_fastest(measured, size) @ _in_fastest(predicted, size)) / size
-
-
-def _in_fastest(latency: FloatArray, size: int) -> FloatArray:
-    """(N,): 1 for the ``size`` lowest, 0 for others; those that tie for the last places share them."""
-    last = np.partition(latency, size - 1)[size - 1]
-    below, tied = latency < last, latency == last
-    return np.asarray(below + tied * (size - below.sum()) / tied.sum())
+    return IntervalScores(coverage_percent=coverage, width_percent=100 * float(width.mean()))
 
 
 def flops_only(train: LatencyData, rows: LatencyData) -> FloatArray:

@@ -34,7 +34,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class ByFeatures:
+class Primal:
     """F x F matrices: the weighted rows' ``gram``, and their sum ``moment`` (F,). ``row_weights`` is (N,)."""
 
     rows: Rows
@@ -87,7 +87,7 @@ class ByFeatures:
 
 
 @dataclass(frozen=True, eq=False)
-class ByRows:
+class Dual:
     """N x N matrices: ``kernels`` (G, N, N), what each group gives the rows in common at a weight variance of 1."""
 
     rows: Rows
@@ -141,10 +141,10 @@ class ByRows:
         return np.asarray(cholesky(common + noise, lower=True, check_finite=False))
 
 
-def quicker_form(rows: Rows) -> ByFeatures | ByRows:
+def quicker_form(rows: Rows) -> Primal | Dual:
     """The form that is evaluated sooner, all rows counting fully."""
     # As large matrices cost more by rows, where there is one a group.
-    form = ByRows if len(rows) < 0.8 * rows.design.shape[1] else ByFeatures
+    form = Dual if len(rows) < 0.8 * rows.design.shape[1] else Primal
     return form.of(rows, np.ones(len(rows)))
 
 

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.folds import NUM_FOLDS, leave_out
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.blockwise import BlockwiseModel, pack_symmetric
 from blockprof.predictors.evidence import Rows
@@ -18,8 +19,8 @@ from blockprof.predictors.outliers import MAX_FEW, fit_sound
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
+    ARDPrior,
     Fit,
-    StrengthPrior,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
@@ -28,7 +29,6 @@ from blockprof.predictors.regression import (
 from blockprof.spaces import Space
 
 MIN_NETWORKS = 5
-NUM_FOLDS = 10
 MAX_VERY_FEW = 60
 OUTLYING = 8.0
 ASSUMED_ERRORS = 10
@@ -98,11 +98,11 @@ def fit_sound_rows(data: LatencyData, metric: str, resolutions: IntArray | None 
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
         rows, scale = scaled_rows(features, data)
-        priors = strength_priors(features)
+        priors = ard_priors(features)
         found = fit_sound(rows, priors)
         fit, sound = found.fit, data.select(found.is_sound)
         _check_number(sound, "whose latencies go together")
-        errors = honest_errors(rows.select(found.is_sound), priors, fit, sound.network_of)
+        errors = calibrated_errors(rows.select(found.is_sound), priors, fit, sound.network_of)
         lower, upper = interval_quantiles(errors, sound.num_networks)
         covariances = np.stack([phi @ fit.covariance @ phi.T for phi in features.phi])
     model = BlockwiseModel(
@@ -162,13 +162,13 @@ def known_resolutions(space: Space, resolutions: IntArray) -> IntArray:
     return np.union1d(known, [one for one in space.resolutions if known[0] < one < known[-1]])
 
 
-def strength_priors(features: Features) -> list[StrengthPrior]:
+def ard_priors(features: Features) -> list[ARDPrior]:
     """Of a smooth, a layered and a stepped device."""
     tables = [[table[name] for name in (*features.groups, "noise")] for table in (SMOOTH, LAYERED, STEPPED)]
-    return [StrengthPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
+    return [ARDPrior(log_centre=values[:, 0], log_spread=values[:, 1]) for values in np.array(tables)]
 
 
-def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network_of: IntArray) -> FloatArray:
+def calibrated_errors(rows: Rows, priors: Sequence[ARDPrior], fit: Fit, network_of: IntArray) -> FloatArray:
     """(N,): standardised errors of the rows, as if ``fit``, made under one of ``priors``, did not know their networks.
 
     With a few rows the strengths are themselves fitted to the noise, and with very few so is the choice of the prior:
@@ -178,14 +178,15 @@ def honest_errors(rows: Rows, priors: Sequence[StrengthPrior], fit: Fit, network
     num_networks = int(network_of.max()) + 1
     if num_networks > MAX_FEW:
         return predict_left_out(fit, rows, network_of).errors
-    errors = np.empty(len(rows))
-    num_folds, refits = min(NUM_FOLDS, num_networks), len(rows) <= MAX_VERY_FEW
-    for fold in range(num_folds):
-        held = network_of % num_folds == fold
+    refits = len(rows) <= MAX_VERY_FEW
+
+    def errors_of(held: BoolArray) -> tuple[FloatArray]:
         known = rows.select(~held)
         others = fit_shrunk(known, priors) if refits else refit_shrunk(known, fit)
-        errors[held] = predict_unknown(others, rows.select(held)).errors
-    return errors
+        return (predict_unknown(others, rows.select(held)).errors,)
+
+    (errors,) = leave_out(network_of % min(NUM_FOLDS, num_networks), errors_of)
+    return np.asarray(errors)
 
 
 def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, float]:

@@ -23,9 +23,9 @@ from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.predictors.regression import (
     DEGREES_OF_FREEDOM,
     WIDENING,
+    ARDPrior,
     Fit,
     LeftOut,
-    StrengthPrior,
     fit_shrunk,
     predict_left_out,
     predict_unknown,
@@ -54,7 +54,7 @@ class SoundFit:
     is_sound: BoolArray
 
 
-def fit_sound(rows: Rows, priors: Sequence[StrengthPrior]) -> SoundFit:
+def fit_sound(rows: Rows, priors: Sequence[ARDPrior]) -> SoundFit:
     """Fit N rows, whose targets have the median 1, without the outliers among them. Which prior, a few rows decide."""
     few = np.unique(np.linspace(0, len(rows) - 1, MAX_FEW).round().astype(int))
     some = rows.select(few)

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import stdtrit
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.predictors.evidence import ByFeatures, ByRows, Rows, quicker_form
+from blockprof.predictors.evidence import Dual, Primal, Rows, quicker_form
 from blockprof.predictors.prediction import INTERVAL_LEVEL
 
 DEGREES_OF_FREEDOM = 4.0
@@ -36,7 +36,7 @@ LOG_BOUNDS = (-18.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
-class StrengthPrior:
+class ARDPrior:
     """Log-normal priors: of each group's weight variance, then, last, of the noise variance. Arrays are (G + 1,)."""
 
     log_centre: FloatArray
@@ -53,7 +53,7 @@ class Fit:
 
     mean: FloatArray
     covariance: FloatArray
-    prior: StrengthPrior
+    prior: ARDPrior
     log_variances: FloatArray
     row_weights: FloatArray
 
@@ -62,7 +62,7 @@ class Fit:
         return float(np.exp(self.log_variances[-1]))
 
 
-def fit_shrunk(rows: Rows, priors: Sequence[StrengthPrior]) -> Fit:
+def fit_shrunk(rows: Rows, priors: Sequence[ARDPrior]) -> Fit:
     """Fit N rows, whose targets are near 1, under the one of ``priors`` that predicts left-out rows best."""
     fits = [_reweight(rows, prior, prior.log_centre) for prior in priors]
     return min(fits, key=lambda fit: _left_out_loss(fit, rows))
@@ -126,7 +126,7 @@ def predict_left_out(fit: Fit, rows: Rows, group_of_row: IntArray) -> LeftOut:
     return LeftOut(rows.targets, rows.targets - residuals, variances, fit.noise_variance)
 
 
-def honest_widening(lower_quantile: float, upper_quantile: float) -> float:
+def calibrated_widening(lower_quantile: float, upper_quantile: float) -> float:
     """How many times wider than a fit says the variances of its weights are.
 
     By :data:`WIDENING`; and where its standardised errors on networks left out, 90 % of which lie between the two
@@ -144,7 +144,7 @@ def _left_out_loss(fit: Fit, rows: Rows) -> float:
     return float((tails + np.log(found.deviations)).mean())
 
 
-def _reweight(rows: Rows, prior: StrengthPrior, logs: FloatArray) -> Fit:
+def _reweight(rows: Rows, prior: ARDPrior, logs: FloatArray) -> Fit:
     """Alternate between the strengths and the weights of the rows."""
     form = quicker_form(rows)
     logs = _maximise_evidence(form, prior, logs, ITERATIONS[0])
@@ -154,7 +154,7 @@ def _reweight(rows: Rows, prior: StrengthPrior, logs: FloatArray) -> Fit:
     return Fit(*form.posterior(logs), prior, logs, form.row_weights)
 
 
-def _row_weights(form: ByFeatures | ByRows, logs: FloatArray) -> FloatArray:
+def _row_weights(form: Primal | Dual, logs: FloatArray) -> FloatArray:
     """(N,): the expected precisions of the rows, by their relative errors."""
     noise = float(np.exp(logs[-1]))
     targets = form.rows.targets
@@ -170,9 +170,7 @@ def _variances(design: FloatArray, covariance: FloatArray) -> FloatArray:
     return np.asarray(((design @ covariance) * design).sum(axis=1))
 
 
-def _maximise_evidence(
-    form: ByFeatures | ByRows, prior: StrengthPrior, start: FloatArray, iterations: int
-) -> FloatArray:
+def _maximise_evidence(form: Primal | Dual, prior: ARDPrior, start: FloatArray, iterations: int) -> FloatArray:
     found = minimize(
         _loss,
         start,
@@ -185,7 +183,7 @@ def _maximise_evidence(
     return np.asarray(found.x)
 
 
-def _loss(logs: FloatArray, form: ByFeatures | ByRows, prior: StrengthPrior) -> tuple[float, FloatArray]:
+def _loss(logs: FloatArray, form: Primal | Dual, prior: ARDPrior) -> tuple[float, FloatArray]:
     """Minus the log evidence and log prior at the log variances ``logs`` (G + 1,), and the gradient."""
     value, gradient = form.loss(logs)
     offset = (logs - prior.log_centre) / prior.log_spread

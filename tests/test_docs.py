@@ -33,9 +33,9 @@ def test_errors_of_the_reference_tables(space_name: str, metric: str) -> None:
 def test_lower_resolution_is_not_always_faster() -> None:
     space = load_space("mbv3")
     means = [
-        profile(space, [load_reference(space, "npu", resolution)], fixings=[], resolution=resolution).random_frame()[
-            "mean"
-        ][0]
+        profile(
+            space, [load_reference(space, "npu", resolution)], constraints=[], resolution=resolution
+        ).random_frame()["mean"][0]
         for resolution in (192, 208, 224)
     ]
     assert "take {:.1f}, {:.1f} and {:.1f} ms on the NPU at 192, 208 and 224".format(*means) in NUMBERS

@@ -66,7 +66,7 @@ def profile(
     evaluation = evaluation_of(space, resolution, seed, accuracy_source, supernet, listener)
     chosen = evaluation.space
     checked_sampler = check_sampler(sampler)
-    fixings = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
+    constraints = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
     metrics = [default_metric(chosen)] if metrics is None else metrics
     check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     check_names([name_of(metric) for metric in metrics])
@@ -81,7 +81,7 @@ def profile(
         result = profile_metrics(
             chosen,
             [by_name[metric] if isinstance(metric, str) else metric for metric in metrics],
-            fixings=fixings,
+            constraints=constraints,
             sampler=checked_sampler,
             resolution=resolution,
             num_archs=None if sizes else num_archs,

@@ -17,10 +17,10 @@ from scipy.stats import t as student_t
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.scores import CONFIDENCE, WITHIN, relative_errors
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.prediction import Prediction
 
-CONFIDENCE = 0.95
 NUM_RESAMPLES = 2000
 MIN_NETWORKS = 10
 SAME_LATENCY = 1e-6
@@ -189,9 +189,9 @@ def _weighted_scores(
     weights: FloatArray, measured: FloatArray, predicted: FloatArray, measured_ranks: FloatArray
 ) -> FloatArray:
     """(B, 5): the scores of rows that count as ``weights`` (B, N) say, which sum to 1."""
-    error = predicted - measured
-    relative = np.abs(error) / measured
-    means = weights @ np.column_stack([100 * relative, error**2, 100 * (relative <= 0.05), 100 * (relative <= 0.10)])
+    relative = relative_errors(measured, predicted)
+    within = [100 * (relative <= most) for most in WITHIN]
+    means = weights @ np.column_stack([100 * relative, (predicted - measured) ** 2, *within])
     means[:, 1] = np.sqrt(means[:, 1])
     return np.column_stack([means, _correlation(weights, measured_ranks, _ranks(weights, predicted))])
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.foundation.rank_correlation import kendall, spearman
+from blockprof.foundation.scores import kendall, spearman
 
 SAME = 1e-9
 """Values nearer than this, over their range, tie: sums in another order differ by as much."""

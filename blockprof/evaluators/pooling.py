@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
-from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.folds import leave_out, random_folds
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
@@ -18,7 +20,14 @@ from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_distinct
 
 if TYPE_CHECKING:
+    from blockprof import predictors
+    from blockprof.evaluators import device as measuring
     from blockprof.latency_data import LatencyData
+    from blockprof.predictors import features
+else:
+    measuring = lazy_import("blockprof.evaluators.device")
+    features = lazy_import("blockprof.predictors.features")
+    predictors = lazy_import("blockprof.predictors")
 
 MIN_POOL = 20
 
@@ -108,8 +117,6 @@ def measure_surrogate(
         DataFileError: a damaged journal.
         BlockprofError: another measurement runs on this machine.
     """
-    from blockprof.evaluators.device import MeasureSpec, measure_architectures
-
     num_networks = pool_size(ORT_CPU, num_networks)
     space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
@@ -118,8 +125,8 @@ def measure_surrogate(
         np.full(num_networks, resolution),
     )
     path = journal_path(space, resolution, num_networks, seed)
-    spec = MeasureSpec(seed=seed)
-    measured = measure_architectures(archs, resolutions, path, spec, listener)
+    spec = measuring.MeasureSpec(seed=seed)
+    measured = measuring.measure_architectures(archs, resolutions, path, spec, listener)
     machine = measured.environments[-1].machine
     return fit_surrogate(
         measured.to_latency_data(archs, resolutions),
@@ -150,13 +157,11 @@ def fit_surrogate(
         InputError: networks at several resolutions.
         DataFileError: too few different networks.
     """
-    from blockprof.predictors import fit_blockwise
-
     found = np.unique(data.resolutions)
     if len(found) > 1:
         raise InputError(f"networks at {len(found)} resolutions: a surrogate is of one")
     resolution = int(found[0])
-    model = fit_blockwise(data, info.name)
+    model = predictors.fit_blockwise(data, info.name)
     base, costs = model.cost_table(resolution)
     return Surrogate(
         metric=AdditiveMetric(
@@ -169,17 +174,16 @@ def fit_surrogate(
 
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:
     """Predict each tenth of the networks by a surrogate of the others."""
-    from blockprof.predictors import fit_blockwise
-    from blockprof.predictors.features import instance_counts
+    counts = features.instance_counts(data.archs)
 
-    counts = instance_counts(data.archs)
-    predicted, lower, upper, variances = np.empty((4, len(data)))
-    for held in left_out_folds(len(data), seed):
-        rows = data.select(held)
-        model = fit_blockwise(data.select(~held), info.name)
-        prediction = model.predict(rows.archs, rows.resolutions)
-        predicted[held], lower[held], upper[held] = prediction.latency_ms, prediction.lower_ms, prediction.upper_ms
-        variances[held] = ((counts[held] @ model.cost_covariance(int(data.resolutions[0]))) * counts[held]).sum(axis=1)
+    def predict(held: BoolArray) -> tuple[FloatArray, ...]:
+        model, rows = predictors.fit_blockwise(data.select(~held), info.name), data.select(held)
+        found = model.predict(rows.archs, rows.resolutions)
+        covariance = model.cost_covariance(int(data.resolutions[0]))
+        variances = ((counts[held] @ covariance) * counts[held]).sum(axis=1)
+        return found.latency_ms, found.lower_ms, found.upper_ms, variances
+
+    predicted, lower, upper, variances = leave_out(random_folds(len(data), seed), predict)
     return HeldOut(
         networks=tuple(data.archs.to_strings()),
         values=data.latencies_ms,

@@ -11,16 +11,17 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.scores import CONFIDENCE
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.statistics import CONFIDENCE, EstimatedStatistics
-from blockprof.spaces import Fixing
+from blockprof.profiling.statistics import EstimatedStatistics
+from blockprof.spaces import Constraint
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import Sampler
 
 
 def additive_statistics(
-    metric: ExactMetric, fixings: Sequence[Fixing], groups: Sequence[IntArray], sampler: Sampler
+    metric: ExactMetric, constraints: Sequence[Constraint], groups: Sequence[IntArray], sampler: Sampler
 ) -> EstimatedStatistics:
     """Exact statistics, and 95 % intervals of all means and their differences: 0 where the costs are known.
 
@@ -29,24 +30,24 @@ def additive_statistics(
 
     Args:
         metric: of one space.
-        fixings: S sets of placements.
-        groups: for each of G groups, the indices of its fixings (a block's placements).
+        constraints: S sets of placements.
+        groups: for each of G groups, the indices of its constraints (a block's placements).
         sampler: how networks of a placement are drawn.
     """
-    rows: list[Fixing | None] = [None, *fixings]
+    rows: list[Constraint | None] = [None, *constraints]
     known = EstimatedStatistics(
         statistics=exact_statistics(metric, rows, sampler),
         effect_half_widths=np.zeros(len(rows)),
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )
-    return widened_by_costs(known, metric.score, fixings, groups, sampler)
+    return widened_by_costs(known, metric.score, constraints, groups, sampler)
 
 
 def widened_by_costs(
     found: EstimatedStatistics,
     metric: AdditiveMetric,
-    fixings: Sequence[Fixing],
+    constraints: Sequence[Constraint],
     groups: Sequence[IntArray],
     sampler: Sampler,
 ) -> EstimatedStatistics:
@@ -54,7 +55,7 @@ def widened_by_costs(
     covariance = metric.covariance
     if covariance is None:
         return found
-    rows: list[Fixing | None] = [None, *fixings]
+    rows: list[Constraint | None] = [None, *constraints]
     counts = expected_counts(metric.space, rows, sampler, metric.by)
     group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
     random = counts[:1]

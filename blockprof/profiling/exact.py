@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.statistics import QUANTILES, Statistics
-from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, Space, fixed_blocks
+from blockprof.spaces import ABSENT, FREE, Architectures, Constraint, Space, fixed_blocks
 from blockprof.spaces.chain import Semiring, fold
 from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
 
@@ -105,12 +105,12 @@ class _Grid:
         return np.asarray(self.points[np.searchsorted(np.cumsum(mass), np.array(QUANTILES))])
 
 
-def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], sampler: Sampler) -> Statistics:
-    """Statistics of the networks of each fixing; None stands for random networks.
+def exact_statistics(metric: ExactMetric, constraints: Sequence[Constraint | None], sampler: Sampler) -> Statistics:
+    """Statistics of the networks of each constraint; None stands for random networks.
 
     Args:
         metric: an additive metric, or an increasing function of one.
-        fixings: S sets of networks.
+        constraints: S sets of networks.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
     """
     score = metric.score
@@ -120,8 +120,8 @@ def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], samp
     depths = [likely_depths(space, unit, FREE, sampler) for unit in units]
     beginnings = fold(space, depths, free, free.begin(FREE))
     values, lowest, highest = [], [], []
-    for fixing in fixings:
-        fixed = fixing or FREE
+    for constraint in constraints:
+        fixed = constraint or FREE
         first = 0 if fixed.stem else min((placement.unit - 1 for placement in fixed.layers), default=len(units))
         begun = free.begin(fixed) if fixed.stem else beginnings[first]
         depths = [likely_depths(space, unit, fixed, sampler) for unit in units]
@@ -136,7 +136,7 @@ def exact_statistics(metric: ExactMetric, fixings: Sequence[Fixing | None], samp
         highest.append(ways.greatest_genes[greatest])
     return Statistics(
         values=np.array(values),
-        half_widths=np.zeros(len(fixings)),
+        half_widths=np.zeros(len(constraints)),
         lowest=_nets(space, lowest),
         highest=_nets(space, highest),
     )
@@ -162,21 +162,21 @@ class _Mixing:
         layers = tuple(_mix_blocks(score, grid, slot, kinds) for slot in range(space.num_slots))
         return cls(score, grid, layers, (np.arange(space.num_widths),) * len(space.units))
 
-    def fixed(self, fixing: Fixing) -> "_Mixing":
+    def fixed(self, constraint: Constraint) -> "_Mixing":
         """Of networks of which blocks, and the widths with these, are fixed."""
-        if not fixing.layers:
+        if not constraint.layers:
             return self
         space, layers = self.score.space, list(self.layers)
-        slots, blocks = fixed_blocks(space, fixing.layers)
+        slots, blocks = fixed_blocks(space, constraint.layers)
         for slot, block in zip(slots.tolist(), blocks.tolist(), strict=True):
             layers[slot] = _mix_blocks(self.score, self.grid, slot, np.array([block % space.blocks_per_width]))
-        widths = tuple(np.array(likely_widths(space, unit, fixing)) for unit in range(len(space.units)))
+        widths = tuple(np.array(likely_widths(space, unit, constraint)) for unit in range(len(space.units)))
         return replace(self, layers=tuple(layers), widths=widths)
 
-    def begin(self, fixing: Fixing) -> _Ways:
-        """The stems that a fixing allows."""
+    def begin(self, constraint: Constraint) -> _Ways:
+        """The stems that a constraint allows."""
         score, space = self.score, self.score.space
-        shares = stem_shares(space, fixing)
+        shares = stem_shares(space, constraint)
         stems = np.flatnonzero(shares)
         costs = score.stem_costs[stems]
         genes = np.full((len(stems), space.num_slots + 1), ABSENT, dtype=np.int8)

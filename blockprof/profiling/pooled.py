@@ -8,13 +8,16 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.rank_correlation import spearman
+from blockprof.foundation.lazy import lazy_import
+from blockprof.foundation.scores import CONFIDENCE, coverage_percent, spearman
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
-from blockprof.profiling.statistics import CONFIDENCE, Statistics
+from blockprof.profiling.statistics import Statistics
 from blockprof.spaces import Space
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = lazy_import("pandas")
 
 ADDITIVE_SHARE_PERCENT = 80.0
 """Below this share of the variance between networks, a surrogate does not stand for its metric."""
@@ -60,7 +63,7 @@ class HeldOut:
     @property
     def coverage_percent(self) -> float:
         """The share of the values inside their 90 % interval."""
-        return 100 * float(((self.lower <= self.values) & (self.values <= self.upper)).mean())
+        return coverage_percent(self.values, self.lower, self.upper)
 
     @cached_property
     def remainder_percent(self) -> float:
@@ -91,8 +94,6 @@ class HeldOut:
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a network: ``net``, ``value``, ``predicted``, ``lower``, ``upper``, in the metric's unit."""
-        import pandas as pd
-
         return pd.DataFrame(
             {
                 "net": self.networks,

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import Metric, MetricInfo, as_exact
@@ -16,11 +18,13 @@ from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
-from blockprof.spaces import Block, Fixing, Space, all_fixings
+from blockprof.spaces import Block, Constraint, Space, all_constraints
 from blockprof.spaces.sampling import BaseDraws, Sampler
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = lazy_import("pandas")
 
 Method = Literal["exact", "sampled", "pooled"]
 
@@ -31,7 +35,7 @@ DEFAULT_NUM_ARCHS = 1000
 class MetricProfile:
     """One metric's profile.
 
-    Row 0 of ``statistics`` is the random networks, row 1 + i is ``fixings[i]``. ``effect_half_widths`` is (1 + S,),
+    Row 0 of ``statistics`` is the random networks, row 1 + i is ``constraints[i]``. ``effect_half_widths`` is (1 + S,),
     ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half the 95 % intervals, 0
     where all costs are known. Where ``exact`` and not 0 they say what a predictor's training leaves open.
     ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and None where
@@ -81,27 +85,28 @@ class Profile:
     sampler: Sampler
     resolution: int
     seed: int
-    fixings: tuple[Fixing, ...]
+    constraints: tuple[Constraint, ...]
     blocks: tuple[Block, ...]
     metrics: tuple[MetricProfile, ...]
     seconds: float = field(compare=False)
 
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""
-        import pandas as pd
-
         return pd.concat([_statistics_frame(metric, slice(0, 1)) for metric in self.metrics], ignore_index=True)
 
     def placement_frame(self) -> "pd.DataFrame":
         """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3)."""
-        import pandas as pd
+        return self._placements.copy()
 
+    @cached_property
+    def _placements(self) -> "pd.DataFrame":
+        """Built once: what logs, prints, draws and reduces a profile each asks for it."""
         places = pd.DataFrame(
             {
-                "placement": [fixing.name for fixing in self.fixings],
-                "unit": [_single(fixing, "unit") for fixing in self.fixings],
-                "layer": [_single(fixing, "layer") for fixing in self.fixings],
-                "block": [_block_name(fixing) for fixing in self.fixings],
+                "placement": [constraint.name for constraint in self.constraints],
+                "unit": [_single(constraint, "unit") for constraint in self.constraints],
+                "layer": [_single(constraint, "layer") for constraint in self.constraints],
+                "block": [_block_name(constraint) for constraint in self.constraints],
             }
         ).astype({"unit": "Int64", "layer": "Int64"})
         frames = []
@@ -122,9 +127,7 @@ class Profile:
 
     def response_frame(self) -> "pd.DataFrame":
         """One row a metric and block: the block's response M_b (eq. 1), and how far it is from the random mean."""
-        import pandas as pd
-
-        groups = _group_by_block(self.fixings, self.blocks)
+        groups = _group_by_block(self.constraints, self.blocks)
         frames = []
         for metric in self.metrics:
             means = metric.statistics.column("mean")
@@ -155,8 +158,6 @@ class Profile:
 
         ``num_independent`` is how many networks BlockProfile's design evaluates for effects as sure.
         """
-        import pandas as pd
-
         return pd.DataFrame(
             [
                 {
@@ -175,7 +176,7 @@ def profile(
     space: Space,
     metrics: Sequence[Metric | Surrogate],
     *,
-    fixings: Sequence[Fixing] | None = None,
+    constraints: Sequence[Constraint] | None = None,
     sampler: Sampler = "paper",
     resolution: int = 224,
     num_archs: int | None = None,
@@ -187,7 +188,7 @@ def profile(
     Args:
         space: the design space.
         metrics: metrics of that space; of expensive ones, surrogates fitted to a pool of networks.
-        fixings: the placements to profile; all of the space where None.
+        constraints: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
         resolution: of the input, in pixels; that of the metrics.
         num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
@@ -203,7 +204,7 @@ def profile(
     check_metrics(metrics, space, resolution)
     if num_archs is not None and num_archs < 2:
         raise InputError("at least 2 networks a placement are needed", where=Argument("num_archs", num_archs))
-    chosen = tuple(fixings) if fixings is not None else all_fixings(space)
+    chosen = tuple(constraints) if constraints is not None else all_constraints(space)
     blocks = tuple(block for block in space.blocks if any(_block_name(f) == block.name for f in chosen))
     groups = _group_by_block(chosen, blocks)
     start = time.perf_counter()
@@ -228,7 +229,7 @@ def profile(
         sampler=sampler,
         resolution=resolution,
         seed=seed,
-        fixings=chosen,
+        constraints=chosen,
         blocks=blocks,
         metrics=tuple(profiles),
         seconds=time.perf_counter() - start,
@@ -261,8 +262,6 @@ def _metric_profile(
 
 
 def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
-    import pandas as pd
-
     values, half = metric.statistics.values[rows], metric.statistics.half_widths[rows]
     frame = pd.DataFrame(values, columns=list(STATISTICS))
     frame.insert(0, "metric", metric.info.name)
@@ -285,14 +284,14 @@ def _describe(blocks: Sequence[Block]) -> dict[str, list[int]]:
     )
 
 
-def _single(fixing: Fixing, attribute: Literal["unit", "layer"]) -> int | None:
-    return getattr(fixing.single, attribute) if fixing.single else None
+def _single(constraint: Constraint, attribute: Literal["unit", "layer"]) -> int | None:
+    return getattr(constraint.single, attribute) if constraint.single else None
 
 
-def _block_name(fixing: Fixing) -> str | None:
-    return fixing.single.block.name if fixing.single else None
+def _block_name(constraint: Constraint) -> str | None:
+    return constraint.single.block.name if constraint.single else None
 
 
-def _group_by_block(fixings: Sequence[Fixing], blocks: Sequence[Block]) -> list[IntArray]:
-    names = np.array([_block_name(fixing) or "" for fixing in fixings])
+def _group_by_block(constraints: Sequence[Constraint], blocks: Sequence[Block]) -> list[IntArray]:
+    names = np.array([_block_name(constraint) or "" for constraint in constraints])
     return [np.flatnonzero(names == block.name) for block in blocks]

@@ -8,7 +8,7 @@ from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics.metric import Metric
 from blockprof.profiling.statistics import EstimatedStatistics, Statistics, half_width, summarise
-from blockprof.spaces import Architectures, Fixing, Space
+from blockprof.spaces import Architectures, Constraint, Space
 from blockprof.spaces.sampling import BaseDraws, Sampler, draw_base
 
 CHUNK = 2**15
@@ -27,20 +27,20 @@ def draw_base_networks(space: Space, n: int, seed: int) -> BaseDraws:
 def sampled_statistics(
     metric: Metric,
     base: BaseDraws,
-    fixings: Sequence[Fixing],
+    constraints: Sequence[Constraint],
     groups: Sequence[IntArray],
     sampler: Sampler,
     listener: Listener = SILENT,
 ) -> EstimatedStatistics:
-    """Evaluate the base networks, and the same networks with each fixing put in place; differences are paired.
+    """Evaluate the base networks, and the same networks with each constraint put in place; differences are paired.
 
     Args:
         metric: any metric.
         base: N base networks.
-        fixings: S sets of placements.
-        groups: for each of G groups, the indices of its fixings (a block's placements).
+        constraints: S sets of placements.
+        groups: for each of G groups, the indices of its constraints (a block's placements).
         sampler: how networks of a placement are drawn.
-        listener: told after each fixing.
+        listener: told after each constraint.
     """
     random = base.networks()
     random_values = metric.evaluate(random)
@@ -48,8 +48,8 @@ def sampled_statistics(
     lowest, highest = [_net(random, random_values.argmin())], [_net(random, random_values.argmax())]
     group_sums = np.zeros((len(groups), len(random_values)))
     members = [set(group.tolist()) for group in groups]
-    for index, fixing in enumerate(fixings):
-        archs = base.networks(fixing, sampler)
+    for index, constraint in enumerate(constraints):
+        archs = base.networks(constraint, sampler)
         values = metric.evaluate(archs)
         rows.append(summarise(values))
         halves.append(half_width(values))
@@ -59,7 +59,7 @@ def sampled_statistics(
         for group, member in enumerate(members):
             if index in member:
                 group_sums[group] += values
-        listener.on_step("profiling", index + 1, len(fixings))
+        listener.on_step("profiling", index + 1, len(constraints))
     group_means = [total / len(group) for total, group in zip(group_sums, groups, strict=True)]
     return EstimatedStatistics(
         statistics=Statistics(np.array(rows), np.array(halves), tuple(lowest), tuple(highest)),

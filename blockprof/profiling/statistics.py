@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.scores import CONFIDENCE
 
 STATISTICS = ("mean", "std", "q01", "q05", "q95", "q99", "min", "max")
 QUANTILES = (0.01, 0.05, 0.95, 0.99)
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,10 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class EstimatedStatistics:
-    """Statistics of the random networks (first row) and of each fixing, with the intervals of their differences.
+    """Statistics of the random networks (first row) and of each constraint, with the intervals of their differences.
 
     ``effect_half_widths`` is (1 + S,): half the 95 % interval of mean minus random mean, 0 for the random networks.
-    ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of fixings.
+    ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of constraints.
     """
 
     statistics: Statistics

@@ -34,7 +34,7 @@ from blockprof.foundation.yaml_files import parse_yaml, repeated_key
 from blockprof.reduction.control import random_control
 from blockprof.reduction.presets import load_preset, preset_names
 from blockprof.reduction.reduction import UNIT_MUTATION_PROBABILITY, Reduction
-from blockprof.spaces import Space, load_space, parse_fixing, space_names
+from blockprof.spaces import Space, load_space, parse_constraint, space_names
 
 EVERYWHERE = "everywhere"
 RANDOM = "random"
@@ -271,15 +271,15 @@ def _stems(space: Space, given: object) -> BoolArray:
     kept = np.zeros(len(space.stems), dtype=bool)
     for name in given if isinstance(given, list) else [given]:
         try:
-            fixing = parse_fixing(space, str(name))
+            constraint = parse_constraint(space, str(name))
         except InputError as error:
             raise InputError(error, where="'stems'") from None
-        if fixing.layers:
+        if constraint.layers:
             raise InputError(
                 f"'stems': {name} is no part of a stem: write it like {_stem_names(space, ~kept)[0]}",
                 code="not-of-the-stem",
             )
-        kept |= np.array([fixing.allows(stem) for stem in space.stems])
+        kept |= np.array([constraint.allows(stem) for stem in space.stems])
     return kept
 
 

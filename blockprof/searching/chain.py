@@ -35,15 +35,15 @@ STEP_DIGITS = 14
 """Decimal digits of sums: integers of 15 are still exact as floats."""
 
 
-def first_layers(points: FloatArray, num_layers: int) -> IntArray:
+def first_fronts(points: FloatArray, num_fronts: int) -> IntArray:
     """Which of (N, D) points are in the first layers of non-dominated ones, lower being better; ascending indices.
 
-    Of equal points the first dominates the others. With one dimension: the lowest ``num_layers``.
+    Of equal points the first dominates the others. With one dimension: the lowest ``num_fronts``.
     """
     if points.shape[1] == 1:
-        return np.sort(np.argsort(points[:, 0], kind="stable")[:num_layers])
+        return np.sort(np.argsort(points[:, 0], kind="stable")[:num_fronts])
     left, layers = np.arange(len(points)), [np.empty(0, dtype=np.intp)]
-    while len(left) and len(layers) <= num_layers:
+    while len(left) and len(layers) <= num_fronts:
         on_front = moocore.is_nondominated(points[left])
         layers.append(left[on_front])
         left = left[~on_front]
@@ -135,7 +135,7 @@ class Chain:
         least = least_sums(self.reduction, self.stems, self.layers, self.heads)
         return least.rests(self.reduction.depths)
 
-    def solve(self, num_layers: int, guide: Guide | None = None) -> tuple[Architectures, FloatArray]:
+    def solve(self, num_fronts: int, guide: Guide | None = None) -> tuple[Architectures, FloatArray]:
         """The networks within the bounds that are in the first layers of non-dominated ones in all dimensions.
 
         Of those that break the bound of ``guide`` some are missing.
@@ -147,11 +147,11 @@ class Chain:
             InputError: more than ``MAX_LABELS`` labels.
         """
         space = self.reduction.space
-        setting = _LabelSetting(self, num_layers, guide)
+        setting = _LabelSetting(self, num_fronts, guide)
         labels = _Labels.concatenate(fold(space, self.reduction.depths, setting, [self._begin()])[-1])
         sums = labels.sums + self.heads[labels.states]
         best = np.flatnonzero((sums <= self.bounds).all(axis=1))
-        best = best[first_layers(sums[best], num_layers)]
+        best = best[first_fronts(sums[best], num_fronts)]
         return Architectures(space, labels.genes[best, 1:], labels.genes[best, 0]), sums[best]
 
     def _begin(self) -> _Labels:
@@ -166,11 +166,11 @@ class Chain:
 class _LabelSetting:
     """The algebra of labels: those that go on alike together, by the width of the unit that they are in.
 
-    Dropped are those that are behind the first ``num_layers`` layers of non-dominated ones, or break a bound.
+    Dropped are those that are behind the first ``num_fronts`` fronts of non-dominated ones, or break a bound.
     """
 
     chain: Chain
-    num_layers: int
+    num_fronts: int
     guide: Guide | None
 
     def append(self, ways: list[_Labels], slot: int) -> list[_Labels]:
@@ -182,7 +182,7 @@ class _LabelSetting:
 
     def join(self, options: Sequence[list[_Labels]]) -> list[_Labels]:
         joined = [_Labels.concatenate(parts) for parts in zip(*options, strict=True)]
-        return [labels[first_layers(labels.sums, self.num_layers)] for labels in joined]
+        return [labels[first_fronts(labels.sums, self.num_fronts)] for labels in joined]
 
     def _extend(self, labels: _Labels, slot: int, width: int) -> _Labels:
         """Labels with each block of a width that may follow, less those that are dropped."""
@@ -207,7 +207,7 @@ class _LabelSetting:
                 )
             parts.append((sums[within], within, np.full(len(within), block, dtype=np.int8)))
         sums, parents, blocks = (np.concatenate(each) for each in zip(*parts, strict=True))
-        kept = first_layers(sums, self.num_layers)
+        kept = first_fronts(sums, self.num_fronts)
         genes = labels.genes[parents[kept]]
         genes[:, slot + 1] = blocks[kept]
         return _Labels(sums[kept], genes, np.full(len(kept), width))

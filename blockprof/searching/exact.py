@@ -5,7 +5,7 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.metrics import as_exact
-from blockprof.searching.chain import Chain, first_layers
+from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.guide import find_guide
 from blockprof.searching.limits import check_limits
 from blockprof.searching.pareto import best_networks
@@ -42,15 +42,15 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
             )
     check_limits(problem)
     num_objectives = len(problem.objectives)
-    num_layers = top_k if num_objectives == 1 else 1
+    num_fronts = top_k if num_objectives == 1 else 1
     chain = Chain.of(problem.reduction, problem.objectives, problem.limits)
-    archs, sums = chain.solve(num_layers, find_guide(chain, top_k) if num_objectives == 1 else None)
+    archs, sums = chain.solve(num_fronts, find_guide(chain, top_k) if num_objectives == 1 else None)
     values = problem.evaluate(archs)
     # The chain's bounds are a little wider than the limits.
     within = np.flatnonzero(problem.violations(values) == 0)
     if not len(within):
         raise InputError(_unmet_together(problem), code="limits-not-met")
-    within = within[first_layers(sums[within, :num_objectives], num_layers)]
+    within = within[first_fronts(sums[within, :num_objectives], num_fronts)]
     best = within[best_networks(problem, values[within], top_k)]
     return archs[best], values[best]
 

@@ -6,7 +6,7 @@ from blockprof.foundation.decoding import parse_json
 from blockprof.foundation.errors import Argument, PlacementError, Said
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
 from blockprof.spaces.definition import Space
-from blockprof.spaces.placements import Fixing, Placement, StemPlacement, make_fixing, parse_fixing
+from blockprof.spaces.placements import Constraint, Placement, StemPlacement, make_constraint, parse_constraint
 
 _MBCONV_FORM = "[[unit, layer, kernel, expand], ...], unit and layer counted from 0, an optional resolution last"
 _MOST = 1e6
@@ -16,7 +16,7 @@ _BOTTLENECK_FORM = (
 )
 
 
-def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[Fixing, ...]:
+def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[Constraint, ...]:
     """Read the placements to profile.
 
     Each text is one or more placements joined with commas (``u2.l1.e6k7,u3.l1.e3k3+u3.l2.e3k3``: those joined with
@@ -29,23 +29,23 @@ def parse_blocks(space: Space, texts: Iterable[str], resolution: int) -> tuple[F
         PlacementError: a text of neither form, a placement that is not in the space, one given twice, or a nested
             list's resolution that is not ``resolution``.
     """
-    fixings: list[Fixing] = []
+    constraints: list[Constraint] = []
     for text in texts:
         if text.lstrip().startswith("["):
-            fixings.append(_parse_nested(space, text, resolution))
+            constraints.append(_parse_nested(space, text, resolution))
         else:
-            fixings.extend(parse_fixing(space, part) for part in text.split(",") if part.strip())
-    if not fixings:
+            constraints.extend(parse_constraint(space, part) for part in text.split(",") if part.strip())
+    if not constraints:
         raise PlacementError(
             "is empty", where=Argument("blocks"), remedy="give placements such as u2.l1.e6k7", code="no-placements"
         )
-    for index, fixing in enumerate(fixings):
-        if fixing in fixings[:index]:
-            raise PlacementError(f"{fixing.name} is given twice", code="repeated-placement")
-    return tuple(fixings)
+    for index, constraint in enumerate(constraints):
+        if constraint in constraints[:index]:
+            raise PlacementError(f"{constraint.name} is given twice", code="repeated-placement")
+    return tuple(constraints)
 
 
-def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
+def _parse_nested(space: Space, text: str, resolution: int) -> Constraint:
     parse = _parse_bottleneck if space.num_widths > 1 else _parse_mbconv
     form = _BOTTLENECK_FORM if space.num_widths > 1 else _MBCONV_FORM
     try:
@@ -65,7 +65,7 @@ def _parse_nested(space: Space, text: str, resolution: int) -> Fixing:
                 remedy=Said("say so with {}", Argument("resolution", entry[4])),
                 code="other-resolution",
             )
-    return make_fixing(space, found)
+    return make_constraint(space, found)
 
 
 def _is_numbers(entry: object) -> bool:

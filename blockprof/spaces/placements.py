@@ -58,7 +58,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Fixing:
+class Constraint:
     """Placements that hold together; what a profile has a row for. ``stem`` come first in its name, then ``layers``."""
 
     layers: tuple[Placement, ...]
@@ -82,7 +82,7 @@ class Fixing:
         return all(placement.allows(stem) for placement in self.stem)
 
 
-FREE = Fixing(())
+FREE = Constraint(())
 """Nothing is fixed: random networks."""
 
 
@@ -97,14 +97,15 @@ def all_placements(space: Space) -> tuple[Placement | StemPlacement, ...]:
     return (*_stem_placements(space), *layers)
 
 
-def all_fixings(space: Space) -> tuple[Fixing, ...]:
+def all_constraints(space: Space) -> tuple[Constraint, ...]:
     """Every placement of the space, each alone."""
     return tuple(
-        Fixing((), (one,)) if isinstance(one, StemPlacement) else Fixing((one,)) for one in all_placements(space)
+        Constraint((), (one,)) if isinstance(one, StemPlacement) else Constraint((one,))
+        for one in all_placements(space)
     )
 
 
-def make_fixing(space: Space, placements: Iterable[Placement | StemPlacement]) -> Fixing:
+def make_constraint(space: Space, placements: Iterable[Placement | StemPlacement]) -> Constraint:
     """Join placements that must hold together.
 
     Raises:
@@ -115,7 +116,7 @@ def make_fixing(space: Space, placements: Iterable[Placement | StemPlacement]) -
     stem = tuple(sorted(one for one in given if isinstance(one, StemPlacement)))
     if not given:
         raise PlacementError("no placement given")
-    fixing = Fixing(layers, stem)
+    constraint = Constraint(layers, stem)
     for placement in layers:
         _check_layer(space, placement)
     for part in stem:
@@ -123,22 +124,22 @@ def make_fixing(space: Space, placements: Iterable[Placement | StemPlacement]) -
             known = ", ".join(one.name for one in _stem_placements(space)) or "a single stem"
             raise PlacementError(f"{space.name} has {known}", where=part.name)
     if len({(placement.unit, placement.layer) for placement in layers}) < len(layers):
-        raise PlacementError(f"{fixing.name}: two blocks for one layer", code="two-blocks")
+        raise PlacementError(f"{constraint.name}: two blocks for one layer", code="two-blocks")
     if len({part.part for part in stem}) < len(stem):
-        raise PlacementError(f"{fixing.name}: two values for one part of the stem", code="two-stems")
+        raise PlacementError(f"{constraint.name}: two values for one part of the stem", code="two-stems")
     for unit in range(len(space.units)):
-        if len({space.blocks.index(one.block) // space.blocks_per_width for one in fixing.of_unit(unit)}) > 1:
-            raise PlacementError(f"{fixing.name}: two widths for unit {unit + 1}", code="two-widths")
-    return fixing
+        if len({space.blocks.index(one.block) // space.blocks_per_width for one in constraint.of_unit(unit)}) > 1:
+            raise PlacementError(f"{constraint.name}: two widths for unit {unit + 1}", code="two-widths")
+    return constraint
 
 
-def parse_fixing(space: Space, text: str) -> Fixing:
+def parse_constraint(space: Space, text: str) -> Constraint:
     """Read ``u2.l1.e6k7`` or ``u2.l1.e6k7+u3.l1.e3k3``.
 
     Raises:
         PlacementError: not of that form, or not in the space.
     """
-    return make_fixing(space, [_parse_placement(space, part.strip()) for part in text.split("+")])
+    return make_constraint(space, [_parse_placement(space, part.strip()) for part in text.split("+")])
 
 
 def fixed_blocks(space: Space, placements: Iterable[Placement]) -> tuple[IntArray, IntArray]:

@@ -25,7 +25,7 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.choices import check_choice
 from blockprof.foundation.errors import InputError
-from blockprof.spaces import ABSENT, FREE, Architectures, Fixing, Space, Stem, fixed_blocks
+from blockprof.spaces import ABSENT, FREE, Architectures, Constraint, Space, Stem, fixed_blocks
 from blockprof.spaces.placements import StemPart
 
 Sampler = Literal["paper", "upstream", "upstream-fig4"]
@@ -44,10 +44,10 @@ def check_sampler(name: str) -> Sampler:
     return check_choice(name, "sampler", SAMPLERS)
 
 
-def likely_depths(space: Space, unit: int, fixing: Fixing | None, sampler: Sampler) -> tuple[int, ...]:
+def likely_depths(space: Space, unit: int, constraint: Constraint | None, sampler: Sampler) -> tuple[int, ...]:
     """The equally likely depths of a unit (from 0), with repeats, given what is fixed there."""
     depths = space.units[unit].depths
-    deepest = max((placement.layer for placement in (fixing or FREE).of_unit(unit)), default=0)
+    deepest = max((placement.layer for placement in (constraint or FREE).of_unit(unit)), default=0)
     if sampler == "paper":
         return tuple(depth for depth in depths if depth >= deepest)
     needed = deepest - space.upstream_shortfall
@@ -56,18 +56,18 @@ def likely_depths(space: Space, unit: int, fixing: Fixing | None, sampler: Sampl
     return tuple(max(depth, needed) for depth in depths)
 
 
-def likely_widths(space: Space, unit: int, fixing: Fixing | None) -> tuple[int, ...]:
+def likely_widths(space: Space, unit: int, constraint: Constraint | None) -> tuple[int, ...]:
     """The equally likely width indices of a unit (from 0), given what is fixed there."""
-    _, blocks = fixed_blocks(space, (fixing or FREE).of_unit(unit))
+    _, blocks = fixed_blocks(space, (constraint or FREE).of_unit(unit))
     return (int(blocks[0]) // space.blocks_per_width,) if len(blocks) else tuple(range(space.num_widths))
 
 
-def stem_shares(space: Space, fixing: Fixing | None) -> FloatArray:
+def stem_shares(space: Space, constraint: Constraint | None) -> FloatArray:
     """(S,): how likely each of ``space.stems`` is, given what is fixed of it."""
     choices, shares = space.stem, np.zeros(len(space.stems))
     for choice in product(choices.skip, choices.mid_channels, choices.out_channels):
         stem = Stem(*choice)
-        shares[space.stems.index(stem)] += (fixing or FREE).allows(stem)
+        shares[space.stems.index(stem)] += (constraint or FREE).allows(stem)
     return np.asarray(shares / shares.sum())
 
 
@@ -85,24 +85,24 @@ class BaseDraws:
     widths: IntArray
     stem_choices: IntArray
 
-    def networks(self, fixing: Fixing | None = None, sampler: Sampler = "paper") -> Architectures:
-        """The N networks, with what ``fixing`` fixes put in place."""
-        space, fixing = self.space, fixing or FREE
+    def networks(self, constraint: Constraint | None = None, sampler: Sampler = "paper") -> Architectures:
+        """The N networks, with what ``constraint`` fixes put in place."""
+        space, constraint = self.space, constraint or FREE
         kinds, widths = self.kinds.copy(), self.widths.copy()
-        slots, fixed = fixed_blocks(space, fixing.layers)
+        slots, fixed = fixed_blocks(space, constraint.layers)
         kinds[:, slots] = fixed % space.blocks_per_width
         widths[:, space.slot_unit[slots]] = fixed // space.blocks_per_width
         blocks = widths[:, space.slot_unit] * np.int8(space.blocks_per_width) + kinds
         depths = np.empty(self.depth_uniforms.shape, dtype=np.int8)
         for unit in range(len(space.units)):
-            choices = np.array(likely_depths(space, unit, fixing, sampler))
+            choices = np.array(likely_depths(space, unit, constraint, sampler))
             depths[:, unit] = choices[(self.depth_uniforms[:, unit] * len(choices)).astype(np.intp)]
         blocks[space.slot_layer >= depths[:, space.slot_unit]] = ABSENT
-        return Architectures(space, blocks, self._stems(fixing))
+        return Architectures(space, blocks, self._stems(constraint))
 
-    def _stems(self, fixing: Fixing) -> IntArray:
+    def _stems(self, constraint: Constraint) -> IntArray:
         """(N,): the stems that the draws choose, with the parts that are fixed put in place."""
-        choices, fixed = self.space.stem, {placement.part: placement.value for placement in fixing.stem}
+        choices, fixed = self.space.stem, {placement.part: placement.value for placement in constraint.stem}
         parts = np.empty(self.stem_choices.shape, dtype=np.int64)
         for column, part in enumerate(get_args(StemPart)):
             values = np.array(getattr(choices, part))
@@ -163,17 +163,17 @@ def _first_of_each(archs: Architectures) -> Architectures:
 
 
 def sample_fixed(
-    space: Space, fixing: Fixing, n: int, rng: np.random.Generator, sampler: Sampler = "paper"
+    space: Space, constraint: Constraint, n: int, rng: np.random.Generator, sampler: Sampler = "paper"
 ) -> Architectures:
     """Draw N random networks for a placement, by the definition of ``sampler``."""
-    return draw_base(space, n, rng).networks(fixing, sampler)
+    return draw_base(space, n, rng).networks(constraint, sampler)
 
 
-def holds(archs: Architectures, fixing: Fixing) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(N,): whether each network holds every placement of ``fixing``."""
+def holds(archs: Architectures, constraint: Constraint) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(N,): whether each network holds every placement of ``constraint``."""
     space = archs.space
-    slots, blocks = fixed_blocks(space, fixing.layers)
-    allowed = np.array([fixing.allows(stem) for stem in space.stems])
+    slots, blocks = fixed_blocks(space, constraint.layers)
+    allowed = np.array([constraint.allows(stem) for stem in space.stems])
     held: np.ndarray[tuple[int], np.dtype[np.bool_]] = (archs.blocks[:, slots] == blocks).all(axis=1)
     held &= allowed[archs.stems]
     return held

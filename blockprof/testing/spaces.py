@@ -11,7 +11,7 @@ from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.profiling import profile
 from blockprof.reduction import Reduction, load_preset, preset_names, sample_reduced
 from blockprof.reduction.files import format_reduction, parse_reduction
-from blockprof.spaces import Architectures, Space, all_fixings, from_settings, load_space, network_holding
+from blockprof.spaces import Architectures, Space, all_constraints, from_settings, load_space, network_holding
 from blockprof.spaces.sampling import holds, sample_architectures, sample_fixed
 
 NUM_NETWORKS = 40
@@ -79,9 +79,9 @@ def check_sampling(space: Space) -> None:
     Raises:
         AssertionError: as :func:`check_space`.
     """
-    for fixing in all_fixings(space):
-        drawn = sample_fixed(space, fixing, NUM_NETWORKS, np.random.default_rng(1))
-        assert holds(drawn, fixing).all(), f"networks of {space.name} are drawn without {fixing.name}"
+    for constraint in all_constraints(space):
+        drawn = sample_fixed(space, constraint, NUM_NETWORKS, np.random.default_rng(1))
+        assert holds(drawn, constraint).all(), f"networks of {space.name} are drawn without {constraint.name}"
 
 
 def check_modules(archs: Architectures) -> None:

@@ -18,6 +18,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.scores import mape_percent
 from blockprof.latency_data import LatencyData
 from blockprof.tracking.champion import Choice, champion_version, crown
 from blockprof.tracking.outbox import Outgoing, Point, make_folder
@@ -138,7 +139,7 @@ def log_predictor(
             input_example=frame.head(_NUM_EXAMPLES),
         )
         keep(place)
-        mape = _mape(predict(kept_files(place)), test.latencies_ms)
+        mape = mape_percent(test.latencies_ms, predict(kept_files(place)))
         tags = {
             "space": test.space.name,
             "metric": metric,
@@ -264,7 +265,3 @@ def _once(outgoing: Outgoing, task: str, find: Callable[[], _T | None], make: Ca
         return make() if found is None else found
 
     return send(task, find_or_make)
-
-
-def _mape(predicted: FloatArray, actual: FloatArray) -> float:
-    return float(100 * np.mean(np.abs(predicted - actual) / actual))

@@ -45,8 +45,10 @@ def test_its_flops_and_accuracies(shared_data: Path) -> None:
     rows = " / ".join(", ".join(f"{value:.0f}" for value in row) for row in table.to_numpy())
     assert f"| {rows} M (`--sampler upstream`) |" in row_of("FLOPs in Fig. 2")
     predictor = load_ofa_predictor(space, path=shared_data / "ofa" / "acc_predictor.pth")
-    said = profile(space, [predictor], num_archs=2000, fixings=[]).metrics[0].statistics.column("mean")[0]
-    table_says = profile(space, [load_reference(space, "accuracy")], fixings=[]).metrics[0].statistics.column("mean")[0]
+    said = profile(space, [predictor], num_archs=2000, constraints=[]).metrics[0].statistics.column("mean")[0]
+    table_says = (
+        profile(space, [load_reference(space, "accuracy")], constraints=[]).metrics[0].statistics.column("mean")[0]
+    )
     assert f"{said:.1f} % of random networks, some {said - table_says:.0f} points more" in text.replace("\n", " ")
 
 

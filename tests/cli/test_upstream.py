@@ -147,7 +147,7 @@ def test_values_are_not_taken_from_commands_with_arguments_or_other_options(refu
     ],
 )
 def test_block_lists_of_resnet50(text: str, name: str) -> None:
-    assert [fixing.name for fixing in parse_blocks(load_space("resnet50"), [text], 224)] == [name]
+    assert [constraint.name for constraint in parse_blocks(load_space("resnet50"), [text], 224)] == [name]
 
 
 @pytest.mark.parametrize("text", ["[[0, 0.5]]", "[[1, 2, 0]]", "[[0, 2, 1, 0.35, 2]]", "[[3, 2, 1, 0.35, 3]]", "[[3]]"])

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from listening import Heard
 
 from blockprof.fetching.reference import reference_data
-from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.folds import random_folds
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import cross_validate, fit_blockwise
 from blockprof.predictors.evaluation import score, score_interval
@@ -26,11 +27,11 @@ def data() -> LatencyData:
 
 
 def test_each_fold_is_predicted_by_the_others_and_all_rows_are_scored(data: LatencyData) -> None:
-    told: list[tuple[int, int]] = []
-    found = cross_validate(data, 3, lambda done, total: told.append((done, total)))
-    assert told == [(done, 10) for done in range(1, 11)]
+    heard = Heard()
+    found = cross_validate(data, 3, heard)
+    assert heard.steps == [(done, 10) for done in range(1, 11)]
     _, network_of = np.unique(data.archs.genes, axis=0, return_inverse=True)
-    held = next(left_out_folds(25, 3))[network_of]
+    held = (random_folds(25, 3) == 0)[network_of]
     assert data.select(held).num_networks == held.sum() / 2 == 3
     others = fit_blockwise(data.select(~held), "latency")
     expected = others.predict(data.archs[held], data.resolutions[held])
@@ -47,7 +48,3 @@ def test_each_fold_is_predicted_by_the_others_and_all_rows_are_scored(data: Late
     frame = found.to_frame()
     assert frame.columns.tolist()[-3:] == ["predicted_ms", "lower_ms", "upper_ms"]
     np.testing.assert_array_equal(frame["latency_ms"], data.latencies_ms)
-
-
-def test_every_network_is_left_out_once() -> None:
-    assert (np.sum(list(left_out_folds(23, 0)), axis=0) == 1).all()

@@ -15,7 +15,7 @@ from blockprof.latency_data import read_latency_csv
 from blockprof.predictors import DESIGNS, Design, check_design, choose_networks, choose_rows, fit_blockwise
 from blockprof.predictors.design import Choice
 from blockprof.predictors.features import build_features
-from blockprof.predictors.fitting import strength_priors
+from blockprof.predictors.fitting import ard_priors
 from blockprof.spaces import Architectures, Space, load_space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -44,7 +44,7 @@ def information(archs: Architectures, resolutions: np.ndarray) -> float:
     features = build_features(archs.space, np.unique(resolutions))
     rows = features.of(archs, resolutions)
     rows /= rows[:, features.group_of == features.groups.index("totals")].mean(axis=1)[:, None]
-    logs = [prior.log_centre for prior in strength_priors(features)]
+    logs = [prior.log_centre for prior in ard_priors(features)]
     return log_determinant([rows * np.exp(0.5 * (one[:-1][features.group_of] - one[-1])) for one in logs], slice(None))
 
 

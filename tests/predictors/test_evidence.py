@@ -6,12 +6,12 @@ from scipy.linalg import inv
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
-from blockprof.predictors.evidence import ByFeatures, ByRows, Rows, quicker_form
+from blockprof.predictors.evidence import Dual, Primal, Rows, quicker_form
 
 GROUP_OF = np.repeat([0, 1, 2], [2, 5, 9])
 PLACES = [np.array([-2.0, -4.0, -6.0, -7.0]), np.array([-1.0, -6.0, -3.0, -8.0]), np.array([-4.0, -2.0, -9.0, -5.0])]
 
-Form = ByFeatures | ByRows
+Form = Primal | Dual
 
 
 @pytest.fixture(params=[8, 40])
@@ -21,7 +21,7 @@ def rows(request: pytest.FixtureRequest) -> Rows:
     return Rows(rng.gamma(2.0, 0.1, (request.param, len(GROUP_OF))), rng.normal(1.0, 0.3, request.param), GROUP_OF)
 
 
-@pytest.fixture(params=[ByFeatures, ByRows])
+@pytest.fixture(params=[Primal, Dual])
 def form(request: pytest.FixtureRequest, rows: Rows) -> Form:
     row_weights = np.random.default_rng(1).uniform(0.1, 1.25, len(rows))
     return request.param.of(rows, np.ones(len(rows))).reweighted(row_weights)
@@ -60,5 +60,5 @@ def test_the_posterior_is_that_of_weighted_least_squares(form: Form) -> None:
 
 def test_few_rows_are_solved_by_rows_and_many_by_features() -> None:
     rows = Rows(np.ones((40, len(GROUP_OF))), np.ones(40), GROUP_OF)
-    assert isinstance(quicker_form(rows.select(np.arange(8))), ByRows)
-    assert isinstance(quicker_form(rows), ByFeatures)
+    assert isinstance(quicker_form(rows.select(np.arange(8))), Dual)
+    assert isinstance(quicker_form(rows), Primal)

@@ -7,12 +7,12 @@ import pytest
 from scipy.linalg import solve
 
 from blockprof.predictors.evidence import Rows
-from blockprof.predictors.regression import StrengthPrior, fit_shrunk, predict_left_out, predict_unknown
+from blockprof.predictors.regression import ARDPrior, fit_shrunk, predict_left_out, predict_unknown
 
 NUM_ROWS = 60
 GROUP_OF = np.repeat([0, 1, 2], [2, 5, 9])
 WEIGHTS = np.concatenate([[0.5, 0.5], np.full(5, 0.05), np.zeros(9)])
-PRIOR = StrengthPrior(log_centre=np.array([-2.0, -4.0, -6.0, -7.0]), log_spread=np.array([1.0, 1.5, 2.0, 2.0]))
+PRIOR = ARDPrior(log_centre=np.array([-2.0, -4.0, -6.0, -7.0]), log_spread=np.array([1.0, 1.5, 2.0, 2.0]))
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,6 @@ def test_outliers_count_for_little(made: Made, factor: float) -> None:
 
 
 def test_of_several_priors_the_one_that_predicts_best_is_used(made: Made) -> None:
-    misled = StrengthPrior(log_centre=np.array([-12.0, -12.0, 0.0, -7.0]), log_spread=np.full(4, 0.1))
+    misled = ARDPrior(log_centre=np.array([-12.0, -12.0, 0.0, -7.0]), log_spread=np.full(4, 0.1))
     assert fit_shrunk(made.rows, [misled, PRIOR]).prior is PRIOR
     assert fit_shrunk(made.rows, [PRIOR, misled]).prior is PRIOR

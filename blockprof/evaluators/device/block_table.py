@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from blockprof.evaluators.device.environment import read_environment
 from blockprof.evaluators.device.journal import read_journal
@@ -19,6 +18,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
 from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.metrics.block_table import BlockCosts
 from blockprof.networks.onnx import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
 from blockprof.spaces import Architectures, Space
@@ -201,7 +201,7 @@ def measure_block_table(
     spec = spec or MeasureSpec()
     archs, names = _plan(space, resolution, spec, num_whole)
     pieces = all_pieces(space)
-    store = FragmentStore(space)
+    store = FragmentStore(space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:
@@ -252,7 +252,7 @@ def _fit_scale(sums_ms: FloatArray, network_ms: FloatArray) -> float:
 def _score(predicted_ms: FloatArray, network_ms: FloatArray) -> SumScores:
     ratios = predicted_ms / network_ms
     return SumScores(
-        mape_percent=100 * float(np.abs(ratios - 1).mean()),
+        mape_percent=mape_percent(network_ms, predicted_ms),
         bias=float(ratios.mean()),
-        spearman=float(spearmanr(predicted_ms, network_ms).statistic),
+        spearman=spearman(network_ms, predicted_ms),
     )

@@ -6,8 +6,7 @@ import numpy as np
 from scipy.special import bdtrik
 
 from blockprof.foundation.arrays import FloatArray
-
-CONFIDENCE = 0.95
+from blockprof.foundation.scores import CONFIDENCE
 
 MIN_RUNS_OF_INTERVAL = 6
 """The fewest values of which the lowest and the highest enclose the median with 95 % confidence."""

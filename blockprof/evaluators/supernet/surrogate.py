@@ -9,12 +9,12 @@ from blockprof.evaluators.pooling import MIN_POOL
 from blockprof.evaluators.supernet.features import PlacementFeatures, placement_counts, placement_features
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.foundation.folds import left_out_folds
+from blockprof.foundation.folds import leave_out, random_folds
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.evidence import Rows
-from blockprof.predictors.fitting import honest_errors, interval_quantiles
+from blockprof.predictors.fitting import calibrated_errors, interval_quantiles
 from blockprof.predictors.outliers import fit_sound
-from blockprof.predictors.regression import StrengthPrior, honest_widening
+from blockprof.predictors.regression import ARDPrior, calibrated_widening
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Architectures
 
@@ -64,7 +64,7 @@ class _Fitted:
         variances = ((counts @ self.covariance) * counts).sum(axis=1)
         deviations = np.sqrt(variances + self.noise_sd**2)
         lower, upper = (predicted + quantile * deviations for quantile in (self.lower_quantile, self.upper_quantile))
-        return predicted, lower, upper, variances * honest_widening(self.lower_quantile, self.upper_quantile)
+        return predicted, lower, upper, variances * calibrated_widening(self.lower_quantile, self.upper_quantile)
 
 
 def fit_accuracy_surrogate(
@@ -92,11 +92,11 @@ def fit_accuracy_surrogate(
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
         fitted = _fit(features, counts, values)
-        predicted, lower, upper, variances = np.empty((4, len(archs)))
-        for held in left_out_folds(len(archs), seed):
-            others = _fit(features, counts[~held], values[~held])
-            predicted[held], lower[held], upper[held], variances[held] = others.predict(counts[held])
-    widening = honest_widening(fitted.lower_quantile, fitted.upper_quantile)
+        predicted, lower, upper, variances = leave_out(
+            random_folds(len(archs), seed),
+            lambda held: _fit(features, counts[~held], values[~held]).predict(counts[held]),
+        )
+    widening = calibrated_widening(fitted.lower_quantile, fitted.upper_quantile)
     return Surrogate(
         metric=AdditiveMetric(
             info=info,
@@ -127,10 +127,10 @@ def _fit(features: PlacementFeatures, counts: FloatArray, values: FloatArray) ->
     scale = UNIT_DEVIATIONS * (spread if spread > 0 else 1.0)
     rows = Rows(counts @ features.phi, 1 + (values - centre) / scale, features.group_of)
     chosen = np.array([STRENGTHS[name] for name in (*features.groups, "noise")])
-    priors = [StrengthPrior(log_centre=chosen[:, 0], log_spread=chosen[:, 1])]
+    priors = [ARDPrior(log_centre=chosen[:, 0], log_spread=chosen[:, 1])]
     found = fit_sound(rows, priors)
     fit, sound = found.fit, rows.select(found.is_sound)
-    errors = honest_errors(sound, priors, fit, np.arange(len(sound)))
+    errors = calibrated_errors(sound, priors, fit, np.arange(len(sound)))
     costs = scale * (features.phi @ fit.mean)
     costs[-1] += centre - scale
     covariance = scale**2 * features.phi @ fit.covariance @ features.phi.T

@@ -18,7 +18,7 @@ def profile_params(profile: Profile) -> dict[str, object]:
         "sampler": profile.sampler,
         "resolution": profile.resolution,
         "seed": profile.seed,
-        "num_placements": len(profile.fixings),
+        "num_placements": len(profile.constraints),
         "num_archs": ",".join(str(metric.num_archs or "exact") for metric in profile.metrics),
     }
 

@@ -7,7 +7,7 @@ from blockprof.comparing.profiles import rank_intervals
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.profiling import Profile, profile
-from blockprof.spaces import load_space, parse_fixing
+from blockprof.spaces import load_space, parse_constraint
 
 PN = load_space("pn")
 
@@ -77,8 +77,8 @@ def test_shared_metrics_are_compared_with_themselves(npu: ProfileTables) -> None
 
 
 def test_placements_that_only_one_has_are_left_out_and_joint_ones_count(npu: ProfileTables) -> None:
-    fixings = [parse_fixing(PN, text) for text in ("u1.l1.e6k7", "u1.l1.e3k3+u2.l1.e6k7")]
-    few = tables("few", profile(PN, [load_reference(PN, "npu")], fixings=fixings))
+    constraints = [parse_constraint(PN, text) for text in ("u1.l1.e6k7", "u1.l1.e3k3+u2.l1.e6k7")]
+    few = tables("few", profile(PN, [load_reference(PN, "npu")], constraints=constraints))
     (pair,) = compare_profiles([few, npu]).pairs
     assert pair.placements["name"].tolist() == ["u1.l1.e6k7"]
     assert pair.verdict() == "few npu and exact npu: 1 placements in common do not tell their ranks"

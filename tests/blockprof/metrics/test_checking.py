@@ -53,7 +53,7 @@ TAKERS: dict[str, Callable[[Metric, int], object]] = {
     "blockprof.profile": lambda metric, size: blockprof.profile(
         "pn", [metric], resolution=size, num_archs=2, blocks=["u1.l1.e3k3"]
     ),
-    "profile": lambda metric, size: profile(PN, [metric], resolution=size, fixings=[], num_archs=2),
+    "profile": lambda metric, size: profile(PN, [metric], resolution=size, constraints=[], num_archs=2),
     "blockprof.searching": lambda metric, size: blockprof.search("pn", [metric], resolution=size, **QUICK),
     "a limit": lambda metric, size: blockprof.search(
         "pn", ["accuracy"], limits={metric: -1.0 if metric.info.higher_is_better else 1e9}, resolution=size, **QUICK

@@ -52,7 +52,7 @@ def test_a_heat_map_has_the_responses_with_the_greatest_expansion_on_top(index: 
 
 def test_a_heat_map_of_some_blocks_says_what_was_not_profiled() -> None:
     metric = load_reference(PN, "npu")
-    some = profile(PN, [metric], fixings=parse_blocks(PN, ["u1.l1.e3k3", "u2.l1.e6k7"], 224))
+    some = profile(PN, [metric], constraints=parse_blocks(PN, ["u1.l1.e3k3", "u2.l1.e6k7"], 224))
     chart = response_heatmap(some, some.metrics[0])
     assert np.isnan(chart.values).sum() == 7
     assert (chart.text(0, 0), chart.notes[0][0]) == ("", "e6k3: not profiled")

@@ -12,7 +12,7 @@ PN = load_space("pn")
 
 def test_a_profile_logs_random_networks_responses_and_effects() -> None:
     metrics = [load_reference(PN, name) for name in ("npu", "accuracy")]
-    result = profile(PN, metrics, fixings=parse_blocks(PN, ["u2.l1.e6k7", "u2.l1.e6k7+u3.l1.e3k3"], 224))
+    result = profile(PN, metrics, constraints=parse_blocks(PN, ["u2.l1.e6k7", "u2.l1.e6k7+u3.l1.e3k3"], 224))
     values = profile_metrics(result)
     random, placements, responses = result.random_frame(), result.placement_frame(), result.response_frame()
     assert len(values) == 1 + len(random) + len(placements) + len(responses)

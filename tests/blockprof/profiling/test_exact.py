@@ -20,9 +20,9 @@ from blockprof.spaces import (
     Stem,
     StemChoices,
     Unit,
-    all_fixings,
+    all_constraints,
     load_space,
-    parse_fixing,
+    parse_constraint,
 )
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import SAMPLERS, Sampler, draw_base, likely_depths
@@ -74,15 +74,15 @@ def tiny_residual_space() -> Space:
     )
 
 
-def weighted_residual_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
-    """Every network of a fixing of the tiny residual space with its probability, by listing."""
+def weighted_residual_networks(space: Space, constraint, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
+    """Every network of a constraint of the tiny residual space with its probability, by listing."""
     stems = list(itertools.product((False, True), (8, 8, 16), (16, 24)))
-    fixed = {(p.unit - 1, p.layer - 1): p.block for p in (fixing.layers if fixing else ())}
+    fixed = {(p.unit - 1, p.layer - 1): p.block for p in (constraint.layers if constraint else ())}
     unit_choices = []
     for unit in range(2):
         widths = {block.width for (u, _), block in fixed.items() if u == unit} or {65, 100}
         rows: list[tuple[float, list[int]]] = []
-        depths = likely_depths(space, unit, fixing, sampler)
+        depths = likely_depths(space, unit, constraint, sampler)
         for width, depth in itertools.product(widths, depths):
             choices = [[fixed[unit, layer].expand] if (unit, layer) in fixed else [20, 35] for layer in range(depth)]
             filled = list(itertools.product(*choices))
@@ -93,7 +93,7 @@ def weighted_residual_networks(space: Space, fixing, sampler: Sampler) -> tuple[
         unit_choices.append(rows)
     genes, weights = [], []
     for skip, mid, out in stems:
-        if fixing and not fixing.allows(Stem(skip, mid, out)):
+        if constraint and not constraint.allows(Stem(skip, mid, out)):
             continue
         for (first, row), (second, other) in itertools.product(*unit_choices):
             genes.append([space.stems.index(Stem(skip, mid, out)), *row, *other])
@@ -102,13 +102,15 @@ def weighted_residual_networks(space: Space, fixing, sampler: Sampler) -> tuple[
     return Architectures(space, table[:, 1:], table[:, 0]), np.array(weights) / np.sum(weights)
 
 
-def weighted_networks(space: Space, fixing, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
-    """Every network of a fixing with its probability, by listing."""
+def weighted_networks(space: Space, constraint, sampler: Sampler) -> tuple[Architectures, np.ndarray]:
+    """Every network of a constraint with its probability, by listing."""
     rows, weights = [], []
-    options = [likely_depths(space, unit, fixing, sampler) for unit in range(len(space.units))]
+    options = [likely_depths(space, unit, constraint, sampler) for unit in range(len(space.units))]
     for depths in itertools.product(*options):
         present = [(unit, layer) for unit, depth in enumerate(depths) for layer in range(depth)]
-        fixed = {(p.unit - 1, p.layer - 1): space.blocks.index(p.block) for p in (fixing.layers if fixing else ())}
+        fixed = {
+            (p.unit - 1, p.layer - 1): space.blocks.index(p.block) for p in (constraint.layers if constraint else ())
+        }
         choices = [[fixed[place]] if place in fixed else range(len(space.blocks)) for place in present]
         for blocks in itertools.product(*choices):
             row = np.full(space.num_slots, -1)
@@ -146,15 +148,15 @@ def test_equals_listing_every_network(
     score = AdditiveMetric(INFO, space, base=2.0, costs=rng.normal(1.0, 2.0, space.catalogue(by).absent), by=by)
     link = Link(centre=4.0, scale=5.0, quadratic=-0.25, cubic=0.02, low=-30.0, high=12.0)
     metric = MonotoneMetric(INFO, score, link) if saturates else score
-    fixing = parse_fixing(space, text) if text else None
-    result = exact_statistics(metric, [fixing], sampler)
-    archs, weights = listing(space, fixing, sampler)
+    constraint = parse_constraint(space, text) if text else None
+    result = exact_statistics(metric, [constraint], sampler)
+    archs, weights = listing(space, constraint, sampler)
     assert weights.sum() == pytest.approx(1)
     values = metric.evaluate(archs)
     mean = weights @ values
     assert result.column("mean")[0] == pytest.approx(mean, rel=1e-5 if saturates else 1e-6)
     if not saturates:
-        assert expected_counts(space, [fixing], sampler, by)[0] @ [*score.costs, score.base] == pytest.approx(mean)
+        assert expected_counts(space, [constraint], sampler, by)[0] @ [*score.costs, score.base] == pytest.approx(mean)
     assert result.column("std")[0] == pytest.approx(
         np.sqrt(weights @ (values - mean) ** 2), rel=1e-5 if saturates else 1e-6
     )
@@ -186,11 +188,11 @@ def test_agrees_with_200_000_sampled_networks(name: str, sampler: Sampler) -> No
     metric = load_reference(space, "npu") if name in ("pn", "mbv3") else load_count(space, "flops", 224)
     n = 200_000
     base = draw_base(space, n, np.random.default_rng(11))
-    fixings = [None, *all_fixings(space)[4::17]]
-    exact = exact_statistics(metric, fixings, sampler)
-    for row, fixing in enumerate(fixings):
-        values = np.sort(metric.evaluate(base.networks(fixing, sampler)))
-        where = fixing.name if fixing else "random"
+    constraints = [None, *all_constraints(space)[4::17]]
+    exact = exact_statistics(metric, constraints, sampler)
+    for row, constraint in enumerate(constraints):
+        values = np.sort(metric.evaluate(base.networks(constraint, sampler)))
+        where = constraint.name if constraint else "random"
         assert abs(exact.column("mean")[row] - values.mean()) < 4 * values.std() / np.sqrt(n), where
         assert exact.column("std")[row] == pytest.approx(values.std(), rel=0.02), where
         assert exact.column("min")[row] <= values[0] + 1e-9, where
@@ -251,6 +253,6 @@ def test_npu_gives_figures_2_and_3(name: str, shared_data: Path) -> None:
 
 def test_statistics_are_in_order() -> None:
     space = load_space("mbv3")
-    values = exact_statistics(load_reference(space, "npu"), [None, *all_fixings(space)], "paper").values
+    values = exact_statistics(load_reference(space, "npu"), [None, *all_constraints(space)], "paper").values
     ordered = values[:, [STATISTICS.index(name) for name in ("min", "q01", "q05", "mean", "q95", "q99", "max")]]
     assert (np.diff(ordered, axis=1) >= 0).all()

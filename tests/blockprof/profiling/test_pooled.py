@@ -19,7 +19,9 @@ from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.profiling.additive import additive_statistics
-from blockprof.spaces import Architectures, all_fixings, load_space, parse_blocks
+from blockprof.profiling.pooled import independent_evaluations
+from blockprof.profiling.statistics import STATISTICS, Statistics
+from blockprof.spaces import Architectures, all_constraints, load_space, parse_blocks
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import sample_architectures, sample_distinct
 
@@ -44,9 +46,9 @@ def test_intervals_of_a_known_posterior_hold_and_are_unbiased() -> None:
     """150 pools of 60 networks, the costs drawn from the prior each time: what Bayes promises, to sampling error."""
     rng = np.random.default_rng(7)
     prior = load_reference(PN, "gpu")
-    fixings = [*all_fixings(PN)[::13], *parse_blocks(PN, ["u2.l1.e6k7+u3.l2.e3k3"], 224)]
+    constraints = [*all_constraints(PN)[::13], *parse_blocks(PN, ["u2.l1.e6k7+u3.l2.e3k3"], 224)]
     groups = [np.arange(4), np.array([5, 9])]
-    counts = expected_counts(PN, [None, *fixings], "paper")
+    counts = expected_counts(PN, [None, *constraints], "paper")
     sd, noise = 0.05, 0.1
     inside, bias = [], []
     for _ in range(150):
@@ -54,7 +56,7 @@ def test_intervals_of_a_known_posterior_hold_and_are_unbiased() -> None:
         truth = AdditiveMetric(INFO, PN, prior.base + rng.normal(0, sd), drawn)
         archs = sample_architectures(PN, 60, rng)
         values = truth.evaluate(archs) + rng.normal(0, noise, len(archs))
-        estimated = additive_statistics(known_posterior(archs, values, noise, prior, sd), fixings, groups, "paper")
+        estimated = additive_statistics(known_posterior(archs, values, noise, prior, sd), constraints, groups, "paper")
         real = counts @ np.append(truth.costs, truth.base)
         found = estimated.statistics.column("mean")
         group_real, group_found = (np.array([one[1:][group].mean() for group in groups]) for one in (real, found))
@@ -133,9 +135,9 @@ def test_sampling_a_trained_predictor_keeps_what_its_training_leaves_open(tmp_pa
     """Both uncertainties together: never less than either."""
     fit_blockwise(simulated(load_reference(PN, "cpu").evaluate, 60, 0), INFO.name).save(tmp_path)
     predicted = load_predicted(PredictorFolder("mine", tmp_path), PN, INFO.name, 224)
-    fixings = parse_blocks(PN, ["u2.l1.e6k7", "u4.l4.e6k5"], 224)
+    constraints = parse_blocks(PN, ["u2.l1.e6k7", "u4.l4.e6k5"], 224)
     exact, sampled, known = (
-        profile(PN, [metric], fixings=fixings, num_archs=count).metrics[0].effect_half_widths[1:]
+        profile(PN, [metric], constraints=constraints, num_archs=count).metrics[0].effect_half_widths[1:]
         for metric, count in ((predicted, None), (predicted, 200), (replace(predicted, covariance=None), 200))
     )
     assert (exact > 0).all()
@@ -211,7 +213,7 @@ def test_a_pooled_metric_beside_exact_and_sampled_ones(surrogate: Surrogate) -> 
         def evaluate(self, archs: Architectures) -> FloatArray:
             return (archs.blocks >= 0).sum(axis=1).astype(float)
 
-    result = profile(PN, [load_reference(PN, "npu"), surrogate, Own()], fixings=all_fixings(PN)[:3])
+    result = profile(PN, [load_reference(PN, "npu"), surrogate, Own()], constraints=all_constraints(PN)[:3])
     assert [metric.method for metric in result.metrics] == ["exact", "pooled", "sampled"]
     frame = result.placement_frame().set_index("metric")
     assert frame.loc["phone", "n"].tolist() == [40] * 3
@@ -240,3 +242,12 @@ def test_a_metric_is_additive_where_four_fifths_of_its_variance_are(percent: flo
     check = HeldOut(("net",) * 100, values, values + errors, values, values, np.zeros(100), 0.0, relative=False)
     assert check.additive_percent == pytest.approx(percent)
     assert check.is_additive == is_additive
+
+
+def test_how_many_independent_networks_tell_effects_as_well_by_hand() -> None:
+    """Standard deviations of 2.0 and, untold, 1.5 are variances of 6.25; two of them, for half intervals of 0.1."""
+    values = np.zeros((4, len(STATISTICS)))
+    values[:, STATISTICS.index("std")] = 2.0
+    halves = np.array([0.0, 0.1, 0.1, 0.2])
+    found = independent_evaluations(Statistics(values, halves, ("",) * 4, ("",) * 4), halves, 1.5)
+    assert found == 4 * np.ceil(2 * 6.25 * (1.959964 / 0.1) ** 2)

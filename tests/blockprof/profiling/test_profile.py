@@ -80,18 +80,24 @@ def test_extreme_networks_have_the_extreme_values(exact: Profile, sampled: Profi
 
 
 def test_a_seed_decides_and_nothing_else(sampled: Profile) -> None:
-    fixings = parse_blocks(PN, ["u5.l4.e6k7,u1.l1.e3k3"], 224)
-    alone = profile(PN, [ACCURACY], num_archs=3000, seed=1, fixings=fixings).placement_frame().set_index("placement")
+    constraints = parse_blocks(PN, ["u5.l4.e6k7,u1.l1.e3k3"], 224)
+    alone = (
+        profile(PN, [ACCURACY], num_archs=3000, seed=1, constraints=constraints)
+        .placement_frame()
+        .set_index("placement")
+    )
     together = sampled.placement_frame()
     together = together[together["metric"] == "accuracy"].set_index("placement")
     for name in alone.index:
         assert alone.loc[name, "mean"] == together.loc[name, "mean"]
-    other = profile(PN, [ACCURACY], num_archs=3000, seed=2, fixings=fixings).placement_frame()
+    other = profile(PN, [ACCURACY], num_archs=3000, seed=2, constraints=constraints).placement_frame()
     assert (other["mean"].to_numpy() != alone["mean"].to_numpy()).all()
 
 
 def test_joint_placements_have_a_row_and_no_response() -> None:
-    result = profile(PN, [NPU], fixings=parse_blocks(PN, ["u1.l1.e6k7+u2.l1.e6k7", "u1.l1.e6k7", "u2.l1.e6k7"], 224))
+    result = profile(
+        PN, [NPU], constraints=parse_blocks(PN, ["u1.l1.e6k7+u2.l1.e6k7", "u1.l1.e6k7", "u2.l1.e6k7"], 224)
+    )
     effects = result.placement_frame().set_index("placement")["effect"]
     assert effects["u1.l1.e6k7+u2.l1.e6k7"] == pytest.approx(effects["u1.l1.e6k7"] + effects["u2.l1.e6k7"])
     assert result.response_frame()["block"].tolist() == ["e6k7"]
@@ -100,8 +106,8 @@ def test_joint_placements_have_a_row_and_no_response() -> None:
 
 def test_progress_counts_over_all_metrics() -> None:
     heard = Heard()
-    fixings = parse_blocks(PN, ["u1.l1.e3k3,u1.l1.e3k5"], 224)
-    profile(PN, [NPU, ACCURACY], num_archs=10, fixings=fixings, listener=heard)
+    constraints = parse_blocks(PN, ["u1.l1.e3k3,u1.l1.e3k5"], 224)
+    profile(PN, [NPU, ACCURACY], num_archs=10, constraints=constraints, listener=heard)
     assert heard.steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -109,3 +115,15 @@ def test_progress_counts_over_all_metrics() -> None:
 def test_asking_for_nothing_is_refused(metrics: list, num_archs: int | None) -> None:
     with pytest.raises(InputError):
         profile(PN, metrics, num_archs=num_archs)
+
+
+def test_the_placements_are_framed_once_and_each_callers_frame_is_its_own() -> None:
+    found = profile(PN, [NPU], constraints=parse_blocks(PN, ["u2.l1.e6k7"], 224))
+    first = found.placement_frame()
+    effect = first["effect"].to_numpy().copy()
+    first["effect"] = 0.0
+    del first["mean"]
+    again = found.placement_frame()
+    np.testing.assert_array_equal(again["effect"], effect)
+    assert "mean" in again
+    assert found._placements is found._placements

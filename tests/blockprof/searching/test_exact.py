@@ -18,7 +18,7 @@ from blockprof.metrics.reference import load_reference
 from blockprof.reduction import Reduction, sample_reduced
 from blockprof.searching import Limit, Objective, Problem
 from blockprof.searching import chain as chain_module
-from blockprof.searching.chain import Chain, first_layers
+from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.exact import solve_exactly
 from blockprof.searching.guide import find_guide
 from blockprof.searching.limits import check_limits, least_value
@@ -245,12 +245,12 @@ def test_layers_hold_whatever_fewer_dominate(dimensions: int) -> None:
     no_worse = (points[:, None] <= points[None]).all(axis=2)
     equal = (points[:, None] == points[None]).all(axis=2)
     dominators = (no_worse & ~(equal & (order[:, None] >= order))).sum(axis=0)
-    for num_layers in (1, 3, 10):
-        found = first_layers(points, num_layers)
-        assert set(np.flatnonzero(dominators < num_layers)) <= set(found.tolist())
-        if num_layers == 1:
+    for num_fronts in (1, 3, 10):
+        found = first_fronts(points, num_fronts)
+        assert set(np.flatnonzero(dominators < num_fronts)) <= set(found.tolist())
+        if num_fronts == 1:
             assert found.tolist() == np.flatnonzero(dominators == 0).tolist()
-    assert len(first_layers(points[:0], 3)) == 0
+    assert len(first_fronts(points[:0], 3)) == 0
 
 
 def test_equal_networks_are_once_on_a_front_but_each_among_the_best() -> None:

@@ -7,7 +7,7 @@ from known_spaces import SPACES
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling.exact import exact_statistics
-from blockprof.spaces import Fixing, Space, all_fixings, load_space, parse_fixing
+from blockprof.spaces import Constraint, Space, all_constraints, load_space, parse_constraint
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import SAMPLERS, Sampler, draw_base
 
@@ -20,12 +20,12 @@ JOINT = {
 }
 
 
-def joint_fixings(space: Space) -> list[Fixing]:
-    return [parse_fixing(space, text) for text in JOINT[space.name]]
+def joint_constraints(space: Space) -> list[Constraint]:
+    return [parse_constraint(space, text) for text in JOINT[space.name]]
 
 
-def fixings_of(space: Space) -> list[Fixing | None]:
-    return [None, *all_fixings(space), *joint_fixings(space)]
+def constraints_of(space: Space) -> list[Constraint | None]:
+    return [None, *all_constraints(space), *joint_constraints(space)]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -33,10 +33,10 @@ def fixings_of(space: Space) -> list[Fixing | None]:
 @pytest.mark.parametrize("name", sorted(SPACES))
 def test_exact_means_are_counts_times_costs(name: str, by, sampler: Sampler) -> None:
     space = load_space(name)
-    counts = expected_counts(space, fixings_of(space), sampler, by)
+    counts = expected_counts(space, constraints_of(space), sampler, by)
     costs = np.random.default_rng(0).normal(1.0, 2.0, counts.shape[1])
     metric = AdditiveMetric(INFO, space, base=float(costs[-1]), costs=costs[:-1], by=by)
-    exact = exact_statistics(metric, fixings_of(space), sampler).column("mean")
+    exact = exact_statistics(metric, constraints_of(space), sampler).column("mean")
     np.testing.assert_allclose(counts @ costs, exact, rtol=1e-9)
 
 
@@ -46,11 +46,11 @@ def test_counting_sampled_networks_agrees(name: str, sampler: Sampler) -> None:
     """Within four and a half standard errors, of some 1,500 counts; what is never there is never expected."""
     space, n = load_space(name), 20_000
     base = draw_base(space, n, np.random.default_rng(3))
-    fixings = [None, *all_fixings(space)[5::23], *joint_fixings(space)]
-    for expected, fixing in zip(expected_counts(space, fixings, sampler), fixings, strict=True):
-        counts = instance_counts(base.networks(fixing, sampler))
+    constraints = [None, *all_constraints(space)[5::23], *joint_constraints(space)]
+    for expected, constraint in zip(expected_counts(space, constraints, sampler), constraints, strict=True):
+        counts = instance_counts(base.networks(constraint, sampler))
         error = np.abs(counts.mean(axis=0) - expected)
-        assert (error <= 4.5 * counts.std(axis=0) / np.sqrt(n) + 1e-12).all(), fixing
+        assert (error <= 4.5 * counts.std(axis=0) / np.sqrt(n) + 1e-12).all(), constraint
 
 
 def test_random_networks_hold_a_block_a_layer() -> None:

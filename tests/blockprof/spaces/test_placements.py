@@ -4,7 +4,15 @@ import pytest
 from known_spaces import SPACES
 
 from blockprof.foundation.errors import PlacementError
-from blockprof.spaces import MBConv, Placement, all_placements, load_space, make_fixing, parse_blocks, parse_fixing
+from blockprof.spaces import (
+    MBConv,
+    Placement,
+    all_placements,
+    load_space,
+    make_constraint,
+    parse_blocks,
+    parse_constraint,
+)
 
 PN = load_space("pn")
 RESNET50 = load_space("resnet50")
@@ -13,9 +21,9 @@ RESNET50 = load_space("resnet50")
 def test_every_placement_reads_back() -> None:
     for space in SPACES.values():
         for placement in all_placements(space):
-            fixing = parse_fixing(space, placement.name)
-            assert (*fixing.layers, *fixing.stem) == (placement,)
-            assert fixing.name == placement.name
+            constraint = parse_constraint(space, placement.name)
+            assert (*constraint.layers, *constraint.stem) == (placement,)
+            assert constraint.name == placement.name
 
 
 def test_slots_count_through_the_network() -> None:
@@ -24,7 +32,7 @@ def test_slots_count_through_the_network() -> None:
 
 
 def test_joined_placements_are_sorted_so_equal_ones_are_equal() -> None:
-    assert parse_fixing(PN, "u3.l1.e3k3 + u2.l1.e6k7") == parse_fixing(PN, "u2.l1.e6k7+u3.l1.e3k3")
+    assert parse_constraint(PN, "u3.l1.e3k3 + u2.l1.e6k7") == parse_constraint(PN, "u2.l1.e6k7+u3.l1.e3k3")
 
 
 @pytest.mark.parametrize(
@@ -41,12 +49,12 @@ def test_joined_placements_are_sorted_so_equal_ones_are_equal() -> None:
 )
 def test_placements_that_do_not_exist(text: str, message: str) -> None:
     with pytest.raises(PlacementError, match=message):
-        parse_fixing(PN, text)
+        parse_constraint(PN, text)
 
 
 def test_no_placement_is_refused() -> None:
     with pytest.raises(PlacementError):
-        make_fixing(PN, [])
+        make_constraint(PN, [])
 
 
 def test_upstreams_nested_lists_count_from_zero() -> None:
@@ -88,8 +96,8 @@ def test_placements_that_resnet50_does_not_have(text: str, message: str) -> None
 
 
 def test_commas_separate_and_plus_joins() -> None:
-    fixings = parse_blocks(PN, ["u2.l1.e6k7,u3.l1.e3k3+u4.l1.e3k3", "u1.l1.e3k3"], 224)
-    assert [fixing.name for fixing in fixings] == ["u2.l1.e6k7", "u3.l1.e3k3+u4.l1.e3k3", "u1.l1.e3k3"]
+    constraints = parse_blocks(PN, ["u2.l1.e6k7,u3.l1.e3k3+u4.l1.e3k3", "u1.l1.e3k3"], 224)
+    assert [constraint.name for constraint in constraints] == ["u2.l1.e6k7", "u3.l1.e3k3+u4.l1.e3k3", "u1.l1.e3k3"]
 
 
 @pytest.mark.parametrize(

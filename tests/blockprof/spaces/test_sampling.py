@@ -14,10 +14,10 @@ from blockprof.spaces import (
     Placement,
     Space,
     StemPlacement,
-    all_fixings,
+    all_constraints,
     all_placements,
     load_space,
-    make_fixing,
+    make_constraint,
     sampling,
 )
 from blockprof.spaces.sampling import (
@@ -52,8 +52,8 @@ def _place(placement: Placement | StemPlacement) -> tuple[int, object]:
 @given(placements(), st.integers(0, 2**32 - 1))
 def test_paper_networks_hold_their_placements(case: tuple[Space, tuple[Placement, ...]], seed: int) -> None:
     space, fixed = case
-    fixing = make_fixing(space, fixed)
-    assert holds(sample_fixed(space, fixing, 50, np.random.default_rng(seed)), fixing).all()
+    constraint = make_constraint(space, fixed)
+    assert holds(sample_fixed(space, constraint, 50, np.random.default_rng(seed)), constraint).all()
 
 
 @pytest.mark.parametrize("name", sorted(SPACES))
@@ -61,15 +61,15 @@ def test_every_single_placement_is_held(name: str) -> None:
     space = load_space(name)
     base = draw_base(space, 200, np.random.default_rng(0))
     for placement in all_placements(space):
-        fixing = make_fixing(space, [placement])
-        assert holds(base.networks(fixing, "paper"), fixing).all(), placement.name
+        constraint = make_constraint(space, [placement])
+        assert holds(base.networks(constraint, "paper"), constraint).all(), placement.name
 
 
 @given(placements(), st.integers(0, 2**32 - 1))
 def test_only_what_is_fixed_changes(case: tuple[Space, tuple[Placement, ...]], seed: int) -> None:
     space, fixed = case
     base = draw_base(space, 20, np.random.default_rng(seed))
-    random, placed = base.networks(), base.networks(make_fixing(space, fixed))
+    random, placed = base.networks(), base.networks(make_constraint(space, fixed))
     if all(_place(placement)[0] for placement in fixed):
         np.testing.assert_array_equal(random.stems, placed.stems)
     for unit, slots in enumerate(space.unit_slots, start=1):
@@ -104,9 +104,9 @@ def test_stems_of_resnet50_are_as_upstream_draws_them() -> None:
 @pytest.mark.parametrize(("layer", "shares"), [(3, [0, 2, 1]), (4, [0, 0, 3])])
 def test_upstream_raises_the_depth_of_resnet50_to_what_is_needed(layer: int, shares: list[int]) -> None:
     space = load_space("resnet50")
-    fixing = make_fixing(space, [Placement(1, layer, space.blocks[4])])
-    archs = sample_fixed(space, fixing, MANY, np.random.default_rng(5), "upstream")
-    assert holds(archs, fixing).all()
+    constraint = make_constraint(space, [Placement(1, layer, space.blocks[4])])
+    archs = sample_fixed(space, constraint, MANY, np.random.default_rng(5), "upstream")
+    assert holds(archs, constraint).all()
     counts = np.array([(archs.depths[:, 0] == depth).sum() for depth in (2, 3, 4)])
     np.testing.assert_allclose(counts / MANY, np.array(shares) / 3, atol=0.03)
 
@@ -114,8 +114,8 @@ def test_upstream_raises_the_depth_of_resnet50_to_what_is_needed(layer: int, sha
 @pytest.mark.parametrize("layer", [1, 2, 3, 4])
 def test_paper_depths_are_uniform_over_those_with_the_layer(layer: int) -> None:
     space = load_space("mbv3")
-    fixing = make_fixing(space, [p for p in all_placements(space) if (p.unit, p.layer) == (3, layer)][:1])
-    depths = sample_fixed(space, fixing, MANY, np.random.default_rng(4)).depths[:, 2]
+    constraint = make_constraint(space, [p for p in all_placements(space) if (p.unit, p.layer) == (3, layer)][:1])
+    depths = sample_fixed(space, constraint, MANY, np.random.default_rng(4)).depths[:, 2]
     expected = [depth for depth in (2, 3, 4) if depth >= layer]
     counts = [(depths == depth).sum() for depth in expected]
     assert sum(counts) == MANY
@@ -128,13 +128,13 @@ def test_paper_depths_are_uniform_over_those_with_the_layer(layer: int) -> None:
 )
 def test_upstream_raises_the_depth_to_one_less_than_needed(layer: int, shares: list[int], present: float) -> None:
     space = load_space("pn")
-    fixing = make_fixing(space, [p for p in all_placements(space) if (p.unit, p.layer) == (2, layer)][:1])
-    archs = sample_fixed(space, fixing, MANY, np.random.default_rng(5), "upstream")
+    constraint = make_constraint(space, [p for p in all_placements(space) if (p.unit, p.layer) == (2, layer)][:1])
+    archs = sample_fixed(space, constraint, MANY, np.random.default_rng(5), "upstream")
     counts = np.array([(archs.depths[:, 1] == depth).sum() for depth in (2, 3, 4)])
     expected = np.array(shares) / 3 * MANY
     assert (counts[expected == 0] == 0).all()
     assert chisquare(counts[expected > 0], expected[expected > 0]).pvalue > ALPHA
-    held = holds(archs, fixing)
+    held = holds(archs, constraint)
     np.testing.assert_array_equal(held, archs.depths[:, 1] >= layer)
     assert held.mean() == pytest.approx(present, abs=0.03)
 
@@ -155,21 +155,21 @@ def test_upstream_raises_the_depth_to_one_less_than_needed(layer: int, shares: l
 def test_figure_4s_sampler_adds_layers_to_the_fewest(unit: int, layer: int, expected: tuple[int, ...]) -> None:
     """The line commented out in ``_fix_expand_ratio``: a number from 0 to 2, raised to the layer's, from 0."""
     space = load_space("resnet50")
-    fixing = make_fixing(space, [Placement(unit, layer, space.blocks[4])])
-    assert likely_depths(space, unit - 1, fixing, "upstream-fig4") == expected
-    assert likely_depths(space, 1, fixing, "upstream-fig4") == (2, 3, 4)
-    archs = sample_fixed(space, fixing, 100, np.random.default_rng(5), "upstream-fig4")
-    assert holds(archs, fixing).all()
+    constraint = make_constraint(space, [Placement(unit, layer, space.blocks[4])])
+    assert likely_depths(space, unit - 1, constraint, "upstream-fig4") == expected
+    assert likely_depths(space, 1, constraint, "upstream-fig4") == (2, 3, 4)
+    archs = sample_fixed(space, constraint, 100, np.random.default_rng(5), "upstream-fig4")
+    assert holds(archs, constraint).all()
     assert set(archs.depths[:, unit - 1].tolist()) <= set(expected)
 
 
 @pytest.mark.parametrize("name", ["pn", "mbv3"])
 def test_figure_4s_sampler_is_upstreams_where_depths_are_counted_from_0(name: str) -> None:
     space = load_space(name)
-    for fixing in all_fixings(space):
+    for constraint in all_constraints(space):
         for unit in range(len(space.units)):
-            depths = likely_depths(space, unit, fixing, "upstream-fig4")
-            assert depths == likely_depths(space, unit, fixing, "upstream")
+            depths = likely_depths(space, unit, constraint, "upstream-fig4")
+            assert depths == likely_depths(space, unit, constraint, "upstream")
 
 
 def test_samplers_agree_where_the_layer_is_always_there() -> None:
@@ -177,8 +177,8 @@ def test_samplers_agree_where_the_layer_is_always_there() -> None:
     base = draw_base(space, 100, np.random.default_rng(6))
     for placement in all_placements(space):
         if placement.layer <= 2:
-            fixing = make_fixing(space, [placement])
-            paper, upstream = base.networks(fixing, "paper"), base.networks(fixing, "upstream")
+            constraint = make_constraint(space, [placement])
+            paper, upstream = base.networks(constraint, "paper"), base.networks(constraint, "upstream")
             np.testing.assert_array_equal(paper.blocks, upstream.blocks)
 
 
@@ -212,13 +212,13 @@ def test_repeated_networks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_likely_depths_of_several_placements_follow_the_deepest() -> None:
     space = load_space("mbv3")
-    fixing = make_fixing(
+    constraint = make_constraint(
         space, [Placement(1, 1, space.blocks[0]), Placement(1, 3, space.blocks[1]), Placement(2, 4, space.blocks[0])]
     )
-    assert likely_depths(space, 0, fixing, "paper") == (3, 4)
-    assert likely_depths(space, 0, fixing, "upstream") == (2, 3, 4)
-    assert likely_depths(space, 1, fixing, "upstream") == (3, 3, 4)
-    assert likely_depths(space, 2, fixing, "paper") == (2, 3, 4)
+    assert likely_depths(space, 0, constraint, "paper") == (3, 4)
+    assert likely_depths(space, 0, constraint, "upstream") == (2, 3, 4)
+    assert likely_depths(space, 1, constraint, "upstream") == (3, 3, 4)
+    assert likely_depths(space, 2, constraint, "paper") == (2, 3, 4)
 
 
 def test_unknown_sampler() -> None:

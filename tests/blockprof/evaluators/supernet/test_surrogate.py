@@ -13,7 +13,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, load_ofa_predictor, load_reference
 from blockprof.profiling import Profile, Surrogate, profile
-from blockprof.spaces import Space, all_fixings, load_space
+from blockprof.spaces import Space, all_constraints, load_space
 from blockprof.spaces.sampling import sample_distinct
 
 PN = load_space("pn")
@@ -74,10 +74,10 @@ def test_what_is_not_additive_is_told_and_intervals_hold(shared_data: Path) -> N
     """OFA's predictor, whose own profile is sampled; its effects are known to about 0.01 points."""
     space = load_space("mbv3")
     metric = load_ofa_predictor(space, 224, shared_data / "ofa" / "acc_predictor.pth")
-    blocks = all_fixings(space)[::4]
-    truth = profile(space, [metric], fixings=blocks, num_archs=3000, seed=5)
+    blocks = all_constraints(space)[::4]
+    truth = profile(space, [metric], constraints=blocks, num_archs=3000, seed=5)
     surrogate = pooled(space, metric, 300, 0.0, 1)
-    found = profile(space, [surrogate], fixings=blocks)
+    found = profile(space, [surrogate], constraints=blocks)
     assert inside(found, truth)[0] >= 0.9
     assert 0.1 < surrogate.check.remainder_percent < 0.25
     assert 90 < surrogate.check.additive_percent < 98

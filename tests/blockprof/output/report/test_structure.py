@@ -79,13 +79,13 @@ def test_every_metric_unit_and_placement_is_named(
     for metric in result.metrics:
         assert metric.info.label in page.text
         assert metric.info.source in page.text
-        assert sum(svg.get("aria-label", "").startswith(f"Effect on {metric.info.label}") for svg in drawings(
-            page_of(name)
-        )) == (len({fixing.single.block.name[-2:] for fixing in result.fixings if fixing.single}))  # fmt: skip
-    for fixing in result.fixings:
-        assert fixing.name in page.text
-        marks = sum(title.startswith(f"{fixing.name}: ") for title in titles)
-        assert marks == (len(result.metrics) if fixing.single else 0)
+        labels = [svg.get("aria-label", "") for svg in drawings(page_of(name))]
+        columns = {constraint.single.block.name[-2:] for constraint in result.constraints if constraint.single}
+        assert sum(label.startswith(f"Effect on {metric.info.label}") for label in labels) == len(columns)
+    for constraint in result.constraints:
+        assert constraint.name in page.text
+        marks = sum(title.startswith(f"{constraint.name}: ") for title in titles)
+        assert marks == (len(result.metrics) if constraint.single else 0)
 
 
 def test_units_and_layers_are_marked_in_every_chart(page_of: Callable[[str], str]) -> None:
@@ -137,7 +137,9 @@ def test_a_pooled_metric_has_its_check() -> None:
     check = HeldOut(("net-a", "net-b", "net-c"), values, values + 0.1, values - 1, values + 1, np.full(3, 0.2), 0.5)
     covariance = np.eye(len(metric.costs) + 1) * 1e-4
     result = profile(
-        PN, [Surrogate(replace(metric, covariance=covariance), 3, check)], fixings=parse_blocks(PN, ["u2.l1.e6k7"], 224)
+        PN,
+        [Surrogate(replace(metric, covariance=covariance), 3, check)],
+        constraints=parse_blocks(PN, ["u2.l1.e6k7"], 224),
     )
     page = profile_report(result)
     assert "How far the pooled metrics can be trusted" in page
