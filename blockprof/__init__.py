@@ -8,35 +8,53 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from blockprof.api.choosing import Networks
+    from blockprof.api.comparing import compare
+    from blockprof.api.exporting import export
+    from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
+    from blockprof.api.predicting import predict
     from blockprof.api.profiling import profile
+    from blockprof.api.reducing import reduce
     from blockprof.api.searching import search, search_space
+    from blockprof.api.training import Training, import_predictor, train
+    from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.pooling import SupernetSpec, measure_surrogate
     from blockprof.evaluators.runtimes import Runtime, register_runtime
     from blockprof.foundation.errors import BlockprofError
     from blockprof.foundation.listener import Listener
     from blockprof.metrics import NamedMetric, register_metric
-    from blockprof.predictors.kinds import PredictorKind, register_predictor
+    from blockprof.predictors.kinds import PredictorKind, TrainingOptions, register_predictor
     from blockprof.profiling import Profile, Surrogate
     from blockprof.searching.algorithm import Algorithm, register_algorithm
-    from blockprof.spaces import Architectures, Space, load_space, register_space
+    from blockprof.spaces import Architectures, Assets, Space, load_space, register_space
+    from blockprof.spaces.sampling import sample_architectures
     from blockprof.tracking.log import NOT_LOGGED, Log
 
     __version__: str
 
 _MODULES = {
+    "blockprof.api.choosing": ("Networks",),
+    "blockprof.api.comparing": ("compare",),
+    "blockprof.api.exporting": ("export",),
+    "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.predicting": ("predict",),
     "blockprof.api.profiling": ("profile",),
+    "blockprof.api.reducing": ("reduce",),
     "blockprof.api.searching": ("search", "search_space"),
+    "blockprof.api.training": ("Training", "import_predictor", "train"),
+    "blockprof.evaluators.device": ("MeasureSpec",),
     "blockprof.evaluators.pooling": ("SupernetSpec", "measure_surrogate"),
     "blockprof.evaluators.runtimes": ("Runtime", "register_runtime"),
     "blockprof.foundation.errors": ("BlockprofError",),
     "blockprof.foundation.listener": ("Listener",),
     "blockprof.metrics": ("NamedMetric", "register_metric"),
-    "blockprof.predictors.kinds": ("PredictorKind", "register_predictor"),
+    "blockprof.predictors.kinds": ("PredictorKind", "TrainingOptions", "register_predictor"),
     "blockprof.profiling": ("Profile", "Surrogate"),
     "blockprof.searching.algorithm": ("Algorithm", "register_algorithm"),
-    "blockprof.spaces": ("Architectures", "Space", "load_space", "register_space"),
+    "blockprof.spaces": ("Architectures", "Assets", "Space", "load_space", "register_space"),
+    "blockprof.spaces.sampling": ("sample_architectures",),
     "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -45,28 +63,42 @@ __all__ = [
     "NOT_LOGGED",
     "Algorithm",
     "Architectures",
+    "Assets",
     "BlockprofError",
     "Listener",
     "Log",
+    "MeasureSpec",
     "NamedMetric",
+    "Networks",
     "PredictorKind",
     "Profile",
     "Runtime",
     "Space",
     "SupernetSpec",
     "Surrogate",
+    "Training",
+    "TrainingOptions",
     "__version__",
+    "compare",
+    "export",
+    "import_predictor",
     "load_metrics",
     "load_space",
+    "measure",
+    "measure_blocks",
     "measure_surrogate",
+    "predict",
     "profile",
+    "reduce",
     "register_algorithm",
     "register_metric",
     "register_predictor",
     "register_runtime",
     "register_space",
+    "sample_architectures",
     "search",
     "search_space",
+    "train",
 ]
 
 

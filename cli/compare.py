@@ -44,35 +44,14 @@ def compare(
 
     Example: blockprof compare blockprof-pn-npu/1 blockprof-pn-npu@champion
     """
-    from blockprof import comparing, tracking
+    import blockprof
     from blockprof.cli import render, render_compare
-    from blockprof.foundation.errors import InputError
-    from blockprof.latency_data import read_latency_csv
-    from blockprof.output.runs import comparisons
-    from blockprof.output.runs.sources import find_sources, load_predictions, load_profiles, unlike_settings
 
-    sources = find_sources(things)
-    space, is_profile = sources[0].space, sources[0].kind == "profile"
-    if is_profile and data is not None:
-        raise InputError("--data is for predictors: leave it out where profiles are compared")
-    latencies = read_latency_csv(data, options.load_space(space)) if data else None
-    if not no_log:
-        tracking.check_store(experiment)
-    if is_profile:
-        for text in unlike_settings(sources):
-            render.note(text)
-        profiles = comparing.compare_profiles(load_profiles(sources))
-        render_compare.print_profiles(profiles)
-    else:
-        with render.working("comparing"):
-            loaded = load_predictions(sources, latencies, trust_code=trust_code)
-            predictors = comparing.compare_predictors(loaded)
-        render_compare.print_predictors(predictors)
-    if no_log:
-        return
-    with tracking.start_run("compare", name=name, experiment=experiment, space=space) as run:
-        if is_profile:
-            comparisons.record_profiles(run, profiles, sources)
-        else:
-            comparisons.record_predictors(run, predictors, sources, latencies, data)
-    render.print_run(run.name, run.id)
+    with render.listening(render_compare.show) as listener:
+        blockprof.compare(
+            things,
+            data,
+            trust_code=trust_code,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
+        )

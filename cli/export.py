@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blockprof.api.defaults import NUM_NETS, RESOLUTION
 from blockprof.cli import choosing, options
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
@@ -13,7 +14,6 @@ from blockprof.output.exporting import Format
 if TYPE_CHECKING:
     from blockprof.spaces import Architectures
 
-DEFAULT_RESOLUTION = 224
 DEVICE_METRIC = "my-phone"
 
 
@@ -29,15 +29,10 @@ def export_run(
 
     Example: blockprof export run able-panda-12 --format parquet --out tables
     """
-    from blockprof import tracking
+    from blockprof.api import exporting
     from blockprof.cli import render
-    from blockprof.output import exporting
 
-    record = tracking.find_run(run)
-    # A run may be called anything, such as ../x.
-    is_file_name = record.name != ".." and record.name == Path(record.name).name
-    folder = out or Path(record.name if is_file_name else record.id)
-    render.print_paths(exporting.write_frames(tracking.load_frames(record), folder, file_format))
+    render.print_paths(exporting.export_run(run, out, file_format))
 
 
 def export_predictor(
@@ -61,16 +56,13 @@ def export_predictor(
 
     Example: blockprof export predictor blockprof-pn-npu --out npu.onnx
     """
-    from blockprof import predictors, tracking
+    from blockprof.api import exporting
     from blockprof.cli import render
-    from blockprof.predictors.onnx_export import write_onnx
 
-    stored = tracking.find_predictor(predictor)
-    path = out or Path(f"{stored.name}-{stored.version}.onnx")
-    check = write_onnx(predictors.load_predictor(stored.folder), path)
-    render.print_paths([path])
-    checked = f"on {check.num_nets:,} random networks to {check.error:.0e}"
-    render.print_line(f"equal to {stored.name} version {stored.version} {checked}")
+    file = exporting.export_predictor(predictor, out)
+    render.print_paths([file.path])
+    checked = f"on {file.check.num_nets:,} random networks to {file.check.error:.0e}"
+    render.print_line(f"equal to {file.stored.name} version {file.stored.version} {checked}")
 
 
 def export_network(
@@ -144,19 +136,21 @@ def export_network(
         raise InputError("no network: give its net string, or --run RUN --pick N for one that a search found")
     if settings and settings.absolute() == out.absolute():
         raise InputError(f"--out {out} is where the settings go: give it another name, or the settings with --settings")
+    from blockprof.api import exporting
     from blockprof.cli import render
-    from blockprof.networks.onnx import FragmentStore, write_network
 
-    resolution = size if resolution is None else resolution
-    with render.working("composing the network"):
-        store = FragmentStore(archs.space)
-        written = write_network(store, archs, 0, out, resolution=resolution, batch=images, check=check)
+    with render.listening() as listener:
+        written = exporting.export_network(
+            archs,
+            out,
+            resolution=size if resolution is None else resolution,
+            batch=images,
+            check=check,
+            settings=settings,
+            listener=listener,
+        )
     render.print_network(written)
-    if settings:
-        from blockprof.networks.modules import write_settings
-
-        write_settings(archs, 0, settings, resolution=resolution)
-        render.print_paths([settings])
+    render.print_paths([settings] if settings else [])
 
 
 def export_networks(
@@ -164,9 +158,7 @@ def export_networks(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.")],
     num_nets: Annotated[
         int | None,
-        typer.Option(
-            "--num-nets", "-n", metavar="N", min=1, help="Networks to choose.", show_default=f"{choosing.NUM_NETS}"
-        ),
+        typer.Option("--num-nets", "-n", metavar="N", min=1, help="Networks to choose.", show_default=f"{NUM_NETS}"),
     ] = None,
     metric: Annotated[
         str,
@@ -192,17 +184,15 @@ def export_networks(
 
     Example: blockprof export networks --space pn --num-nets 50 --out my-phone
     """
+    from blockprof.api import exporting
+    from blockprof.api.choosing import Networks
     from blockprof.cli import render, render_measuring
-    from blockprof.evaluators.device.device_folder import plan_device_folder
 
     chosen_space = options.load_space(space)
-    options.check_predictor_name(chosen_space, metric)
-    sizes = choosing.parse_resolutions(resolution, chosen_space)
-    archs, resolutions, _ = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed)
-    folder = plan_device_folder(archs, resolutions, out, metric)
+    networks = Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
     with render.listening() as listener:
-        written = folder.write(listener)
-    render_measuring.print_device_folder(folder, written, metric)
+        files = exporting.export_networks(chosen_space, out, metric, networks=networks, seed=seed, listener=listener)
+    render_measuring.print_device_folder(files.folder, files.written, files.metric)
 
 
 def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectures, int]":
@@ -238,7 +228,7 @@ def _named(net: str, pick: int | None, space: str | None) -> "tuple[Architecture
         archs, size = Architectures.from_strings(chosen_space, [net]), None
     if len(archs) > 1:
         raise InputError(f"{len(archs)} networks where one should be: write them with export networks --nets FILE")
-    return archs, DEFAULT_RESOLUTION if size is None else size
+    return archs, RESOLUTION if size is None else size
 
 
 def _is_file(text: str) -> bool:

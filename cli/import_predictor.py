@@ -44,37 +44,17 @@ def import_predictor(
 
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
-    chosen_space = options.load_space(space)
-    options.check_predictor_name(chosen_space, metric)
-    from blockprof import predictors, tracking
-    from blockprof.cli import render
-    from blockprof.output.runs.trainings import record_training
-    from blockprof.predictors.gru.importing import compare_maxima, released_maximum
-    from blockprof.predictors.gru.importing import import_predictor as read
+    from blockprof.api.training import import_predictor as take_over
+    from blockprof.cli import render, render_training
 
-    if max_latency is None:
-        released_maximum(chosen_space, metric)
-    path, latencies = options.read_latencies(chosen_space, metric, data)
-    with options.naming(path):
-        predictors.split_by_network(latencies, seed)
-    if max_latency is None:
-        best, other = compare_maxima(file, latencies, metric, seed)
-        max_latency = best.ms
-        render.note(
-            f"the greatest latency it was trained on is not in its file: {best.ms:.6g} ms is used, {best.whose}, with "
-            f"which it predicts {path} to {best.mape_percent:.2f} % (MAPE); with {other.ms:.6g} ms, {other.whose}, to "
-            f"{other.mape_percent:.2f} %; --max-latency sets another"
+    with render.listening(render_training.show) as listener:
+        take_over(
+            file,
+            options.load_space(space),
+            metric,
+            data,
+            max_ms=max_latency,
+            seed=seed,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
         )
-    imported = read(file, latencies, metric, max_latency, seed)
-    num_test = latencies.select(imported.split.test).num_networks
-    if no_log:
-        render.print_training(imported, latencies)
-        render.note_few_tests(num_test)
-        return
-    tracking.check_store(experiment)
-    with tracking.start_run("import-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
-        render.print_training(imported, latencies)
-        render.note_few_tests(num_test)
-        registered = record_training(run, imported, latencies, path, seed)
-    render.print_registered(registered)
-    render.print_run(run.name, run.id)

@@ -1,18 +1,13 @@
 """``blockprof measure``."""
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
-from blockprof.cli.choosing import NUM_NETS, RESOLUTION
-
-if TYPE_CHECKING:
-    from blockprof.evaluators.device.campaign import CampaignResult
-
-METRIC, BLOCKS_SUFFIX = "my-cpu", "-blocks"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
@@ -127,13 +122,11 @@ def measure(
 
     Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
-    from blockprof import fetching, tracking
+    import blockprof
+    from blockprof.api.choosing import Networks
     from blockprof.cli import render, render_measuring
-    from blockprof.cli.measure_blocks import measure_blocks
     from blockprof.evaluators.device import MeasureSpec
-    from blockprof.evaluators.device.campaign import measured_sizes, plan_campaign
     from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
-    from blockprof.foundation.paths import data_folder
 
     chosen_space = options.load_space(space)
     spec = MeasureSpec(
@@ -148,49 +141,16 @@ def measure(
     )
     given = METRIC if runtime is precision is None else spec.target_name
     metric = metric or (given + BLOCKS_SUFFIX if blocks else given)
-    options.check_predictor_name(chosen_space, metric)
-    sizes = choosing.parse_resolutions(resolution, chosen_space)
-    if blocks:
-        choosing.refuse_beside(
-            "--blocks measures all blocks", {"--num-nets": num_nets, "--design": design, "--nets": nets}
+    measuring = blockprof.measure_blocks if blocks else blockprof.measure
+    show = partial(render_measuring.show, metric=metric, out=out)
+    with render.listening(show, render_measuring.print_plan) as listener:
+        measuring(
+            chosen_space,
+            metric,
+            networks=Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space)),
+            spec=spec,
+            out=out,
+            fresh=fresh,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
         )
-        size = _only(sizes or [RESOLUTION])
-        folder = out or data_folder()
-        measure_blocks(
-            chosen_space, metric, size, spec, folder, name=name, experiment=experiment, no_log=no_log, fresh=fresh
-        )
-        return
-    file = (out or data_folder()) / fetching.latency_file_name(chosen_space, metric)
-    there = () if fresh or nets else measured_sizes(file)
-    archs, resolutions, chosen = choosing.choose(chosen_space, num_nets, design, nets, sizes, seed, there)
-    campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
-    if not no_log:
-        tracking.check_store(experiment)
-    render_measuring.print_plan(campaign)
-
-    def run() -> "CampaignResult":
-        with render.listening() as listener:
-            return campaign.run(listener)
-
-    def show(result: "CampaignResult") -> None:
-        render_measuring.note_doubts(result)
-        render_measuring.print_result(result, metric, in_data_folder=out is None)
-
-    if no_log:
-        show(run())
-        return
-    from blockprof.output.runs.measurements import record_measurement
-
-    with tracking.start_run("measure", name=name, experiment=experiment, space=chosen_space.name) as logged:
-        result = run()
-        show(result)
-        record_measurement(logged, result, {"metric": metric, **chosen})
-    render.print_run(logged.name, logged.id)
-
-
-def _only(resolutions: Sequence[int]) -> int:
-    from blockprof.foundation.errors import InputError
-
-    if len(resolutions) > 1:
-        raise InputError("a block table is of one resolution: give one, and run the command again for another")
-    return resolutions[0]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,6 @@ from blockprof.foundation.errors import BlockprofError, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from blockprof.latency_data import LatencyData
     from blockprof.predictors import TrainingOptions
     from blockprof.spaces import Space
     from blockprof.tracking.log import Tracker
@@ -237,52 +235,6 @@ def parse_batch(text: str) -> int | None:
     return int(text)
 
 
-def read_latencies(space: "Space", metric: str, path: Path | None) -> tuple[Path, "LatencyData"]:
-    """Read the CSV given, else the one that ``fetch-data`` and ``measure`` write for the metric; and say which.
-
-    That it is reference data, for want of any other, is said on stderr.
-
-    Raises:
-        DataFileError: there is none, or it cannot be used.
-    """
-    from blockprof import fetching
-    from blockprof.foundation.errors import DataFileError
-    from blockprof.foundation.paths import data_folder
-    from blockprof.latency_data import read_latency_csv
-
-    chosen = path or fetching.find_latency_file(space, metric, data_folder())
-    if path is None and chosen.name == fetching.reference_file_name(space, metric):
-        from blockprof.cli import render
-
-        render.note(
-            f"{chosen}: reference data, made from a built-in table, as there is no "
-            f"{fetching.latency_file_name(space, metric)}"
-        )
-    if path is None and not chosen.exists():
-        from blockprof.metrics import has_reference
-
-        remedy = "see `blockprof fetch-data --help` for reference data"
-        if not has_reference(space, "npu"):
-            remedy = f"measure networks: `blockprof measure --space {space.name} --metric {metric}`"
-        raise DataFileError(f"{chosen}: there is no such file: give your CSV, or {remedy}")
-    return chosen, read_latency_csv(chosen, space)
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Say of which file it is that something is wrong, where what finds that does not know.
-
-    Raises:
-        DataFileError: as inside, with the path before it.
-    """
-    from blockprof.foundation.errors import DataFileError
-
-    try:
-        yield
-    except DataFileError as error:
-        raise DataFileError(error, where=path) from None
-
-
 def training_options(
     model: str, fast: bool, epochs: int | None, patience: int | None, device: str | None
 ) -> "TrainingOptions":
@@ -300,21 +252,6 @@ def training_options(
 
         find_device(device)
     return given
-
-
-def check_predictor_name(space: "Space", name: str) -> None:
-    """Refuse a name for a new predictor that ``profile`` could not ask for, or MLflow not register.
-
-    Raises:
-        InputError: it is a number, a built-in metric that no predictor replaces, or holds what MLflow does not allow.
-    """
-    from blockprof.metrics import check_predictor_name as check_not_built_in
-    from blockprof.tracking.registry import predictor_name
-
-    if name.isdecimal():
-        raise InputError(f"--metric '{name}': profile takes metrics by name, not by number: choose a name")
-    check_not_built_in(name)
-    predictor_name(space.name, name)
 
 
 def check_device(name: str | None) -> None:

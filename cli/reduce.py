@@ -61,28 +61,16 @@ def reduce(
 
     Example: blockprof reduce --from able-panda-12 --cost npu
     """
-    from blockprof import tracking
+    import blockprof
     from blockprof.cli import render, render_reduction
-    from blockprof.output.runs.reductions import load_profile, record_reduction
-    from blockprof.reduction import derive_reduction, write_reduction
 
-    profile = load_profile(source, gain, options.split_names(cost or []))
-    space = profile.space
-    reduction = derive_reduction(space, profile.placements, gain=profile.gain, costs=profile.costs, trim=trim)
-    path = out or Path(f"reduction-{space.name}-{'-'.join(profile.costs)}.yaml")
-
-    def write() -> None:
-        if old := write_reduction(reduction, path):
-            render.note(f"{path}: another file was there, which is kept as {old.name}")
-
-    if no_log:
-        write()
-        render_reduction.print_reduction(reduction, profile)
-        render.print_paths([path])
-        return
-    with tracking.start_run("reduce", name=name, experiment=experiment, space=space.name) as run:
-        write()
-        render_reduction.print_reduction(reduction, profile)
-        render.print_paths([path])
-        record_reduction(run, reduction, profile, trim)
-    render.print_run(run.name, run.id)
+    with render.listening(render_reduction.show) as listener:
+        blockprof.reduce(
+            source,
+            gain,
+            options.split_names(cost or []),
+            trim=trim,
+            out=out,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
+        )

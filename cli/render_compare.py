@@ -8,11 +8,12 @@ import pandas as pd
 from rich.table import Table
 
 from blockprof.cli import render
+from blockprof.comparing import ProfileComparison
 from blockprof.foundation.scores import CONFIDENCE
 from blockprof.output.numbers import format_value
 
 if TYPE_CHECKING:
-    from blockprof.comparing import MetricPair, PredictorComparison, ProfileComparison
+    from blockprof.comparing import MetricPair, PredictorComparison
     from blockprof.predictors import LearningCurve
 
 
@@ -30,6 +31,14 @@ _ALL_SCORES = _SCORES | {
     "coverage_percent": ("in 90 % intervals", ".1f"),
     "width_percent": ("their width %", ".1f"),
 }
+
+
+def show(comparison: "PredictorComparison | ProfileComparison") -> None:
+    """Print a comparison of either kind."""
+    if isinstance(comparison, ProfileComparison):
+        print_profiles(comparison)
+    else:
+        print_predictors(comparison)
 
 
 def print_predictors(comparison: "PredictorComparison") -> None:

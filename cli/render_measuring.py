@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.api.measuring import MeasuredBlocks
 from blockprof.cli import render
+from blockprof.evaluators.device import MeasureSpec
 from blockprof.evaluators.device.cores import usable_cores
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
+from blockprof.foundation.paths import data_folder
 from blockprof.predictors.splitting import MIN_NETWORKS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from blockprof.evaluators.device.campaign import Campaign, CampaignResult
     from blockprof.evaluators.device.device_folder import DeviceFolder, WrittenFolder
     from blockprof.evaluators.device.drift import Drift
@@ -18,8 +23,12 @@ if TYPE_CHECKING:
 DRIFT_NOTED_PERCENT = 10.0
 
 
-def print_plan(campaign: "Campaign") -> None:
+def print_plan(campaign: "Campaign | MeasureSpec") -> None:
     """Say what of a measurement is there already, and whether other programs take time from the rest."""
+    if isinstance(campaign, MeasureSpec):
+        if crowding := describe_crowding(campaign.threads):
+            render.note(crowding)
+        return
     if campaign.kept.visits:
         begun = datetime.fromtimestamp(campaign.kept.visits[0].started_s)
         there = f"begun at {begun:%Y-%m-%d %H:%M:%S}"
@@ -54,6 +63,15 @@ def describe_crowding(threads: int) -> str:
         f"{threads} threads share {cores.count} core{'s' if cores.count > 1 else ''} ({cores.why}) and wait for each "
         f"other: these are not the latencies of {threads} cores; give --threads {cores.count}"
     )
+
+
+def show(result: "CampaignResult | MeasuredBlocks", metric: str, out: "Path | None") -> None:
+    """Print what was measured into the folder ``out``, and on stderr what may be wrong with it."""
+    if isinstance(result, MeasuredBlocks):
+        print_blocks(result)
+    else:
+        note_doubts(result)
+        print_result(result, metric, in_data_folder=out is None)
 
 
 def note_doubts(result: "CampaignResult") -> None:
@@ -140,3 +158,27 @@ def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric
         render.print_line(
             f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {folder.csv}"
         )
+
+
+def print_blocks(result: "MeasuredBlocks") -> None:
+    """Print how well a block table's sums tell whole networks, where it is, and how to profile by it."""
+    table, seconds, metric, files = result.table, result.seconds, result.metric, result.files
+    measured, costs = table.measured, table.costs
+    render.print_line(
+        f"{len(table.pieces)} pieces and {len(table.networks)} whole networks of {table.space.title} "
+        f"({table.space.name}) at resolution {table.resolution}, on {costs.device}, in {seconds:.0f} s"
+    )
+    repeats = "" if measured.spec.rounds == 1 else f"rounds repeat to {measured.repeatability_percent:.2f} %, "
+    render.print_line(f"{repeats}{measured.num_noisy} noisy measurements, {describe_drift(measured.drift)}")
+    for what, scores in (
+        ("sums of pieces", table.raw_scores),
+        (f"sums times {costs.scale:.3f} (each network by the others' factor)", table.scaled_scores),
+    ):
+        render.print_line(
+            f"{what} against whole networks: MAPE {scores.mape_percent:.2f} %, ratio {scores.bias:.3f}, "
+            f"Spearman {scores.spearman:.3f}"
+        )
+    render.print_paths(files)
+    where = "" if files[0].parent == data_folder() else f"BLOCKPROF_DATA={files[0].parent} "
+    profile = f"blockprof profile --space {table.space.name} --metrics {metric} --resolution {table.resolution}"
+    render.print_line(f"next: {where}{profile}")

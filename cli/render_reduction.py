@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from blockprof.cli.render import out, print_line
+from blockprof.cli.render import out, print_line, print_paths
 from blockprof.reduction import Reduction
 
 if TYPE_CHECKING:
+    from blockprof.api.reducing import Reduced
     from blockprof.output.runs.reductions import LoggedProfile
+
+
+def show(result: "Reduced") -> None:
+    """Print a reduction, and where it is."""
+    print_reduction(result.reduction, result.profile)
+    print_paths([result.path])
 
 
 def print_reduction(reduction: Reduction, profile: "LoggedProfile") -> None:

@@ -82,70 +82,20 @@ def train_predictor(
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
-    from blockprof import predictors, tracking
-    from blockprof.cli import render, render_compare
-    from blockprof.foundation.paths import data_folder
+    import blockprof
+    from blockprof.cli import render, render_training
 
     chosen_space = options.load_space(space)
-    options.check_predictor_name(chosen_space, metric)
-    path, latencies = options.read_latencies(chosen_space, metric, data)
-    with options.naming(path):
-        split = predictors.split_by_network(latencies, seed, train_size)
-        if learning_curve:
-            predictors.curve_sizes(latencies, split)
-    how = options.training_options(model, fast, epochs, patience, device)
-    if not no_log:
-        tracking.check_store(experiment)
-    checkpoint = predictors.checkpoint_path(data_folder(), latencies, metric, model, how, seed, train_size)
-    if checkpoint and checkpoint.exists():
-        render.note(f"{checkpoint}: resuming what was trained before; remove it to train again")
-
-    def train() -> predictors.TrainedPredictor:
-        if checkpoint is None:
-            doing = f"training on {render.count_networks(latencies.select(split.train))}"
-            with options.naming(path), render.working(doing):
-                return predictors.train_predictor(latencies, metric, seed, train_size, model, how)
-        with render.listening() as listener:
-            return predictors.train_predictor(
-                latencies, metric, seed, train_size, model, how, checkpoint, listener=listener
-            )
-
-    def draw_curve() -> predictors.LearningCurve | None:
-        if not learning_curve:
-            return None
-        with options.naming(path), render.listening() as listener:
-            return predictors.learning_curve(latencies, seed, train_size, listener=listener)
-
-    num_test = latencies.select(split.test).num_networks
-
-    def cross_validate() -> predictors.CrossValidation | None:
-        if num_test >= predictors.FEW_TEST_NETWORKS or model != predictors.DEFAULT_KIND or train_size is not None:
-            return None
-        with options.naming(path), render.listening() as listener:
-            # By the same folds whatever the seed: who tries many splits of the same networks finds no better champion.
-            return predictors.cross_validate(latencies, listener=listener)
-
-    if no_log:
-        trained, folds = train(), cross_validate()
-        render.print_training(trained, latencies, folds)
-        render.note_few_tests(num_test, folds)
-        render.note_outliers(trained, latencies, folds)
-        render_compare.print_curve(draw_curve())
-    else:
-        from blockprof.output.runs import trainings
-
-        with tracking.start_run("train-predictor", name=name, experiment=experiment, space=chosen_space.name) as run:
-            trained, folds = train(), cross_validate()
-            render.print_training(trained, latencies, folds)
-            render.note_few_tests(num_test, folds)
-            render.note_outliers(trained, latencies, folds)
-            curve = draw_curve()
-            render_compare.print_curve(curve)
-            if curve:
-                trainings.record_learning_curve(run, curve, trained)
-            trainings.record_training_report(run, trained, latencies, path, curve, folds)
-            registered = trainings.record_training(run, trained, latencies, path, seed, folds)
-        render.print_registered(registered)
-        render.print_run(run.name, run.id)
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
+    with render.listening(render_training.show) as listener:
+        blockprof.train(
+            chosen_space,
+            data,
+            metric,
+            kind=model,
+            options=options.training_options(model, fast, epochs, patience, device),
+            train_size=train_size,
+            learning_curve=learning_curve,
+            seed=seed,
+            log=options.log_to(name, experiment, no_log),
+            listener=listener,
+        )

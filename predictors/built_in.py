@@ -2,13 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.predictors.blockwise import BlockwiseModel, load_blockwise
 from blockprof.predictors.gru.kind import fingerprint_gru, train_gru
 from blockprof.predictors.gru.model import GruModel, load_gru
 from blockprof.predictors.kinds import Fitted, PredictorKind, TrainingTask, register_predictor
 
 if TYPE_CHECKING:
+    from blockprof.predictors import onnx_blockwise
+    from blockprof.predictors.gru import onnx_graph
     from blockprof.predictors.onnx_parts import OnnxGraph
+else:
+    onnx_blockwise = lazy_import("blockprof.predictors.onnx_blockwise")
+    onnx_graph = lazy_import("blockprof.predictors.gru.onnx_graph")
 
 
 def _train_blockwise(task: TrainingTask) -> Fitted:
@@ -16,15 +22,11 @@ def _train_blockwise(task: TrainingTask) -> Fitted:
 
 
 def _blockwise_to_onnx(model: BlockwiseModel) -> "OnnxGraph":
-    from blockprof.predictors.onnx_blockwise import build_blockwise
-
-    return build_blockwise(model)
+    return onnx_blockwise.build_blockwise(model)
 
 
 def _gru_to_onnx(model: GruModel) -> "OnnxGraph":
-    from blockprof.predictors.gru.onnx_graph import build_gru
-
-    return build_gru(model)
+    return onnx_graph.build_gru(model)
 
 
 register_predictor("blockwise", PredictorKind(_train_blockwise, load_blockwise, to_onnx=_blockwise_to_onnx))

@@ -7,6 +7,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import score, score_interval
@@ -15,6 +16,8 @@ from blockprof.predictors.splitting import Split, split_by_network
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = lazy_import("pandas")
 
 NUM_DRAWS = 5
 FIRST_SIZES = (10, 30)
@@ -45,8 +48,6 @@ class LearningCurve:
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a size and draw: ``num_train``, ``draw``, ``mape_percent``, ``coverage_percent``."""
-        import pandas as pd
-
         num_draws = self.mape_percent.shape[1]
         return pd.DataFrame(
             {

@@ -1,19 +1,26 @@
 """The blockwise predictor as an ONNX graph."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.lazy import lazy_import
 from blockprof.predictors.blockwise import BlockwiseModel
 from blockprof.predictors.onnx_parts import OnnxGraph, find_instances, make_model
 from blockprof.predictors.runtime import unpack_symmetric
+
+if TYPE_CHECKING:
+    import onnx
+else:
+    onnx = lazy_import("onnx")
+
 
 TOLERANCE = 1e-9
 
 
 def build_blockwise(model: BlockwiseModel) -> OnnxGraph:
     """The graph: costs by instance and resolution, summed up, and the interval from their covariance."""
-    from onnx import TensorProto, helper
-
     space = model.space
     size = len(space.instances) + 1
     base, absent = size - 1, size
@@ -35,20 +42,20 @@ def build_blockwise(model: BlockwiseModel) -> OnnxGraph:
         "not_a_number": np.array(np.nan),
         "no_latency": np.array(0.0),
     }
-    node = helper.make_node
+    node = onnx.helper.make_node
     nodes = [
         *finding,
         node("OneHot", ["ids", "one_hot_depth", "one_hot_values"], ["hot"]),
         node("ReduceSum", ["hot", "one"], ["hot_counts"], keepdims=0),
         node("Slice", ["hot_counts", "zero", "num_columns", "one"], ["float_counts"]),
-        node("Cast", ["float_counts"], ["block_counts"], to=TensorProto.DOUBLE),
+        node("Cast", ["float_counts"], ["block_counts"], to=onnx.TensorProto.DOUBLE),
         node("Add", ["block_counts", "base_only"], ["counts"]),
         node("Unsqueeze", ["resolution", "one"], ["resolution_column"]),
         node("Equal", ["resolution_column", "known_resolutions"], ["same"]),
-        node("Cast", ["same"], ["same_float"], to=TensorProto.FLOAT),
+        node("Cast", ["same"], ["same_float"], to=onnx.TensorProto.FLOAT),
         node("ArgMax", ["same_float"], ["index"], axis=1, keepdims=0),
         node("ReduceMax", ["same_float"], ["any_same"], axes=[1], keepdims=0),
-        node("Cast", ["any_same"], ["known"], to=TensorProto.BOOL),
+        node("Cast", ["any_same"], ["known"], to=onnx.TensorProto.BOOL),
         node("Gather", ["costs", "index"], ["row_costs"]),
         node("Mul", ["row_costs", "counts"], ["terms"]),
         node("ReduceSum", ["terms", "one"], ["latency"], keepdims=0),

@@ -2,15 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.predictors.kinds import PREDICTORS
 from blockprof.predictors.onnx_parts import OnnxGraph
 from blockprof.predictors.prediction import Predictor
 from blockprof.spaces.sampling import sample_architectures
+
+if TYPE_CHECKING:
+    import onnx
+
+    from blockprof.foundation import onnx_runtime
+else:
+    onnx = lazy_import("onnx")
+    onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
+
 
 NUM_CHECKED = 1000
 
@@ -37,8 +48,6 @@ def write_onnx(model: Predictor, path: Path, seed: int = 0) -> OnnxCheck:
         BlockprofError: ONNX Runtime predicts something else.
         InputError: the model's kind has no graph, or the file cannot be written.
     """
-    import onnx
-
     build = PREDICTORS.get(model.kind).to_onnx
     if build is None:
         raise InputError(f"a {model.kind} predictor cannot be exported: its kind has no ONNX graph", code="no-onnx")
@@ -53,9 +62,9 @@ def write_onnx(model: Predictor, path: Path, seed: int = 0) -> OnnxCheck:
 
 
 def _compare(model: Predictor, graph: OnnxGraph, rng: np.random.Generator) -> OnnxCheck:
-    from blockprof.foundation.onnx_runtime import onnxruntime
-
-    session = onnxruntime.InferenceSession(graph.model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnx_runtime.onnxruntime.InferenceSession(
+        graph.model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     space = model.space
     archs = sample_architectures(space, NUM_CHECKED, rng)
     resolutions = rng.choice(model.resolutions, NUM_CHECKED)

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.spaces import Space
 
 if TYPE_CHECKING:
+    import onnx
     from onnx import ModelProto, NodeProto, ValueInfoProto
+else:
+    onnx = lazy_import("onnx")
 
 Constants = dict[str, NDArray[np.generic]]
 
@@ -33,8 +37,6 @@ def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto]
 
     An absent layer has the index behind the last instance and the base's.
     """
-    from onnx import TensorProto, helper
-
     absent = len(space.instances) + 1
     catalogue = space.catalogue()
     num_states = catalogue.layers.shape[1]
@@ -44,11 +46,11 @@ def find_instances(space: Space) -> "tuple[list[ValueInfoProto], list[NodeProto]
         "slot_ids": slot_ids.ravel(),
         "one": np.array([1]),
     }
-    node = helper.make_node
-    inputs = [helper.make_tensor_value_info("blocks", TensorProto.INT64, ["N", space.num_slots])]
+    node = onnx.helper.make_node
+    inputs = [onnx.helper.make_tensor_value_info("blocks", onnx.TensorProto.INT64, ["N", space.num_slots])]
     finding = [node("Add", ["blocks", "slot_offsets"], ["places"]), node("Gather", ["slot_ids", "places"], ["ids"])]
     if len(space.stems) > 1:
-        inputs.append(helper.make_tensor_value_info("stem", TensorProto.INT64, ["N"]))
+        inputs.append(onnx.helper.make_tensor_value_info("stem", onnx.TensorProto.INT64, ["N"]))
         constants |= {
             "first_slots": np.array([slots.start for slots in space.unit_slots]),
             "units_but_last": np.arange(len(space.units) - 1),
@@ -84,16 +86,14 @@ def make_model(
     name: str, inputs: "list[ValueInfoProto]", nodes: "list[NodeProto]", constants: Constants
 ) -> "ModelProto":
     """A model of ``inputs`` and ``resolution`` that gives ``latency_ms``, ``lower_ms`` and ``upper_ms``."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = helper.make_graph(
+    graph = onnx.helper.make_graph(
         nodes,
         name,
-        inputs=[*inputs, helper.make_tensor_value_info("resolution", TensorProto.INT64, ["N"])],
+        inputs=[*inputs, onnx.helper.make_tensor_value_info("resolution", onnx.TensorProto.INT64, ["N"])],
         outputs=[
-            helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N"])
+            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, ["N"])
             for name in ("latency_ms", "lower_ms", "upper_ms")
         ],
-        initializer=[numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        initializer=[onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

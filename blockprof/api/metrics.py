@@ -25,6 +25,7 @@ from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
     from blockprof.evaluators.supernet import AccuracyPool
+    from blockprof.predictors import Predictor
 
 Wanted = str | Metric | Surrogate
 """A metric by name, or one of the caller's own."""
@@ -77,6 +78,22 @@ class Evaluation:
     source: AccuracySource = "reference"
     supernet: SupernetSpec = field(default_factory=SupernetSpec)
     listener: Listener = SILENT
+
+    def at(self, resolution: int) -> "Evaluation":
+        """The same at another resolution."""
+        return replace(self, resolution=resolution)
+
+    def predictor(self, metric: str) -> "Predictor | None":
+        """The registered champion of a metric; None where there is none.
+
+        Raises:
+            TrackingError, DataFileError: the MLflow store does not answer, or the predictor cannot be read.
+        """
+        from blockprof import tracking
+        from blockprof.predictors.saved import load_predictor
+
+        champion = tracking.find_champion(self.space.name, metric)
+        return load_predictor(champion.folder) if champion else None
 
     def pooled(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the metrics ``names`` that are expensive."""

@@ -10,6 +10,7 @@ import numpy as np
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import leave_out, random_folds
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics import ACCURACY, ORT_CPU, AccuracySource, AdditiveMetric, MetricInfo
@@ -19,7 +20,14 @@ from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_distinct
 
 if TYPE_CHECKING:
+    from blockprof import predictors
+    from blockprof.evaluators import device as measuring
     from blockprof.latency_data import LatencyData
+    from blockprof.predictors import features
+else:
+    measuring = lazy_import("blockprof.evaluators.device")
+    features = lazy_import("blockprof.predictors.features")
+    predictors = lazy_import("blockprof.predictors")
 
 MIN_POOL = 20
 
@@ -109,8 +117,6 @@ def measure_surrogate(
         DataFileError: a damaged journal.
         BlockprofError: another measurement runs on this machine.
     """
-    from blockprof.evaluators.device import MeasureSpec, measure_architectures
-
     num_networks = pool_size(ORT_CPU, num_networks)
     space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
@@ -119,8 +125,8 @@ def measure_surrogate(
         np.full(num_networks, resolution),
     )
     path = journal_path(space, resolution, num_networks, seed)
-    spec = MeasureSpec(seed=seed)
-    measured = measure_architectures(archs, resolutions, path, spec, listener)
+    spec = measuring.MeasureSpec(seed=seed)
+    measured = measuring.measure_architectures(archs, resolutions, path, spec, listener)
     machine = measured.environments[-1].machine
     return fit_surrogate(
         measured.to_latency_data(archs, resolutions),
@@ -151,13 +157,11 @@ def fit_surrogate(
         InputError: networks at several resolutions.
         DataFileError: too few different networks.
     """
-    from blockprof.predictors import fit_blockwise
-
     found = np.unique(data.resolutions)
     if len(found) > 1:
         raise InputError(f"networks at {len(found)} resolutions: a surrogate is of one")
     resolution = int(found[0])
-    model = fit_blockwise(data, info.name)
+    model = predictors.fit_blockwise(data, info.name)
     base, costs = model.cost_table(resolution)
     return Surrogate(
         metric=AdditiveMetric(
@@ -170,13 +174,10 @@ def fit_surrogate(
 
 def _check(data: "LatencyData", info: MetricInfo, seed: int, repeatability_percent: float) -> HeldOut:
     """Predict each tenth of the networks by a surrogate of the others."""
-    from blockprof.predictors import fit_blockwise
-    from blockprof.predictors.features import instance_counts
-
-    counts = instance_counts(data.archs)
+    counts = features.instance_counts(data.archs)
 
     def predict(held: BoolArray) -> tuple[FloatArray, ...]:
-        model, rows = fit_blockwise(data.select(~held), info.name), data.select(held)
+        model, rows = predictors.fit_blockwise(data.select(~held), info.name), data.select(held)
         found = model.predict(rows.archs, rows.resolutions)
         covariance = model.cost_covariance(int(data.resolutions[0]))
         variances = ((counts[held] @ covariance) * counts[held]).sum(axis=1)

@@ -4,7 +4,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pooch
@@ -14,6 +14,13 @@ from tqdm import tqdm
 from blockprof.fetching.catalogue import Remote
 from blockprof.fetching.files import CHUNK_BYTES, TIMEOUT_S, reason
 from blockprof.foundation.errors import FetchError, InputError
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    import gdown
+else:
+    gdown = lazy_import("gdown")
+
 
 RANGE_NOT_SATISFIABLE = 416
 PARTIAL_CONTENT = 206
@@ -100,8 +107,6 @@ class DriveDownloader:
             requests.RequestException, gdown.exceptions.DownloadError: the download failed.
             FetchError: the folder holds no file of that name.
         """
-        import gdown
-
         remote = self._remote
         file_id = remote.drive_file
         if file_id is None:
@@ -123,8 +128,6 @@ class DriveDownloader:
 @cache
 def _drive_folder(folder_id: str) -> dict[str, str]:
     """The ids of the files in a folder, by name."""
-    import gdown
-
     listed: list[Any] = gdown.download_folder(
         id=folder_id, skip_download=True, quiet=True, use_cookies=False, timeout=TIMEOUT_S
     )
@@ -143,8 +146,6 @@ def obtain(
         InputError: there is no such file in the mirror's folder, or ``cache_folder`` cannot be written to.
         FetchError: the download failed, or the file is another one than ``sha256`` says.
     """
-    import gdown
-
     if mirror is not None and "://" not in mirror:
         return _in_folder(Path(mirror) / remote.name, sha256)
     url = remote.url if mirror is None else f"{mirror.rstrip('/')}/{quote(remote.name)}"

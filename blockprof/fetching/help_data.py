@@ -1,15 +1,22 @@
 """Latencies as HELP published them (Lee et al., NeurIPS 2021): torch files of OFA's networks and of numbers."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from blockprof.foundation.decoding import MALFORMED
 from blockprof.foundation.errors import DataFileError, NetStringError
 from blockprof.foundation.latencies import check_latency
+from blockprof.foundation.lazy import lazy_import
 from blockprof.latency_data import LatencyData
 from blockprof.spaces import Space, from_settings
+
+if TYPE_CHECKING:
+    from blockprof.foundation import torch_files
+else:
+    torch_files = lazy_import("blockprof.foundation.torch_files")
+
 
 DECIMALS = 6
 """Of the latencies in ms, as in the other data that is written: to the nanosecond."""
@@ -58,9 +65,7 @@ def read_help(networks: Path, latencies: Path, device: str, space: Space) -> Lat
 
 
 def _load(path: Path) -> Any:
-    from blockprof.foundation.torch_files import read_torch_file
-
     # The resolutions are numpy's own integers; numpy 1, which wrote the file, kept what reads them in numpy.core.
     read_scalar = np.int64().__reduce__()[0]
     allowed: list[Any] = [(read_scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]
-    return read_torch_file(path, "fetch it again", allowed)
+    return torch_files.read_torch_file(path, "fetch it again", allowed)

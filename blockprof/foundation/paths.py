@@ -2,6 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    import platformdirs
+else:
+    platformdirs = lazy_import("platformdirs")
+
 
 DATA_FOLDER = "blockprof-data"
 
@@ -15,6 +24,4 @@ def cache_folder() -> Path:
     """Where counts, ONNX pieces and downloads are kept: ``BLOCKPROF_CACHE``, else the platform's cache folder."""
     if folder := os.environ.get("BLOCKPROF_CACHE"):
         return Path(folder)
-    import platformdirs
-
     return platformdirs.user_cache_path("blockprof")

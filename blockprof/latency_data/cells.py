@@ -5,10 +5,20 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import DataFileError, Place
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.text import printable
 from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS, SPACE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa = lazy_import("pyarrow")
+    parquet = lazy_import("pyarrow.parquet")
+
 
 SEPARATORS = (",", ";", "\t")
 MAX_UNPACKED_BYTES = 1 << 30
@@ -187,9 +197,6 @@ def _places(names: list[str], where: str | Place) -> dict[str, int]:
 
 
 def _read_parquet(content: bytes, origin: str) -> Cells:
-    import pyarrow as pa
-    from pyarrow import parquet
-
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
         names = _names(file.schema_arrow.names)

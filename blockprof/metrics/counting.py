@@ -18,6 +18,7 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.decoding import MALFORMED, parse_json
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import cache_folder
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.spaces import Space, network_holding
@@ -25,6 +26,13 @@ from blockprof.spaces.instances import IMAGE_CHANNELS
 
 if TYPE_CHECKING:
     import torch
+    import torchprofile
+
+    from blockprof.networks import modules
+else:
+    modules = lazy_import("blockprof.networks.modules")
+    torch = lazy_import("torch")
+    torchprofile = lazy_import("torchprofile")
 
 COUNTED = ("macs", "conv_macs", "flops", "params")
 _KEPT = ("macs", "conv_macs", "params")
@@ -85,11 +93,9 @@ def count_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
     Raises:
         BlockprofError: an operator that torchprofile skips, other than activations known to be free.
     """
-    from torchprofile import profile_macs
-
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        macs = cast("int", profile_macs(module, inputs))
+        macs = cast("int", torchprofile.profile_macs(module, inputs))
     for message in (str(warning.message) for warning in caught):
         if "No handlers found" in message and message.split('"')[1] not in FREE_OPERATORS:
             raise BlockprofError(f"torchprofile cannot count {message.split(chr(34))[1]}", code="operator-not-counted")
@@ -102,17 +108,18 @@ def count_conv_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
     A convolution has one for each output, kernel position and input channel of its group, a linear layer one for each
     output and input; biases have none.
     """
-    import torch
-    from torch import nn
-
     counted = 0
 
-    def add(part: nn.Module, _: object, outputs: torch.Tensor) -> None:
+    def add(part: torch.nn.Module, _: object, outputs: torch.Tensor) -> None:
         nonlocal counted
         assert isinstance(part.weight, torch.Tensor)
         counted += outputs.numel() * part.weight[0].numel()
 
-    parts = [part for part in module.modules() if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear)]
+    parts = [
+        part
+        for part in module.modules()
+        if isinstance(part, torch.nn.Conv1d | torch.nn.Conv2d | torch.nn.Conv3d | torch.nn.Linear)
+    ]
     hooks = [part.register_forward_hook(add) for part in parts]
     try:
         with torch.no_grad():
@@ -170,8 +177,6 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
     Each instance's module comes from a network that holds it. The fixed parts are stem and head, 0 where these vary and
     so are instances themselves.
     """
-    from blockprof.networks.modules import build_subnet, take_apart
-
     counts = np.full((len(_KEPT), len(space.instances)), np.nan)
     base, absent = np.zeros((len(_KEPT), 1)), len(space.instances)
     for instance in range(len(space.instances)):
@@ -181,7 +186,7 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
         stem, *layers, head = archs.ids[0].tolist()
         ids = [stem, *(layer for layer in layers if layer != absent), head]
         channels, size, of_ends = IMAGE_CHANNELS, resolution, np.zeros((len(_KEPT), 1))
-        for found, module in zip(ids, take_apart(build_subnet(archs)), strict=True):
+        for found, module in zip(ids, modules.take_apart(modules.build_subnet(archs)), strict=True):
             if found == absent:
                 of_ends[:, 0] += _count(module, channels, size)
             elif np.isnan(counts[0, found]):
@@ -196,8 +201,6 @@ def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:
 
 def _count(module: "torch.nn.Module", channels: int, size: int) -> tuple[int, int, int]:
     """What ``_KEPT`` names, of a module for an input of so many channels and so high and wide."""
-    import torch
-
     image = torch.zeros(1, channels, size, size)
     params = sum(parameter.numel() for parameter in module.parameters())
     return count_macs(module, image), count_conv_macs(module, image), params

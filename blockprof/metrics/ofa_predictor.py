@@ -7,15 +7,23 @@ few points above that on the validation set. It is no sum of costs: its profile 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, Command, DataFileError, MetricError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.accuracy_source import OFA_PREDICTOR
 from blockprof.metrics.metric import MetricInfo
 from blockprof.spaces import Architectures, MBConv, Space, registered_spaces
+
+if TYPE_CHECKING:
+    from blockprof.foundation import torch_files
+else:
+    torch_files = lazy_import("blockprof.foundation.torch_files")
+
 
 OFA_PREDICTOR_FILE = "ofa/acc_predictor.pth"
 OFA_PREDICTOR_RESOLUTIONS = range(160, 225, 16)
@@ -107,16 +115,13 @@ def load_ofa_predictor(space: Space, resolution: int = 224, path: Path | None = 
 
 
 def _read_layers(path: Path) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    # Imported here: torch takes its time, and other metrics do without.
-    from blockprof.foundation.torch_files import read_torch_file
-
     if not path.is_file():
         raise MetricError(
             f"OFA's accuracy predictor is not at {path}",
             remedy=Command("blockprof fetch-data", source="ofa-accuracy-predictor"),
             code="predictor-not-fetched",
         )
-    state = read_torch_file(path, "fetch it again")
+    state = torch_files.read_torch_file(path, "fetch it again")
     expected = {
         f"{layer}.{part}": shape
         for layer, inputs, outputs in zip(_LAYERS, _SIZES, _SIZES[1:], strict=False)

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, MetricError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.metrics.metric import AdditiveMetric, KnownErrors, Metric, MetricInfo
 from blockprof.spaces import Architectures, Space
 
 if TYPE_CHECKING:
-    from blockprof.predictors import Predictor
+    from blockprof import predictors
+    from blockprof.predictors import Predictor, model_files
+else:
+    model_files = lazy_import("blockprof.predictors.model_files")
+    predictors = lazy_import("blockprof.predictors")
 
 
 MEAN_OF_HALF_WIDTH = 0.485
@@ -49,10 +54,7 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
         MetricError: it is of another space, or cannot predict at ``resolution``.
         DataFileError: its files are damaged, or of a kind that is not installed.
     """
-    from blockprof.predictors import load_predictor
-    from blockprof.predictors.model_files import read_facts
-
-    facts = read_facts(predictor.folder)
+    facts = model_files.read_facts(predictor.folder)
     if facts["space"] != space.name:
         raise MetricError(
             f"{predictor.title} is a {facts['kind']} predictor of {facts['space']}, not of {space.name}",
@@ -69,7 +71,7 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
     trained_on = f"{facts['num_nets']:,} networks of {facts['device']}" if facts["num_nets"] else facts["device"]
     source = f"predicted by {predictor.title}, trained on {trained_on}"
 
-    model = load_predictor(predictor.folder)
+    model = predictors.load_predictor(predictor.folder)
     errors = KnownErrors(relative=True, network=MEAN_OF_HALF_WIDTH * model.half_width_percent)
     info = MetricInfo(name, "ms", False, "predicted", source, errors)
     found = model.additive_costs(resolution)

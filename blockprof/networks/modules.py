@@ -5,13 +5,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import nn
 
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.spaces import Architectures, MBConv, Space
 from blockprof.spaces.blocks import PERCENT
+
+if TYPE_CHECKING:
+    from ofa.imagenet_classification import elastic_nn
+
+    from blockprof.foundation import torchvision_import
+else:
+    elastic_nn = lazy_import("ofa.imagenet_classification.elastic_nn")
+    torchvision_import = lazy_import("blockprof.foundation.torchvision_import")
 
 
 @cache
@@ -22,12 +31,8 @@ def build_supernet(space: Space) -> Any:
 
 def new_supernet(space: Space) -> Any:
     """Build an OFA supernet of the space (weights untrained), in evaluation mode."""
-    from blockprof.foundation.torchvision_import import import_torchvision
-
-    import_torchvision()
-    from ofa.imagenet_classification.elastic_nn import networks
-
-    build = getattr(networks, space.ofa_network)
+    torchvision_import.import_torchvision()
+    build = getattr(elastic_nn.networks, space.ofa_network)
     if space.num_widths > 1:
         unit = space.units[0]
         supernet = build(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.output.charts.colours import heat_colour, scale
 from blockprof.output.charts.specs import (
     Axis,
@@ -23,10 +24,16 @@ from blockprof.output.charts.specs import (
 from blockprof.output.numbers import tick_text
 
 if TYPE_CHECKING:
+    import matplotlib.figure
+    from matplotlib import colors, ticker
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis as DrawnAxis
     from matplotlib.figure import Figure
+else:
+    colors = lazy_import("matplotlib.colors")
+    matplotlib = lazy_import("matplotlib")
+    ticker = lazy_import("matplotlib.ticker")
 
 GREY, SHADE = "#555555", "#f0f0f0"
 _COLOURS = {
@@ -72,11 +79,9 @@ def draw_chart(chart: Chart) -> "Figure":
 
 def draw_heatmap(heatmap: HeatMap) -> "Figure":
     """Draw a heat map with its numbers; blue is better, red worse."""
-    from matplotlib.colors import ListedColormap
-
     figure = _new_figure((5.4, 4.4))
     axes = figure.add_subplot()
-    colours = ListedColormap(scale() / 255)
+    colours = colors.ListedColormap(scale() / 255)
     image = axes.imshow(heatmap.values, cmap=colours.reversed() if heatmap.higher_is_better else colours, aspect="auto")
     for row, column in np.argwhere(~np.isnan(heatmap.values)).tolist():
         _, ink = heat_colour(float(heatmap.badness[row, column]))
@@ -92,9 +97,7 @@ def draw_heatmap(heatmap: HeatMap) -> "Figure":
 
 
 def _new_figure(size: tuple[float, float]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=size, layout="constrained", dpi=110)
+    return matplotlib.figure.Figure(figsize=size, layout="constrained", dpi=110)
 
 
 def _write_caption(figure: "Figure", text: str) -> None:
@@ -137,20 +140,18 @@ def _label(axes: "Axes", axis: Axis, side: str) -> None:
 
 
 def _set_ticks(drawn: "DrawnAxis", axis: Axis) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
-
-    drawn.set_minor_formatter(NullFormatter())
+    drawn.set_minor_formatter(ticker.NullFormatter())
     if axis.ticks:
         values, labels = zip(*axis.ticks, strict=True)
         drawn.set_ticks(values, labels, fontsize=7 if len(labels) > _FEW_GROUPS else 9)
-        drawn.set_minor_locator(NullLocator())
+        drawn.set_minor_locator(ticker.NullLocator())
         return
-    drawn.set_major_formatter(FuncFormatter(lambda value, _: tick_text(float(f"{value:.6g}"))))
+    drawn.set_major_formatter(ticker.FuncFormatter(lambda value, _: tick_text(float(f"{value:.6g}"))))
     if axis.is_log:
         low, high = drawn.get_view_interval()
-        drawn.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if high < _FEW_TICKS_FROM * low else (1,)))
+        drawn.set_major_locator(ticker.LogLocator(subs=(1, 2, 3, 5) if high < _FEW_TICKS_FROM * low else (1,)))
     elif axis.is_whole:
-        drawn.set_major_locator(MaxNLocator(integer=True))
+        drawn.set_major_locator(ticker.MaxNLocator(integer=True))
 
 
 def _draw(axes: "Axes", layer: Layer, palette: str) -> None:
@@ -214,8 +215,6 @@ def _draw_regions(axes: "Axes", regions: Regions) -> None:
 
 def _colour(tone: Tone, palette: str, *, pale: bool = False) -> str | tuple[float, ...]:
     if isinstance(tone, int):
-        from matplotlib import colormaps
-
-        colours = colormaps[palette]
+        colours = matplotlib.colormaps[palette]
         return colours(tone % colours.N)
     return _PALE.get(tone, _COLOURS[tone]) if pale else _COLOURS[tone]

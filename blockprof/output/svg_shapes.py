@@ -5,9 +5,18 @@ Lengths are in the drawing's own units, which are about as large as a screen's p
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
+
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from matplotlib import ticker
+else:
+    ticker = lazy_import("matplotlib.ticker")
+
 
 WIDTH, HEIGHT = 380.0, 290.0
 TOP, BOTTOM, RIGHT = 24.0, 44.0, 14.0
@@ -31,9 +40,9 @@ class Scale:
 
     def ticks(self, most: int = 6) -> list[float]:
         """Round values on the scale; of a logarithmic one 1, 2 and 5 times powers of ten."""
-        from matplotlib.ticker import LogLocator, MaxNLocator
-
-        locator = LogLocator(subs=(1, 2, 5)) if self.is_log else MaxNLocator(most, steps=[1, 2, 2.5, 5, 10])
+        locator = (
+            ticker.LogLocator(subs=(1, 2, 5)) if self.is_log else ticker.MaxNLocator(most, steps=[1, 2, 2.5, 5, 10])
+        )
         slack = 1e-9 * (self.high - self.low)
         found = (round(float(tick), 10) for tick in locator.tick_values(self.low, self.high))
         return [tick for tick in found if self.low - slack <= tick <= self.high + slack]

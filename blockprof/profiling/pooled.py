@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.scores import CONFIDENCE, coverage_percent, spearman
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.profiling.statistics import Statistics
@@ -15,6 +16,8 @@ from blockprof.spaces import Space
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = lazy_import("pandas")
 
 ADDITIVE_SHARE_PERCENT = 80.0
 """Below this share of the variance between networks, a surrogate does not stand for its metric."""
@@ -91,8 +94,6 @@ class HeldOut:
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a network: ``net``, ``value``, ``predicted``, ``lower``, ``upper``, in the metric's unit."""
-        import pandas as pd
-
         return pd.DataFrame(
             {
                 "net": self.networks,

@@ -10,6 +10,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import Argument, InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import Metric, MetricInfo, as_exact
@@ -22,6 +23,8 @@ from blockprof.spaces.sampling import BaseDraws, Sampler
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = lazy_import("pandas")
 
 Method = Literal["exact", "sampled", "pooled"]
 
@@ -89,8 +92,6 @@ class Profile:
 
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""
-        import pandas as pd
-
         return pd.concat([_statistics_frame(metric, slice(0, 1)) for metric in self.metrics], ignore_index=True)
 
     def placement_frame(self) -> "pd.DataFrame":
@@ -100,8 +101,6 @@ class Profile:
     @cached_property
     def _placements(self) -> "pd.DataFrame":
         """Built once: what logs, prints, draws and reduces a profile each asks for it."""
-        import pandas as pd
-
         places = pd.DataFrame(
             {
                 "placement": [constraint.name for constraint in self.constraints],
@@ -128,8 +127,6 @@ class Profile:
 
     def response_frame(self) -> "pd.DataFrame":
         """One row a metric and block: the block's response M_b (eq. 1), and how far it is from the random mean."""
-        import pandas as pd
-
         groups = _group_by_block(self.constraints, self.blocks)
         frames = []
         for metric in self.metrics:
@@ -161,8 +158,6 @@ class Profile:
 
         ``num_independent`` is how many networks BlockProfile's design evaluates for effects as sure.
         """
-        import pandas as pd
-
         return pd.DataFrame(
             [
                 {
@@ -267,8 +262,6 @@ def _metric_profile(
 
 
 def _statistics_frame(metric: MetricProfile, rows: slice) -> "pd.DataFrame":
-    import pandas as pd
-
     values, half = metric.statistics.values[rows], metric.statistics.half_widths[rows]
     frame = pd.DataFrame(values, columns=list(STATISTICS))
     frame.insert(0, "metric", metric.info.name)

@@ -2,32 +2,35 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.reduction import sample_reduced
 from blockprof.searching.algorithm import Algorithm, Budget, register_algorithm
 from blockprof.searching.archive import Archive
 from blockprof.searching.drawing import draw_new
 from blockprof.spaces import Architectures
 
+if TYPE_CHECKING:
+    from blockprof.searching import evolution, exact, nsga2
+else:
+    evolution = lazy_import("blockprof.searching.evolution")
+    exact = lazy_import("blockprof.searching.exact")
+    nsga2 = lazy_import("blockprof.searching.nsga2")
+
 
 def _evolution(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.searching.evolution import evolve
-
-    return evolve(archive, budget, rng)
+    return evolution.evolve(archive, budget, rng)
 
 
 def _nsga2(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.searching.nsga2 import evolve
-
-    return evolve(archive, budget, rng)
+    return nsga2.evolve(archive, budget, rng)
 
 
 def _exact(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:
-    from blockprof.searching.exact import solve_exactly
-
-    yield solve_exactly(archive.problem, archive.top_k)[0]
+    yield exact.solve_exactly(archive.problem, archive.top_k)[0]
 
 
 def _random(archive: Archive, budget: Budget, rng: np.random.Generator) -> Iterator[Architectures]:

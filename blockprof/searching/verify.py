@@ -14,6 +14,7 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.scores import kendall, mape_percent, spearman
@@ -22,7 +23,10 @@ from blockprof.searching.problem import Problem
 from blockprof.spaces import Architectures
 
 if TYPE_CHECKING:
+    from blockprof.evaluators import device
     from blockprof.evaluators.device import MeasuredNetworks, MeasureSpec
+else:
+    device = lazy_import("blockprof.evaluators.device")
 
 LATENCY_UNIT = "ms"
 SIZES = ("flops", "macs", "conv_macs")
@@ -153,12 +157,10 @@ def verify(
     if not len(archs):
         raise InputError("there are no networks to verify", remedy="search for some first", code="no-networks")
     chosen = spread_along(len(archs), k)
-    from blockprof.evaluators.device import measure_architectures
-
     some = archs[chosen]
     path = verification_path(some, resolution)
     sizes = np.full(len(some), resolution)
-    measured = measure_architectures(some, sizes, path, spec, listener)
+    measured = device.measure_architectures(some, sizes, path, spec, listener)
     infos = tuple(problem.metrics[column].info for column in columns)
     return Verification(some, infos, values[chosen][:, list(columns)], measured)
 

@@ -6,8 +6,18 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import TrackingError
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    import mlflow
+    import sqlalchemy
+else:
+    mlflow = lazy_import("mlflow")
+    sqlalchemy = lazy_import("sqlalchemy")
+
 
 _DEFAULT_FILE = "mlflow.db"
 _ARTIFACT_FOLDER = "mlruns"
@@ -45,9 +55,7 @@ def sqlite_file(uri: str) -> Path | None:
         return None
     path: str | None = uri.removeprefix(_SQLITE_PREFIX).split("?")[0]
     if "%" in uri:  # whether it is unquoted is for SQLAlchemy to say
-        from sqlalchemy import make_url
-
-        path = make_url(uri).database
+        path = sqlalchemy.make_url(uri).database
     return Path(path) if path and path != ":memory:" else None
 
 
@@ -66,8 +74,6 @@ def tracking_uri() -> str:
         TrackingError: the working folder was another one before, and its name is such that MLflow would resume the
             store that is there.
     """
-    import mlflow
-
     if mlflow.get_tracking_uri() in _chosen:
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # forgets it
     uri = mlflow.get_tracking_uri()
@@ -86,8 +92,6 @@ def tracking_uri() -> str:
 def registry_uri() -> str:
     """Where predictors are registered: what MLflow was told, by code or environment, else its default."""
     if "mlflow" in sys.modules:
-        import mlflow
-
         tracking_uri()
         return str(mlflow.get_registry_uri())
     told = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")

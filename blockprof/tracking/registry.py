@@ -14,11 +14,23 @@ from typing import TYPE_CHECKING
 
 from blockprof.foundation.errors import InputError, TrackingError
 from blockprof.foundation.files import temporary_folder
+from blockprof.foundation.lazy import lazy_import
 from blockprof.spaces import space_names
 from blockprof.tracking.location import is_there, read_column, registry_uri, sqlite_file
 
 if TYPE_CHECKING:
+    import mlflow
+    from mlflow import artifacts, exceptions
     from mlflow.entities.model_registry import ModelVersion
+
+    from blockprof.tracking import location, sending, store
+else:
+    artifacts = lazy_import("mlflow.artifacts")
+    exceptions = lazy_import("mlflow.exceptions")
+    location = lazy_import("blockprof.tracking.location")
+    mlflow = lazy_import("mlflow")
+    sending = lazy_import("blockprof.tracking.sending")
+    store = lazy_import("blockprof.tracking.store")
 
 CHAMPION = "champion"
 _PREFIX = "blockprof-"
@@ -136,15 +148,12 @@ def find_other_model(reference: str) -> OtherModel:
         InputError: there is no such model or version.
         TrackingError: the store does not answer.
     """
-    from blockprof.tracking.location import tracking_uri
-    from blockprof.tracking.sending import send
-
     parts = _REFERENCE.fullmatch(reference)
-    tracking_uri()
+    location.tracking_uri()
     found = None
     if parts and _is_there():
         asked = (parts["name"], parts["alias"] or "", parts["version"])
-        found = send(f"looking up {reference}", lambda: _find_version(*asked))
+        found = sending.send(f"looking up {reference}", lambda: _find_version(*asked))
     if found is None:
         raise InputError(
             f"no model '{reference}' is registered", remedy="write models:/NAME/VERSION or models:/NAME@ALIAS"
@@ -160,11 +169,9 @@ def find_predictor_of(run_id: str) -> StoredPredictor | None:
     """
     if not _names():
         return None
-    from mlflow import MlflowClient
-
-    from blockprof.tracking.sending import send
-
-    found = send("searching predictors", lambda: MlflowClient().search_model_versions(f"run_id = '{run_id}'"))
+    found = sending.send(
+        "searching predictors", lambda: mlflow.MlflowClient().search_model_versions(f"run_id = '{run_id}'")
+    )
     newest = max(found, key=lambda one: int(one.version), default=None)
     return _fetch(newest.name, alias=CHAMPION, version=str(newest.version)) if newest else None
 
@@ -184,9 +191,7 @@ def _is_there() -> bool:
     database = sqlite_file(uri)
     if database is not None:
         return is_there(database)
-    from blockprof.tracking.store import check_answers
-
-    check_answers(uri)
+    store.check_answers(uri)
     return True
 
 
@@ -197,35 +202,26 @@ def _names() -> list[str]:
     database = sqlite_file(uri)
     if database is not None:
         return read_column(database, "SELECT name FROM registered_models WHERE name LIKE ?", (f"{_PREFIX}%",))
-    from mlflow import MlflowClient
-
-    from blockprof.tracking.store import within_deadline
-
-    models = within_deadline(
-        f"asking {uri}", lambda: MlflowClient().search_registered_models(f"name LIKE '{_PREFIX}%'", max_results=1000)
+    models = store.within_deadline(
+        f"asking {uri}",
+        lambda: mlflow.MlflowClient().search_registered_models(f"name LIKE '{_PREFIX}%'", max_results=1000),
     )
     return [model.name for model in models]
 
 
 def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredictor | None:
-    from mlflow import MlflowClient, artifacts
-
-    from blockprof.tracking.location import tracking_uri
-    from blockprof.tracking.sending import send
-    from blockprof.tracking.store import check_answers
-
-    check_answers(tracking_uri())
+    store.check_answers(location.tracking_uri())
 
     def download() -> "tuple[ModelVersion, Path] | None":
         found = _find_version(name, alias, version)
         if found is None:
             return None
-        source = MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
+        source = mlflow.MlflowClient().get_model_version_download_uri(name, found.version).rstrip("/")
         # A folder each time: another store may have a predictor of that name and version, or this one have lost a file.
         target = tempfile.mkdtemp(prefix=f"{name}-{found.version}-", dir=_download_folder())
         return found, Path(artifacts.download_artifacts(f"{source}/artifacts", dst_path=target))
 
-    fetched = send(f"fetching {name}", download)
+    fetched = sending.send(f"fetching {name}", download)
     if fetched is None:
         return None
     found, files = fetched
@@ -236,13 +232,10 @@ def _fetch(name: str, *, alias: str, version: str | None = None) -> StoredPredic
 
 
 def _find_version(name: str, alias: str, version: str | None) -> "ModelVersion | None":
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    client = MlflowClient()
+    client = mlflow.MlflowClient()
     try:
         return client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, alias)
-    except MlflowException as error:
+    except exceptions.MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -23,11 +23,20 @@ from mlflow.utils.rest_utils import http_request
 from blockprof.foundation import files
 from blockprof.foundation.errors import Command, InputError, TrackingError
 from blockprof.foundation.files import temporary_folder
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
 from blockprof.tracking import sending
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import check_unmoved
 from blockprof.tracking.translation import one_line, translated
+
+if TYPE_CHECKING:
+    import sqlalchemy
+    from mlflow.store.tracking import sqlalchemy_store
+else:
+    sqlalchemy = lazy_import("sqlalchemy")
+    sqlalchemy_store = lazy_import("mlflow.store.tracking.sqlalchemy_store")
+
 
 DEFAULT_EXPERIMENT = "blockprof"
 _FILE_SCHEMES = ("", "file")
@@ -296,9 +305,7 @@ def _create_experiment(name: str) -> str:
     uri = tracking_uri()
     if sqlite_file(uri) is None:
         return MlflowClient().create_experiment(name)
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    return str(SqlAlchemyStore(uri, artifact_root()).create_experiment(name))
+    return str(sqlalchemy_store.SqlAlchemyStore(uri, artifact_root()).create_experiment(name))
 
 
 def begin_stores() -> None:
@@ -320,15 +327,12 @@ def _create(database: Path) -> None:
     MLflow itself runs dozens of migrations in place, with over a thousand flushes to the disk: slow, broken for good
     if interrupted, and a race where two commands start at once.
     """
-    import sqlalchemy  # not at the top: a second that a server's users need not wait
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
     database.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(database.parent) as folder:
         draft = folder / "mlflow.db"
         sqlalchemy.event.listen(sqlalchemy.Engine, "connect", _skip_flushes)
         try:
-            store = SqlAlchemyStore(sqlite_uri(draft), artifact_root())
+            store = sqlalchemy_store.SqlAlchemyStore(sqlite_uri(draft), artifact_root())
             store.engine.dispose()
         finally:
             sqlalchemy.event.remove(sqlalchemy.Engine, "connect", _skip_flushes)

@@ -3,17 +3,24 @@
 import json
 from dataclasses import asdict, replace
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.predictors.gru.recipe import FAST, PAPER, Recipe
 from blockprof.predictors.kinds import Fitted, TrainingOptions, TrainingTask
+
+if TYPE_CHECKING:
+    from blockprof.predictors.gru import features, network, training
+else:
+    features = lazy_import("blockprof.predictors.gru.features")
+    network = lazy_import("blockprof.predictors.gru.network")
+    training = lazy_import("blockprof.predictors.gru.training")
 
 
 def train_gru(task: TrainingTask) -> Fitted:
     """Train on the rows that are no outliers; the dev rows tell the epoch and the interval."""
-    from blockprof.predictors.gru.training import fit_gru
-
     recipe = recipe_of(task.options)
-    found = fit_gru(
+    found = training.fit_gru(
         task.sound,
         task.dev,
         task.metric,
@@ -29,12 +36,8 @@ def train_gru(task: TrainingTask) -> Fitted:
 
 def fingerprint_gru(task: TrainingTask) -> str:
     """64 hex digits that tell trainings apart."""
-    from blockprof.predictors.gru.features import num_operators
-    from blockprof.predictors.gru.network import NetworkSpec
-    from blockprof.predictors.gru.training import training_facts
-
-    spec = NetworkSpec(num_operators(task.train.space))
-    facts = training_facts(task.train, task.dev, recipe_of(task.options), task.seed, spec)
+    spec = network.NetworkSpec(features.num_operators(task.train.space))
+    facts = training.training_facts(task.train, task.dev, recipe_of(task.options), task.seed, spec)
     return sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -1,24 +1,31 @@
 """The paper's predictor as an ONNX graph, with ONNX's own GRU."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.predictors.gru.features import operator_table, shape_table
 from blockprof.predictors.gru.model import GruModel
 from blockprof.predictors.onnx_parts import Constants, OnnxGraph, find_instances, make_model
 from blockprof.predictors.runtime import Singles, embed
+
+if TYPE_CHECKING:
+    import onnx
+else:
+    onnx = lazy_import("onnx")
+
 
 TOLERANCE = 1e-5
 
 
 def build_gru(model: GruModel) -> OnnxGraph:
     """The graph: embedded blocks are looked up by instance and resolution, absent layers moved behind the others."""
-    from onnx import TensorProto, helper
-
     space, weights = model.space, model.weights
     num_ids = len(space.instances) + 2  # the last one is that of an absent layer
     hidden = weights["gru.weight_hh_l0"].shape[1]
     inputs, finding, constants = find_instances(space)
-    node = helper.make_node
+    node = onnx.helper.make_node
     head_varies = "head" not in space.fixed_parts
     if head_varies:  # the head is no part of the chain
         constants |= {"zero": np.array([0]), "minus_one": np.array([-1])}
@@ -47,7 +54,7 @@ def build_gru(model: GruModel) -> OnnxGraph:
     nodes = [
         *finding,
         node("Equal", [chain_ids, "absent"], ["is_absent"]),
-        node("Cast", ["is_absent"], ["absence"], to=TensorProto.INT64),
+        node("Cast", ["is_absent"], ["absence"], to=onnx.TensorProto.INT64),
         node("Mul", ["absence", "num_steps"], ["later"]),
         node("Add", ["later", "steps"], ["ranks"]),
         node("TopK", ["ranks", "num_steps"], ["sorted_ranks", "order"], axis=1, largest=0, sorted=1),
@@ -56,16 +63,16 @@ def build_gru(model: GruModel) -> OnnxGraph:
         node("Sub", ["num_steps", "num_absent"], ["length_column"]),
         node("Unsqueeze", ["resolution", "one"], ["resolution_column"]),
         node("Equal", ["resolution_column", "known_resolutions"], ["same"]),
-        node("Cast", ["same"], ["same_float"], to=TensorProto.FLOAT),
+        node("Cast", ["same"], ["same_float"], to=onnx.TensorProto.FLOAT),
         node("ArgMax", ["same_float"], ["index"], axis=1, keepdims=1),
         node("ReduceMax", ["same_float"], ["any_same"], axes=[1], keepdims=0),
-        node("Cast", ["any_same"], ["known"], to=TensorProto.BOOL),
+        node("Cast", ["any_same"], ["known"], to=onnx.TensorProto.BOOL),
         node("Mul", ["index", "num_ids"], ["resolution_offset"]),
         node("Add", ["packed", "resolution_offset"], ["table_rows"]),
         node("Gather", ["embedded", "table_rows"], ["by_network"]),
         node("Transpose", ["by_network"], ["by_step"], perm=[1, 0, 2]),
         node("Squeeze", ["length_column", "one"], ["lengths"]),
-        node("Cast", ["lengths"], ["lengths_int32"], to=TensorProto.INT32),
+        node("Cast", ["lengths"], ["lengths_int32"], to=onnx.TensorProto.INT32),
         node("GRU", ["by_step", "ahead_w", "ahead_r", "ahead_b", "lengths_int32"], ["", "ahead_h"], **gru),
         node("Sub", ["length_column", "one"], ["last_step"]),
         node("GatherElements", ["table_rows", "last_step"], ["last_row"], axis=1),
@@ -76,7 +83,7 @@ def build_gru(model: GruModel) -> OnnxGraph:
         node("MatMul", ["both", "output_weight"], ["weighted"]),
         node("Add", ["weighted", "output_bias"], ["linear"]),
         node("Sigmoid" if model.sigmoid else "Identity", ["linear"], ["share"]),
-        node("Cast", ["share"], ["share_double"], to=TensorProto.DOUBLE),
+        node("Cast", ["share"], ["share_double"], to=onnx.TensorProto.DOUBLE),
         node("Mul", ["share_double", "max_ms"], ["latency_column"]),
         node("ReduceSum", ["latency_column", "outer_axes"], ["unbounded"], keepdims=0),
         node("Max", ["unbounded", "no_latency"], ["latency"]),

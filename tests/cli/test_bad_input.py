@@ -76,7 +76,9 @@ def test_bad_rows(command: str, change, said: list[str], refused, folder: Path, 
 def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: list[str]) -> None:
     (folder / "mbv3.csv").write_text("\n".join([HEADER, *(row.replace(net_of(row), MBV3_NET) for row in rows)]))
     message = refused(*command.split(), "mbv3.csv")
-    assert message.startswith("mbv3.csv: row 2, column 'net_str': a network of mbv3, not of pn: use --space mbv3")
+    assert message.startswith(
+        "mbv3.csv: row 2, column 'net_str': a network of mbv3 or mbv3-w1.0, not of pn: use --space mbv3"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("fetch-data -s pn --source http://localhost/x.csv --no-log", "pass --sha256"),
         ("train-predictor -s pn -m accuracy", "'accuracy' is the name of a built-in metric"),
         ("train-predictor -s pn -m a,b", "'a,b' cannot name a metric"),
-        ("train-predictor -s pn -m 7", "--metric '7': profile takes metrics by name"),
+        ("train-predictor -s pn -m 7", "--metric 7: profile takes metrics by name"),
         ("profile -s pn -b u7.l1.e6k7", "u7.l1.e6k7: pn has units 1 to 6"),
         ("profile -s pn -b u6.l2.e6k7", "u6.l2.e6k7: unit 6 of pn has layers 1 to 1"),
         ("profile -s pn -b u0.l1.e6k7", "u0.l1.e6k7: pn has units 1 to 6"),

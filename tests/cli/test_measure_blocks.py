@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+import blockprof
 from blockprof import tracking
-from blockprof.cli.measure_blocks import measure_blocks
+from blockprof.cli import render, render_measuring
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.spaces import load_space
@@ -21,6 +22,13 @@ TABLE = "blockprof-data/ofa_pn_mine_r128_block_table.csv"
 JOURNAL = "blockprof-data/ofa_pn_mine_r128_block_table.journal.jsonl"
 
 
+def measure(metric: str = "mine", resolution: int = 128, out: Path = DATA, spec: MeasureSpec = QUICK, **how) -> None:
+    """As the command does."""
+    networks = blockprof.Networks(resolutions=[resolution])
+    with render.listening(render_measuring.print_blocks) as listener:
+        blockprof.measure_blocks(PN, metric, networks=networks, spec=spec, out=out, listener=listener, **how)
+
+
 @pytest.fixture(autouse=True)
 def own_lock(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that tests running side by side do not lock each other out."""
@@ -30,7 +38,7 @@ def own_lock(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 def test_a_table_is_written_logged_and_a_metric(
     folder: Path, cli, complete, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measure_blocks(PN, "mine", 128, QUICK, DATA, name="measured")
+    measure(log=blockprof.Log("measured"))
     shown = capsys.readouterr().out
     assert "101 pieces and 20 whole networks of ProxylessNAS (pn) at resolution 128, on " in shown
     assert shown.count(" against whole networks: MAPE ") == 2
@@ -63,9 +71,9 @@ def test_a_table_is_written_logged_and_a_metric(
 
     before, table = Path(JOURNAL).read_bytes(), Path(TABLE).read_bytes()
     Path(TABLE).unlink()
-    measure_blocks(PN, "mine", 128, QUICK, DATA, no_log=True)
+    measure()
     assert (Path(JOURNAL).read_bytes(), Path(TABLE).read_bytes()) == (before, table), "the journal is whole"
-    measure_blocks(PN, "mine", 128, QUICK, DATA, no_log=True, fresh=True)
+    measure(fresh=True)
     assert Path(JOURNAL).read_bytes() != before
     assert (Path(f"{JOURNAL}.old").read_bytes(), Path(f"{TABLE}.old").read_bytes()) == (before, table)
     assert len(mlflow.search_runs(search_all_experiments=True)) == 1
@@ -73,25 +81,25 @@ def test_a_table_is_written_logged_and_a_metric(
 
 def test_what_is_refused_before_a_run_is_begun(folder: Path) -> None:
     with pytest.raises(InputError, match="resolution 100: pn takes"):
-        measure_blocks(PN, "mine", 100, QUICK, DATA)
+        measure(resolution=100, log=blockprof.Log())
     with pytest.raises(InputError, match="no provider 'NoSuchProvider'"):
-        measure_blocks(PN, "mine", 128, MeasureSpec(provider="NoSuchProvider"), DATA)
+        measure(spec=MeasureSpec(provider="NoSuchProvider"), log=blockprof.Log())
     assert not list(folder.iterdir())
     DATA.mkdir()
     Path(JOURNAL).write_text("something else")
     with pytest.raises(DataFileError, match="is not a journal of measurement that blockprof can resume"):
-        measure_blocks(PN, "mine", 128, QUICK, DATA)
+        measure(log=blockprof.Log())
     assert Path(JOURNAL).read_text() == "something else"
     Path(JOURNAL).unlink()
     Path(TABLE).write_text("another's")
-    with pytest.raises(InputError, match="another table of that name is there: give another --metric or --out, or --"):
-        measure_blocks(PN, "mine", 128, QUICK, DATA)
+    with pytest.raises(InputError, match="of that name is there: give another metric or out, or fresh=True"):
+        measure(log=blockprof.Log())
     assert Path(TABLE).read_text() == "another's"
     assert list(folder.iterdir()) == [folder / DATA]
 
 
 def test_a_predictor_of_that_name_is_told(in_trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    measure_blocks(PN, "npu", 128, QUICK, Path("tables"))
+    measure("npu", out=Path("tables"), log=blockprof.Log())
     shown = capsys.readouterr()
     assert "pn has a registered predictor 'npu', which profile uses before this table" in shown.err.replace("\n", " ")
     assert "next: BLOCKPROF_DATA=tables blockprof profile --space pn --metrics npu --resolution 128\n" in shown.out

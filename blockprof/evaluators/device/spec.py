@@ -70,6 +70,11 @@ class MeasureSpec:
             raise InputError(f"seed is {self.seed}: it must not be negative", code="negative-seed")
 
     @property
+    def is_quantized(self) -> bool:
+        """Whether networks are quantized before the run-time gets them."""
+        return self.precision == "int8"
+
+    @property
     def target_name(self) -> str:
         """What its metric is called if nobody says: ``openvino``, ``openvino-int8``."""
         return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"

@@ -9,13 +9,17 @@ import torch
 from torch import Tensor
 
 from blockprof.foundation.errors import Command, DataFileError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.torch_files import read_torch_file
 from blockprof.networks.modules import new_supernet
 from blockprof.spaces import Space
 
 if TYPE_CHECKING:
+    from blockprof import fetching
     from blockprof.fetching import Source
+else:
+    fetching = lazy_import("blockprof.fetching")
 
 SOURCE = "ofa-supernets"
 UNUSED = "num_batches_tracked"
@@ -78,9 +82,7 @@ def load_supernet(space: Space, path: Path | None = None) -> Any:
 
 def _published(space: Space) -> "Source | None":
     """Where OFA publishes weights of the space; None where it does not."""
-    from blockprof.fetching import load_sources
-
-    source = load_sources()[SOURCE]
+    source = fetching.load_sources()[SOURCE]
     return source if space.name in source.spaces else None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -23,9 +23,19 @@ from torch.utils.data import DataLoader, Dataset
 
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torchvision_import import import_torchvision
 from blockprof.spaces import registered_spaces
+
+if TYPE_CHECKING:
+    from torchvision import datasets, transforms
+    from torchvision.transforms import functional
+else:
+    datasets = lazy_import("torchvision.datasets")
+    functional = lazy_import("torchvision.transforms.functional")
+    transforms = lazy_import("torchvision.transforms")
+
 
 NUM_CLASSES = 1000
 """Of ImageNet, and so of the supernets' outputs."""
@@ -155,12 +165,10 @@ def read_folder(path: Path) -> ImageNetFolder:
 
 def _list_images(path: Path, part: str) -> tuple[tuple[str, ...], Samples]:
     import_torchvision()
-    from torchvision.datasets import ImageFolder
-
     if not (path / part).is_dir():
         raise InputError(f"has no folder {part}", where=path, remedy=_EXPECTED)
     try:
-        listed = ImageFolder(str(path / part))
+        listed = datasets.ImageFolder(str(path / part))
     except FileNotFoundError as error:  # no class folders, or one without images
         raise InputError(f"{path / part}: {str(error).split('. ')[0].rstrip('.')}: {_EXPECTED}") from None
     except OSError as error:
@@ -314,17 +322,18 @@ class _Decoding(Dataset[Any]):
 
     def _crop(self, image: Image.Image, seed: int | None) -> Tensor:
         import_torchvision()
-        from torchvision.transforms import CenterCrop, ColorJitter, RandomHorizontalFlip, RandomResizedCrop, Resize
-        from torchvision.transforms.functional import pil_to_tensor
-
         if seed is None:
-            image = CenterCrop(self._resolution)(Resize(math.ceil(self._resolution / CROPPED_SHARE))(image))
+            image = transforms.CenterCrop(self._resolution)(
+                transforms.Resize(math.ceil(self._resolution / CROPPED_SHARE))(image)
+            )
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                cropped = RandomHorizontalFlip()(RandomResizedCrop(self._resolution, scale=(LEAST_AREA, 1.0))(image))
-                image = ColorJitter(brightness=BRIGHTNESS, saturation=SATURATION)(cropped)
-        pixels: Tensor = pil_to_tensor(image)
+                cropped = transforms.RandomHorizontalFlip()(
+                    transforms.RandomResizedCrop(self._resolution, scale=(LEAST_AREA, 1.0))(image)
+                )
+                image = transforms.ColorJitter(brightness=BRIGHTNESS, saturation=SATURATION)(cropped)
+        pixels: Tensor = functional.pil_to_tensor(image)
         return pixels
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -23,12 +23,19 @@ from blockprof.evaluators.supernet.images import (
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import read_file
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.torch_device import find_device
 from blockprof.metrics import MetricInfo
 from blockprof.networks.modules import subnet_settings
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.resolution import check_resolution
+
+if TYPE_CHECKING:
+    from ofa.imagenet_classification.elastic_nn import utils
+else:
+    utils = lazy_import("ofa.imagenet_classification.elastic_nn.utils")
+
 
 RECALIBRATION_BATCH = 200
 """That of OFA's ``RunManager.reset_running_statistics``.
@@ -120,14 +127,12 @@ class SupernetAccuracy:
         Raises:
             InputError: networks of another space.
         """
-        from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics
-
         if archs.space != self.space:
             raise InputError(f"these are networks of {archs.space.name}, and the weights are of {self.space.name}")
         self.supernet.set_active_subnet(**subnet_settings(archs, index))
         network: nn.Module = self.supernet.get_active_subnet(preserve_weight=True)
         network = network.eval().to(self.device)
-        set_running_statistics(network, self._recalibration_batches())
+        utils.set_running_statistics(network, self._recalibration_batches())
         return network
 
     def _recalibration_batches(self) -> Iterator[tuple[Tensor, None]]:

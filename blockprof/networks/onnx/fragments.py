@@ -3,14 +3,23 @@
 import io
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from blockprof.foundation.lazy import lazy_import
+
 if TYPE_CHECKING:
+    import torch
     from torch import nn
+
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
+    torch = lazy_import("torch")
 
 
 OPSET = 17
@@ -30,6 +39,24 @@ class Fragment:
     nodes: tuple[onnx.NodeProto, ...]
     weights: tuple[tuple[str, bytes], ...]
 
+    @cached_property
+    def inner(self) -> "Fragment":
+        """Without quantizing what it gives: as it is before another piece, which quantizes what it takes."""
+        *nodes, last = self.nodes
+        makers = {output: node for node in nodes for output in node.output}
+        quantize = makers.get(last.input[0])
+        if last.op_type != "DequantizeLinear" or quantize is None or quantize.op_type != "QuantizeLinear":
+            return self
+        kept = []
+        for node in nodes:
+            if node is not quantize:
+                copy = onnx.NodeProto()
+                copy.CopyFrom(node)
+                copy.output[:] = [OUTPUT if value == quantize.input[0] else value for value in node.output]
+                copy.input[:] = [OUTPUT if value == quantize.input[0] else value for value in node.input]
+                kept.append(copy)
+        return Fragment(tuple(kept), self.weights)
+
     @classmethod
     def from_model(cls, model: onnx.ModelProto) -> "Fragment":
         """Take the fragment out of what :func:`export_fragment` made."""
@@ -47,17 +74,13 @@ def export_fragment(module: "nn.Module") -> onnx.ModelProto:
     Every value is named after its node and its place there, such as ``conv/depth_conv/conv/Conv.W``, and all constants
     are initializers.
     """
-    import torch
-
-    from blockprof.networks.onnx.modules import input_channels
-
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that traces is deprecated, and several times as quick as its successor.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
-            (torch.zeros(1, input_channels(module), TRACE_SIZE, TRACE_SIZE),),
+            (torch.zeros(1, modules.input_channels(module), TRACE_SIZE, TRACE_SIZE),),
             buffer,  # type: ignore[arg-type]  # this exporter takes buffers
             dynamo=False,
             opset_version=OPSET,

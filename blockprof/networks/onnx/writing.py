@@ -2,17 +2,28 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 
 from blockprof.foundation.errors import BlockprofError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.onnx_runtime import onnxruntime
 from blockprof.networks.onnx.composing import compose_bytes
 from blockprof.networks.onnx.fragments import OPSET
 from blockprof.networks.onnx.store import FragmentStore
 from blockprof.spaces import Architectures
+
+if TYPE_CHECKING:
+    import torch
+
+    from blockprof.networks.onnx import modules
+else:
+    modules = lazy_import("blockprof.networks.onnx.modules")
+    torch = lazy_import("torch")
+
 
 TOLERANCE = 1e-4
 """How far logits may be from torch's, relative to the greatest of them: the same sums in another order."""
@@ -82,18 +93,13 @@ def write_network(
 
 
 def _check(file: Path, store: FragmentStore, arch: Architectures, resolution: int, batch: int | None) -> float:
-    # torch takes seconds to import, and writing alone does not need it where the cache has the pieces.
-    import torch
-
-    from blockprof.networks.onnx.modules import build_network
-
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     try:
         shape = (batch or NUM_IMAGES, *session.get_inputs()[0].shape[1:])
         images = np.random.default_rng(store.seed).standard_normal(shape, dtype=np.float32)
         (found,) = session.run(None, {session.get_inputs()[0].name: images})
         with torch.inference_mode():
-            expected = build_network(arch, seed=store.seed)(torch.from_numpy(images)).numpy()
+            expected = modules.build_network(arch, seed=store.seed)(torch.from_numpy(images)).numpy()
     except MemoryError:
         raise BlockprofError(
             f"batch {batch} at resolution {resolution} does not fit into memory",

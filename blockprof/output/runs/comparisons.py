@@ -7,6 +7,7 @@ import numpy as np
 
 from blockprof.comparing.predictors import PredictorComparison
 from blockprof.comparing.profiles import ProfileComparison
+from blockprof.foundation.lazy import lazy_import
 from blockprof.output.charts.comparisons import effects_chart, errors_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.sources import Source
@@ -15,7 +16,11 @@ from blockprof.tracking import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from blockprof.latency_data import LatencyData
+else:
+    pd = lazy_import("pandas")
 
 
 def record_predictors(
@@ -53,8 +58,6 @@ def record_profiles(run: Run, comparison: ProfileComparison, sources: Sequence[S
     Where a metric is in two profiles, also ``differences.csv``. Metrics are ``pair_1.effects_spearman`` and so on, the
     params ``pair_1`` say of what.
     """
-    import pandas as pd
-
     summary = comparison.summary_frame()
     pairs = {f"pair_{number}": pair for number, pair in enumerate(comparison.pairs, start=1)}
     run.log_params(_source_params(sources) | {key: f"{pair.first}, {pair.second}" for key, pair in pairs.items()})

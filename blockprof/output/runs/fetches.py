@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.output.runs.origins import data_origin, log_data
 from blockprof.tracking import Run
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from blockprof.fetching import FetchedFile
+else:
+    pd = lazy_import("pandas")
 
 
 def record_fetch(run: Run, files: "Sequence[FetchedFile]", source: str, params: dict[str, object]) -> None:
     """Log what was fetched: where from, the files with their checksums, the latencies they hold."""
-    import pandas as pd
-
     held = [file.latencies for file in files if file.latencies is not None]
     origins = {data_origin(data.device) for data in held} or {"file"}
     run.log_tags({"blockprof.data_origin": ",".join(sorted(origins))})

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.latency_data import LatencyData
 from blockprof.output.runs.champion import KeptTraining, choose_champion
 from blockprof.spaces import Architectures, load_space
 from blockprof.tracking import Choice
 
 if TYPE_CHECKING:
-    from blockprof.predictors import CrossValidation, TrainedPredictor
+    from blockprof import predictors
+    from blockprof.predictors import CrossValidation, TrainedPredictor, prediction
+else:
+    prediction = lazy_import("blockprof.predictors.prediction")
+    predictors = lazy_import("blockprof.predictors")
 
 _FILE = "training.npz"
 
@@ -38,14 +43,11 @@ def keep_training(
 
 def choose_by_kept(folder: Path, files: Path) -> Choice:
     """Choose as the training did whose predictor is in ``files``; :func:`keep_training` wrote ``folder``."""
-    from blockprof.predictors import CrossValidation, Split, load_predictor
-    from blockprof.predictors.prediction import Prediction
-
     with np.load(folder / _FILE, allow_pickle=False) as kept:
         archs = Architectures.from_strings(load_space(str(kept["space"])), kept["nets"].tolist())
         data = LatencyData(archs, kept["resolutions"], kept["latencies_ms"], str(kept["device"]))
-        split = Split(kept["train"], kept["dev"], kept["test"])
+        split = predictors.Split(kept["train"], kept["dev"], kept["test"])
         source, said = str(kept["source"]), kept["folds"]
-    folds = CrossValidation(data, Prediction(*said)) if len(said) else None
-    training = KeptTraining(load_predictor(files), split, Path(source) if source else None)
+    folds = predictors.CrossValidation(data, prediction.Prediction(*said)) if len(said) else None
+    training = KeptTraining(predictors.load_predictor(files), split, Path(source) if source else None)
     return choose_champion(training, data, folds)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof.foundation.files import temporary_folder
+from blockprof.foundation.lazy import lazy_import
 from blockprof.output.charts.trainings import learning_chart, predictions_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.report import REPORT, training_report
@@ -12,9 +13,21 @@ from blockprof.output.runs.origins import data_origin, log_data
 from blockprof.tracking import Run, log_predictor
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from blockprof import predictors
     from blockprof.latency_data import LatencyData
-    from blockprof.predictors import CrossValidation, LearningCurve, Predictor, TrainedPredictor
+    from blockprof.output.runs import champion, kept_training, sources
+    from blockprof.predictors import CrossValidation, LearningCurve, Predictor, TrainedPredictor, evaluation, serving
     from blockprof.tracking import RegisteredPredictor
+else:
+    champion = lazy_import("blockprof.output.runs.champion")
+    evaluation = lazy_import("blockprof.predictors.evaluation")
+    kept_training = lazy_import("blockprof.output.runs.kept_training")
+    pd = lazy_import("pandas")
+    predictors = lazy_import("blockprof.predictors")
+    serving = lazy_import("blockprof.predictors.serving")
+    sources = lazy_import("blockprof.output.runs.sources")
 
 
 def record_training(
@@ -32,15 +45,6 @@ def record_training(
     Of a cross-validation beside it also the scores and ``cv_predictions.csv``; of one that is a sum of costs
     ``costs.csv``; of one trained by epochs ``epochs.csv``. How its kind trained it is among the params.
     """
-    import pandas as pd
-
-    from blockprof import predictors
-    from blockprof.output.runs.champion import NETWORKS, choose_champion, networks_frame
-    from blockprof.output.runs.kept_training import keep_training
-    from blockprof.output.runs.sources import CROSS_VALIDATED, TEST_ROWS
-    from blockprof.predictors.evaluation import predicted_frame
-    from blockprof.predictors.serving import MODEL_CODE, carried_files
-
     model, split = trained.model, trained.split
     test = data.select(split.test)
     prediction = model.predict(test.archs, test.resolutions)
@@ -79,10 +83,10 @@ def record_training(
             **(folds.flat() if folds else {}),
         }
     )
-    run.log_frame(predicted_frame(test, prediction), f"{TEST_ROWS}.csv")
-    run.log_frame(networks_frame(data, split), f"{NETWORKS}.csv")
+    run.log_frame(evaluation.predicted_frame(test, prediction), f"{sources.TEST_ROWS}.csv")
+    run.log_frame(champion.networks_frame(data, split), f"{champion.NETWORKS}.csv")
     if folds:
-        run.log_frame(folds.to_frame(), f"{CROSS_VALIDATED}.csv")
+        run.log_frame(folds.to_frame(), f"{sources.CROSS_VALIDATED}.csv")
     if costs := cost_rows(model):
         run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
@@ -94,15 +98,15 @@ def record_training(
         registered = log_predictor(
             run,
             folder,
-            MODEL_CODE,
-            carried_files(model.kind),
+            serving.MODEL_CODE,
+            serving.carried_files(model.kind),
             metric=model.metric,
             kind=model.kind,
             num_nets=model.num_nets,
             test=test,
             predict=lambda stored: predictors.load_predictor(stored).predict(test.archs, test.resolutions).latency_ms,
-            keep=lambda place: keep_training(place, trained, data, folds),
-            choose=lambda: choose_champion(trained, data, folds),
+            keep=lambda place: kept_training.keep_training(place, trained, data, folds),
+            choose=lambda: champion.choose_champion(trained, data, folds),
         )
     run.log_tags(registered.run_tags)
     return registered

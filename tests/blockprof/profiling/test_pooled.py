@@ -19,6 +19,8 @@ from blockprof.predictors import fit_blockwise
 from blockprof.predictors.features import instance_counts
 from blockprof.profiling import HeldOut, Surrogate, profile
 from blockprof.profiling.additive import additive_statistics
+from blockprof.profiling.pooled import independent_evaluations
+from blockprof.profiling.statistics import STATISTICS, Statistics
 from blockprof.spaces import Architectures, all_constraints, load_space, parse_blocks
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.sampling import sample_architectures, sample_distinct
@@ -240,3 +242,12 @@ def test_a_metric_is_additive_where_four_fifths_of_its_variance_are(percent: flo
     check = HeldOut(("net",) * 100, values, values + errors, values, values, np.zeros(100), 0.0, relative=False)
     assert check.additive_percent == pytest.approx(percent)
     assert check.is_additive == is_additive
+
+
+def test_how_many_independent_networks_tell_effects_as_well_by_hand() -> None:
+    """Standard deviations of 2.0 and, untold, 1.5 are variances of 6.25; two of them, for half intervals of 0.1."""
+    values = np.zeros((4, len(STATISTICS)))
+    values[:, STATISTICS.index("std")] = 2.0
+    halves = np.array([0.0, 0.1, 0.1, 0.2])
+    found = independent_evaluations(Statistics(values, halves, ("",) * 4, ("",) * 4), halves, 1.5)
+    assert found == 4 * np.ceil(2 * 6.25 * (1.959964 / 0.1) ** 2)

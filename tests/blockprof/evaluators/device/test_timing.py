@@ -19,7 +19,7 @@ class Synthetic:
 
     def __init__(self, times_ms: Iterable[float], waits_ms: Iterable[float] = itertools.repeat(0.0)) -> None:
         self._runs = zip(times_ms, waits_ms, strict=False)
-        self._wall = self._cpu = 0
+        self._wall, self._cpu = 5 * 10**12, 3 * 10**12
         self.clocks = Clocks(lambda: self._wall, lambda: self._cpu)
 
     def run(self) -> None:
@@ -52,9 +52,9 @@ def test_warm_up_ends_where_times_never_settle():
 
 
 def test_warm_up_leaves_time_to_repeat():
-    timing = measured(itertools.cycle([10.0] * 5 + [20.0] * 5), time_limit_s=0.9, rounds=3)
-    # Half of the visit's 0.3 s.
-    assert timing.warm_up_runs * 15 == pytest.approx(150, abs=60)
+    timing = measured(itertools.cycle([10.0] * 5 + [20.0] * 5), time_limit_s=0.93, rounds=3)
+    # Half of the visit's 0.31 s, which no run ends at.
+    assert timing.warm_up_runs * 15 == pytest.approx(155, abs=60)
 
 
 @pytest.mark.parametrize("width", [0.02, 0.05, 0.2])

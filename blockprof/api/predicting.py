@@ -1,0 +1,137 @@
+"""``blockprof.predict``: any metric of given networks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blockprof.api.defaults import RESOLUTION
+from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
+from blockprof.evaluators.pooling import SupernetSpec
+from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.listener import SILENT, Listener
+from blockprof.metrics import AdditiveMetric, Metric, check_metrics, default_metric
+from blockprof.predictors.prediction import Prediction
+from blockprof.spaces import Architectures, Space, is_settings, parse_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Networks = Architectures | str | Path | Sequence[str] | Sequence[Mapping[str, object]]
+_NORMAL_90 = 1.6448536269514722
+"""Half the 90 % interval of a normal distribution, in standard deviations."""
+
+
+def predict(
+    space: Space | str,
+    networks: Networks,
+    metrics: Sequence[Wanted] | None = None,
+    *,
+    resolution: int | None = None,
+    seed: int = 0,
+    accuracy_source: str | None = None,
+    supernet: SupernetSpec | None = None,
+    listener: Listener = SILENT,
+) -> "pd.DataFrame":
+    """Say what metrics given networks have: a row a network, in the order given.
+
+    The columns are ``net_str``, ``resolution``, then ``<metric>``, ``<metric>_lower`` and ``<metric>_upper`` of each
+    metric. The 90 % interval is of a measurement where a registered predictor gives the metric, of the prediction where
+    a surrogate or costs with a covariance do; else it is empty.
+
+    Args:
+        space: a space, or its name.
+        networks: architectures; net strings; OFA's dictionaries; or a file of either, or a CSV with ``net_str`` and
+            ``resolution``.
+        metrics: names, or metrics and surrogates of your own, as for ``blockprof.profile``; the space's default where
+            None. ``ort-cpu`` is predicted by a surrogate of 150 networks, which are measured.
+        resolution: of the input, in pixels, of networks that have none of their own; 224 where None.
+        seed: as for ``blockprof.profile``.
+        accuracy_source: as for ``blockprof.profile``.
+        supernet: as for ``blockprof.profile``; each network is evaluated.
+        listener: told of progress.
+
+    Raises:
+        InputError: no networks, or no such metric.
+        NetStringError, DataFileError: networks that are none of the space's, or a file that cannot be used.
+        TrackingError: the MLflow store does not answer.
+    """
+    import pandas as pd
+
+    evaluation = evaluation_of(space, resolution or RESOLUTION, seed, accuracy_source, supernet, listener)
+    archs, sizes = read(evaluation.space, networks, resolution)
+    wanted = [default_metric(evaluation.space)] if metrics is None else metrics
+    columns: dict[str, object] = {"net_str": archs.to_strings(), "resolution": sizes}
+    for suffix in ("", "_lower", "_upper"):
+        columns |= {f"{name_of(one)}{suffix}": np.full(len(archs), np.nan) for one in wanted}
+    frame = pd.DataFrame(columns)
+    for size in np.unique(sizes).tolist():
+        rows = np.flatnonzero(sizes == size)
+        for name, found in _predict_at(evaluation.at(size), archs[rows], wanted).items():
+            frame.loc[rows, [name, f"{name}_lower", f"{name}_upper"]] = np.column_stack(
+                [found.latency_ms, found.lower_ms, found.upper_ms]
+            )
+    order = [f"{name_of(one)}{suffix}" for one in wanted for suffix in ("", "_lower", "_upper")]
+    return frame[["net_str", "resolution", *order]]
+
+
+def read(space: Space, networks: Networks, resolution: int | None = None) -> tuple[Architectures, IntArray]:
+    """The networks that are meant, and the resolution of each; raises as :func:`predict` does."""
+    if isinstance(networks, Architectures):
+        return networks, np.full(len(networks), resolution or RESOLUTION)
+    if isinstance(networks, str) and not is_settings(networks) and not _is_file(networks):
+        networks = [networks]
+    if isinstance(networks, str | Path) and _is_file(networks):
+        from blockprof.evaluators.device.net_files import read_networks
+
+        return read_networks(Path(networks), space, None if resolution is None else [resolution])
+    if isinstance(networks, Path):
+        raise InputError("there is no such file", where=networks)
+    if isinstance(networks, str):
+        archs, own = parse_settings(space, networks)
+    elif networks and isinstance(networks[0], Mapping):
+        archs, own = parse_settings(space, json.dumps(list(networks)))
+    else:
+        archs, own = Architectures.from_strings(space, [str(one) for one in networks]), (None,) * len(networks)
+    if not len(archs):
+        raise InputError("there are no networks: give at least one")
+    return archs, np.array([resolution or RESOLUTION if size is None else size for size in own])
+
+
+def _is_file(text: str | Path) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a net string is longer than a file's name may be
+        return False
+
+
+def _predict_at(evaluation: Evaluation, archs: Architectures, wanted: Sequence[Wanted]) -> dict[str, Prediction]:
+    own = own_metrics(wanted)
+    check_metrics(own.values(), evaluation.space, evaluation.resolution)
+    loaded = evaluation.load_all([one for one in wanted if isinstance(one, str)])
+    found = {}
+    for name, metric in {**loaded, **own}.items():
+        predictor = None if name in own or metric.info.origin != "predicted" else evaluation.predictor(name)
+        found[name] = predictor.predict(archs, evaluation.resolution) if predictor else _with_interval(metric, archs)
+    return found
+
+
+def _with_interval(metric: Metric, archs: Architectures) -> Prediction:
+    values = metric.evaluate(archs)
+    half: FloatArray = np.full(len(archs), np.nan)
+    if isinstance(metric, AdditiveMetric) and metric.covariance is not None:
+        counts = _counts(metric, archs)
+        half = _NORMAL_90 * np.sqrt(((counts @ metric.covariance) * counts).sum(axis=1))
+    return Prediction(values, values - half, values + half)
+
+
+def _counts(metric: AdditiveMetric, archs: Architectures) -> FloatArray:
+    """(N, K + 1): how often each network has each cost, and once the base."""
+    ids = metric.space.encode(archs, metric.by)
+    counts = np.zeros((len(archs), len(metric.costs) + 1))
+    np.add.at(counts, (np.arange(len(archs))[:, None], ids), 1.0)
+    counts[:, -1] = 1.0  # what is absent is counted there too
+    return counts
