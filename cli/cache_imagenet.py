@@ -1,11 +1,19 @@
 """``blockprof cache-imagenet``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render
+    from blockprof.evaluators import supernet
+else:
+    render = lazy_import("blockprof.cli.render")
+    supernet = lazy_import("blockprof.evaluators.supernet")
 
 
 def cache_imagenet(
@@ -37,16 +45,14 @@ def cache_imagenet(
 
     Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
     """
-    from blockprof.cli import render
-    from blockprof.evaluators.supernet import FolderImages, default_cache, read_folder, write_cache
     from blockprof.evaluators.supernet.images import check_resolution
 
     check_resolution(resolution)
     with render.working("listing the images"):
-        folder = read_folder(data)
-    images = FolderImages(folder, resolution, workers, seed, strict=strict)
+        folder = supernet.read_folder(data)
+    images = supernet.FolderImages(folder, resolution, workers, seed, strict=strict)
     with render.listening() as listener:
-        cache = write_cache(images, default_cache(), listener)
+        cache = supernet.write_cache(images, supernet.default_cache(), listener)
     render.print_paths(cache.paths)
     facts = cache.facts
     render.print_line(

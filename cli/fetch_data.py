@@ -12,10 +12,21 @@ import typer
 from blockprof.cli import options
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof import fetching, tracking
+    from blockprof.cli import render
     from blockprof.fetching import FetchedFile, Source
+    from blockprof.foundation import paths
+    from blockprof.output.runs import fetches
     from blockprof.spaces import Space
+else:
+    fetches = lazy_import("blockprof.output.runs.fetches")
+    fetching = lazy_import("blockprof.fetching")
+    paths = lazy_import("blockprof.foundation.paths")
+    render = lazy_import("blockprof.cli.render")
+    tracking = lazy_import("blockprof.tracking")
 
 REFERENCE = "reference"
 REFERENCE_METRICS = ["npu"]
@@ -23,9 +34,7 @@ REFERENCE_NETS = 5000
 
 
 def _complete_source(incomplete: str) -> list[str]:
-    from blockprof.fetching import load_sources
-
-    return [name for name in (REFERENCE, *load_sources()) if name.startswith(incomplete)]
+    return [name for name in (REFERENCE, *fetching.load_sources()) if name.startswith(incomplete)]
 
 
 def fetch_data(
@@ -100,11 +109,7 @@ def fetch_data(
 
     Example: blockprof fetch-data --space pn --source reference --metrics npu
     """
-    from blockprof import fetching, tracking
-    from blockprof.cli import render
-    from blockprof.foundation.paths import data_folder
-
-    folder = out or data_folder()
+    folder = out or paths.data_folder()
     published = fetching.load_sources().get(source)
     if show_list:
         if published:
@@ -149,13 +154,12 @@ def fetch_data(
     if no_log:
         render.print_files(fetched)
         return
-    from blockprof.output.runs.fetches import record_fetch
 
     run_space = chosen_space.name if chosen_space else None
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:
         fetched = fetched or fetch()
         render.print_files(fetched)
-        record_fetch(run, fetched, source, params)
+        fetches.record_fetch(run, fetched, source, params)
     render.print_run(run.name, run.id)
 
 
@@ -163,8 +167,6 @@ def _published(
     source: "Source", space: "Space | None", names: list[str], folder: Path, mirror: str | None
 ) -> "tuple[Callable[[], list[FetchedFile]], Space | None]":
     """What fetches the chosen files, and the space they are of, None where they are of several."""
-    from blockprof import fetching
-
     chosen = source.select(options.split_names(names), space.name if space else None)
     spaces = {name for file in chosen for name in file.spaces}
     fetch = partial(fetching.fetch_published, source, chosen, folder, mirror=mirror, progress=sys.stderr.isatty())

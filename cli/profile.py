@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.api.metrics import Wanted
+    from blockprof.cli import render, supernet, upstream
+else:
+    render = lazy_import("blockprof.cli.render")
+    supernet = lazy_import("blockprof.cli.supernet")
+    upstream = lazy_import("blockprof.cli.upstream")
 
 
 def profile(
@@ -70,10 +78,6 @@ def profile(
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
-    import blockprof
-    from blockprof.cli import render, supernet, upstream
-    from blockprof.foundation.errors import InputError
-
     chosen_space = options.load_space(space)
     theirs = chosen_space.assets.upstream_called(space)
     names = options.parse_metrics(metrics, chosen_space, numbered=True)

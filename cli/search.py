@@ -6,23 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api import searching
+    from blockprof.cli import render, render_search, supernet
+    from blockprof.reduction import files
     from blockprof.searching.study import StudyPlan
     from blockprof.spaces import Space
+else:
+    files = lazy_import("blockprof.reduction.files")
+    render = lazy_import("blockprof.cli.render")
+    render_search = lazy_import("blockprof.cli.render_search")
+    searching = lazy_import("blockprof.api.searching")
+    supernet = lazy_import("blockprof.cli.supernet")
 
 
 def _complete_reduction(ctx: typer.Context, incomplete: str) -> list[str]:
     from blockprof.reduction import preset_names
-    from blockprof.reduction.files import RANDOM
 
     try:
         space = options.load_space(ctx.params.get("space") or "")
     except InputError:
         return []
-    return [name for name in (*preset_names(space), RANDOM) if name.startswith(incomplete)]
+    return [name for name in (*preset_names(space), files.RANDOM) if name.startswith(incomplete)]
 
 
 def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -157,15 +167,11 @@ def search(
 
     Example: blockprof search --space pn --maximize accuracy --minimize npu
     """
-    import blockprof
-    from blockprof.api.searching import DEFAULT_MAXIMIZE
-    from blockprof.cli import render, render_search, supernet
-
     chosen_space = options.load_space(space)
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
     bounds = _parse_limits(limits or [])
     source, spec = supernet.read_options(
-        [*raised, *lowered, *bounds] or DEFAULT_MAXIMIZE,
+        [*raised, *lowered, *bounds] or searching.DEFAULT_MAXIMIZE,
         accuracy_source,
         data,
         fast,
@@ -232,8 +238,6 @@ def _parse_limits(values: list[str]) -> dict[str, float]:
 
 def _note_plan(plan: "StudyPlan") -> None:
     """Say on stderr which metrics are searched for against what is better, and what flops are."""
-    from blockprof.cli import render
-
     options.note_flops(plan.problem.names)
     for objective in plan.problem.objectives:
         info = objective.metric.info
