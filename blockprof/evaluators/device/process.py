@@ -102,7 +102,9 @@ class RuntimeProcess:
             else:
                 network = Path(model)
         except OSError as error:
-            raise InputError(f"{files}: cannot be written ({error.strerror}): make room, or set TMPDIR") from error
+            raise InputError(
+                f"cannot be written ({error.strerror})", where=files, remedy="make room, or set TMPDIR"
+            ) from error
         prepared: dict[str, Any] = self._ask("convert", name, "prepare", network=str(network), folder=str(files))
         if isinstance(model, bytes) and Path(prepared["model"]) != network:
             network.unlink()
@@ -118,7 +120,7 @@ class RuntimeProcess:
         """What the network gives for the seeded input."""
         file = self._folder / "outputs.npz"
         self._ask("run", name, "outputs", slot=slot, file=str(file))
-        with np.load(file) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             return [arrays[key] for key in arrays.files]
 
     def _ask(self, verb: str, name: str, do: str | None = None, **request: object) -> Any:

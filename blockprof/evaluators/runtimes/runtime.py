@@ -119,7 +119,8 @@ def register_runtime(runtime: Runtime) -> Runtime:
     """
     if unknown := set(runtime.precisions) - set(PRECISIONS):
         raise InputError(
-            f"the run-time '{runtime.name}' has the precision '{min(unknown)}': there are {', '.join(PRECISIONS)}"
+            f"the run-time '{runtime.name}' has the precision '{min(unknown)}'",
+            remedy=f"there are {', '.join(PRECISIONS)}",
         )
     return RUNTIMES.register(runtime.name, runtime)
 
