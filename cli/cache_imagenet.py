@@ -22,17 +22,17 @@ def cache_imagenet(
         typer.Option(
             "--data",
             metavar="FOLDER",
-            help="ImageNet's folder: train and val, with a folder for each class.",
+            help="ImageNet folder: train and val, with one folder per class.",
             show_default=False,
         ),
     ],
     resolution: options.ResolutionOption = 224,
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=0, help="Processes that decode images, beside this one."),
+        typer.Option("--workers", metavar="N", min=0, help="Extra processes that decode images."),
     ] = 0,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
+        bool, typer.Option("--strict", help="Stop at an image that cannot be decoded, instead of skipping it.")
     ] = False,
     seed: options.SeedOption = 0,
 ) -> None:

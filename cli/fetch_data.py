@@ -70,7 +70,7 @@ def fetch_data(
         typer.Option(
             "--mirror",
             metavar="URL|FOLDER",
-            help="Holds published files by their names; fetch from there. Also set by BLOCKPROF_MIRROR.",
+            help="Fetch from this mirror, which holds published files by name. Also set by BLOCKPROF_MIRROR.",
         ),
     ] = None,
     metrics: Annotated[
@@ -90,7 +90,7 @@ def fetch_data(
         ),
     ] = None,
     sha256: Annotated[
-        str | None, typer.Option("--sha256", metavar="DIGITS", help="Checksum that the file must have.")
+        str | None, typer.Option("--sha256", metavar="DIGITS", help="Expected checksum of the file.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -101,7 +101,7 @@ def fetch_data(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Bring latencies of measured networks, look-up tables, or trained weights into the data folder.
+    """Fetch latencies, look-up tables or trained weights into the data folder.
 
     With --source reference, seeded random networks get the latency of the built-in tables, with the tables' own error
     as noise: enough to try every command, and named reference wherever it shows. Published data is downloaded once,

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.cli.terminal import Terminal
+from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
@@ -95,8 +97,8 @@ class Bars(Listener):
     def on_visit(self, visit: Visited) -> None:
         self._draw("visits", visit.done, visit.total, f"round {visit.round}, {visit.median_ms:.3g} ms")
 
-    def on_note(self, text: str) -> None:
-        note(text)
+    def on_note(self, text: str | Said) -> None:
+        note(worded(text))
 
     def on_plan(self, plan: Any) -> None:
         self.clear()

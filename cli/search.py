@@ -52,7 +52,7 @@ def search(
         typer.Option(
             "--maximize",
             metavar="NAMES",
-            help="Metrics to make as high as can be, repeated or joined with commas; the names of profile --metrics. "
+            help="Metrics to maximize, repeated or joined with commas; the names of profile --metrics. "
             "Two or more objectives in all: a Pareto front.",
             show_default="accuracy (resnet50: with --data), where no objective is given",
             autocompletion=options.complete_metrics,
@@ -63,7 +63,7 @@ def search(
         typer.Option(
             "--minimize",
             metavar="NAMES",
-            help="Metrics to make as low as can be.",
+            help="Metrics to minimize.",
             show_default="npu (resnet50: flops), where no objective is given",
             autocompletion=options.complete_metrics,
         ),
@@ -73,7 +73,7 @@ def search(
         typer.Option(
             "--limit",
             metavar="NAME=VALUE",
-            help="Bound of a metric, in its unit, such as npu=4.0: at most that, or at least that where higher is "
+            help="Limit on a metric, in its unit, such as npu=4.0: at most this, or at least this where higher is "
             "better. Repeated or joined with commas.",
             autocompletion=_complete_limit,
         ),
@@ -83,7 +83,7 @@ def search(
         typer.Option(
             "--reduction",
             metavar="NAME|FILE",
-            help="Search a part of the space only: one of the paper's, such as paper-npu; a YAML file, such as "
+            help="Search only part of the space: one of the paper's, such as paper-npu; a YAML file, such as "
             "blockprof reduce writes; or random:NAME|FILE, a control that leaves out as much at random, drawn again "
             "for each seed.",
             show_default="the whole space",
@@ -91,10 +91,10 @@ def search(
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Search the whole space too, and say what the reduction gains.")
+        bool, typer.Option("--compare", help="Search the whole space too, and report what the reduction gains.")
     ] = False,
     top_k: Annotated[
-        int, typer.Option("--top-k", metavar="K", help="Networks to find where there is one objective.")
+        int, typer.Option("--top-k", metavar="K", help="How many networks to find when there is one objective.")
     ] = 10,
     algorithm: Annotated[
         str,
@@ -109,25 +109,31 @@ def search(
     initial: Annotated[
         int | None,
         typer.Option(
-            "--initial", metavar="N", help="Random networks to begin with.", show_default="100; one objective: 20"
+            "--initial", metavar="N", help="Random networks to start with.", show_default="100; one objective: 20"
         ),
     ] = None,
     generations: Annotated[
         int | None,
         typer.Option(
-            "--generations", metavar="N", help="Generations that follow.", show_default="10; one objective: 4"
+            "--generations",
+            metavar="N",
+            help="Generations after the initial networks.",
+            show_default="10; one objective: 4",
         ),
     ] = None,
     children: Annotated[
         int | None,
         typer.Option(
-            "--children", metavar="N", help="New networks of each generation.", show_default="200; one objective: 50"
+            "--children", metavar="N", help="New networks per generation.", show_default="200; one objective: 50"
         ),
     ] = None,
     seeds: Annotated[
         int,
         typer.Option(
-            "--seeds", metavar="N", min=1, help="Search from so many seeds, counted up from --seed, for an interval."
+            "--seeds",
+            metavar="N",
+            min=1,
+            help="Repeat the search with this many seeds, from --seed upwards, to get an interval.",
         ),
     ] = 1,
     verify: Annotated[
@@ -136,7 +142,7 @@ def search(
             "--verify",
             metavar="K",
             min=1,
-            help="Measure K of the networks found, spread along the front, here with ONNX Runtime, and compare.",
+            help="Measure K of the networks found, spread along the front, on this machine, and compare.",
         ),
     ] = None,
     resolution: options.ResolutionOption = 224,
@@ -154,10 +160,10 @@ def search(
 ) -> None:
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
-    Metrics come from where profile takes them: registered predictors, block tables, reference tables, for ort-cpu 150
-    networks measured here, for accuracy with --data OFA's supernet, where each network is evaluated once and kept; the
-    output says which. With --reduction paper-npu --compare it also says what the paper's
-    reduced space gains. A search that was interrupted goes on when the same command is given again.
+    Metrics come from where profile takes them: registered predictors, block tables, reference tables, 150 networks
+    measured here for ort-cpu, OFA's supernet for accuracy with --data, where each network is evaluated once and kept.
+    The output says which. With --reduction paper-npu --compare it also reports what the paper's reduced space gains. To
+    resume an interrupted search, run the same command again.
 
     Example: blockprof search --space pn --maximize accuracy --minimize npu
     """

@@ -102,7 +102,9 @@ class RuntimeProcess:
             else:
                 network = Path(model)
         except OSError as error:
-            raise InputError(f"{files}: cannot be written ({error.strerror}): make room, or set TMPDIR") from error
+            raise InputError(
+                f"cannot be written ({error.strerror})", where=files, remedy="make room, or set TMPDIR"
+            ) from error
         prepared: dict[str, Any] = self._ask("convert", name, "prepare", network=str(network), folder=str(files))
         if isinstance(model, bytes) and Path(prepared["model"]) != network:
             network.unlink()

@@ -94,7 +94,7 @@ def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         sizes = [1 if position == 0 and not isinstance(axis, int) else axis for position, axis in enumerate(axes)]
         if kind.elem_type not in _DTYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
             named = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-            raise BlockprofError(f"its input '{value.name}' is {named} {axes}: give it a fixed size")
+            raise BlockprofError(f"its input '{value.name}' is {named} {axes}", remedy="give it a fixed size")
         inputs[value.name] = tuple(sizes), np.dtype(_DTYPES[kind.elem_type]).name
     return inputs
 

@@ -119,7 +119,8 @@ def register_runtime(runtime: Runtime) -> Runtime:
     """
     if unknown := set(runtime.precisions) - set(PRECISIONS):
         raise InputError(
-            f"the run-time '{runtime.name}' has the precision '{min(unknown)}': there are {', '.join(PRECISIONS)}"
+            f"the run-time '{runtime.name}' has the precision '{min(unknown)}'",
+            remedy=f"there are {', '.join(PRECISIONS)}",
         )
     return RUNTIMES.register(runtime.name, runtime)
 
@@ -131,6 +132,14 @@ def find_runtime(name: str) -> Runtime:
         InputError: there is none.
     """
     return RUNTIMES.get(name)
+
+
+def find_target(name: str) -> tuple[str, str] | None:
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    runtime, _, precision = name.rpartition("-")
+    if precision in PRECISIONS and RUNTIMES.find(runtime):
+        return runtime, precision
+    return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
 
 
 def runtime_names() -> tuple[str, ...]:
