@@ -80,13 +80,17 @@ class MeasureSpec:
         return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
 
     @property
+    def title(self) -> str:
+        """The run-time as sentences call it, with what it computes in but for fp32: ``OpenVINO int8``."""
+        title = find_runtime(self.runtime).title
+        return title if self.precision == DEFAULT_PRECISION else f"{title} {self.precision}"
+
+    @property
     def target(self) -> str:
         """The run-time, what it computes in and on how many threads: ``ONNX Runtime CPU 1 thread``."""
-        words = [find_runtime(self.runtime).title]
+        words = [self.title]
         if self.runtime == DEFAULT_RUNTIME:
             words.append(self.provider.removesuffix("ExecutionProvider"))
-        if (self.runtime, self.precision) != (DEFAULT_RUNTIME, DEFAULT_PRECISION):
-            words.append(self.precision)
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     def find_runtime(self) -> Runtime:

@@ -10,6 +10,7 @@ from blockprof.evaluators.runtimes.runtime import (
     Settings,
     Shapes,
     find_runtime,
+    find_target,
     register_runtime,
     runtime_names,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Settings",
     "Shapes",
     "find_runtime",
+    "find_target",
     "register_runtime",
     "runtime_names",
 ]

@@ -134,6 +134,14 @@ def find_runtime(name: str) -> Runtime:
     return RUNTIMES.get(name)
 
 
+def find_target(name: str) -> tuple[str, str] | None:
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    runtime, _, precision = name.rpartition("-")
+    if precision in PRECISIONS and RUNTIMES.find(runtime):
+        return runtime, precision
+    return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
+
+
 def runtime_names() -> tuple[str, ...]:
     """All run-times by name, whether installed or not."""
     return RUNTIMES.names()
