@@ -50,12 +50,12 @@ app = typer.Typer(
     },
 )
 export_app = typer.Typer(
-    help="Write a run's tables, a predictor or networks as files.\n\nExample: blockprof export run able-panda-12",
+    help="Export a run's tables, a predictor or networks to files.\n\nExample: blockprof export run able-panda-12",
     no_args_is_help=True,
 )
 
 store_app = typer.Typer(
-    help="Look after the MLflow store of this folder.\n\nExample: blockprof store repair", no_args_is_help=True
+    help="Maintain the MLflow store of this folder.\n\nExample: blockprof store repair", no_args_is_help=True
 )
 
 _state = {"debug": False}
@@ -73,7 +73,7 @@ def _show_version(value: bool) -> None:
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Profile the building blocks of mobile neural architecture search spaces, tracked in MLflow.

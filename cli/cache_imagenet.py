@@ -1,11 +1,19 @@
 """``blockprof cache-imagenet``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render
+    from blockprof.evaluators import supernet
+else:
+    render = lazy_import("blockprof.cli.render")
+    supernet = lazy_import("blockprof.evaluators.supernet")
 
 
 def cache_imagenet(
@@ -14,17 +22,17 @@ def cache_imagenet(
         typer.Option(
             "--data",
             metavar="FOLDER",
-            help="ImageNet's folder: train and val, with a folder for each class.",
+            help="ImageNet folder: train and val, with one folder per class.",
             show_default=False,
         ),
     ],
     resolution: options.ResolutionOption = 224,
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=0, help="Processes that decode images, beside this one."),
+        typer.Option("--workers", metavar="N", min=0, help="Extra processes that decode images."),
     ] = 0,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
+        bool, typer.Option("--strict", help="Stop at an image that cannot be decoded, instead of skipping it.")
     ] = False,
     seed: options.SeedOption = 0,
 ) -> None:
@@ -37,16 +45,14 @@ def cache_imagenet(
 
     Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
     """
-    from blockprof.cli import render
-    from blockprof.evaluators.supernet import FolderImages, default_cache, read_folder, write_cache
     from blockprof.evaluators.supernet.images import check_resolution
 
     check_resolution(resolution)
     with render.working("listing the images"):
-        folder = read_folder(data)
-    images = FolderImages(folder, resolution, workers, seed, strict=strict)
+        folder = supernet.read_folder(data)
+    images = supernet.FolderImages(folder, resolution, workers, seed, strict=strict)
     with render.listening() as listener:
-        cache = write_cache(images, default_cache(), listener)
+        cache = supernet.write_cache(images, supernet.default_cache(), listener)
     render.print_paths(cache.paths)
     facts = cache.facts
     render.print_line(

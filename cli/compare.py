@@ -22,7 +22,7 @@ def compare(
         typer.Option(
             "--data",
             metavar="CSV",
-            help="Measured networks to compare predictors on; best such that none was trained on.",
+            help="Measured networks to compare predictors on; ideally none was trained on them.",
             show_default="the networks that all their runs left out",
         ),
     ] = None,
@@ -36,7 +36,7 @@ def compare(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Say which predictor is better, or where two profiles differ, and by how much beyond the noise.
+    """Compare predictors, or profiles, and report the differences beyond the noise.
 
     Predictors are compared on the same rows, with paired 95 % intervals of the differences of their scores. Profiles
     are of one space, of two devices, metrics or times: which blocks and placements change rank beyond their intervals,

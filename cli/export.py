@@ -71,7 +71,7 @@ def export_network(
         str | None,
         typer.Argument(
             metavar="NET",
-            help="Net string, in quotes, as in the column net_str of a CSV of latencies; or OFA's settings, as JSON or "
+            help="Net string, in quotes, as in the net_str column of a CSV of latencies; or OFA's settings, as JSON or "
             "a file of it. Or give --run and --pick.",
             show_default=False,
         ),
@@ -98,7 +98,7 @@ def export_network(
         typer.Option(
             "--settings",
             metavar="FILE",
-            help="Also write OFA's settings of the network as JSON: what set_active_subnet takes.",
+            help="Also write the network's OFA settings as JSON, as set_active_subnet takes them.",
             show_default="with --run: named as --out, .json",
         ),
     ] = None,
@@ -106,14 +106,12 @@ def export_network(
         int | None,
         typer.Option("--resolution", metavar="PIXELS", help="Input resolution.", show_default="the run's, or 224"),
     ] = None,
-    batch: Annotated[
-        str, typer.Option("--batch", metavar="N", help="Images at once, or dynamic, which leaves it open.")
-    ] = "1",
+    batch: Annotated[str, typer.Option("--batch", metavar="N", help="Batch size, or dynamic.")] = "1",
     check: Annotated[
         bool,
         typer.Option(
             "--check/--no-check",
-            help="Run the file with ONNX Runtime before it appears, and compare with torch: takes a few seconds.",
+            help="Before writing the file, run it with ONNX Runtime and compare with torch (a few seconds).",
         ),
     ] = True,
 ) -> None:
@@ -179,8 +177,8 @@ def export_networks(
     Beside them it writes networks.csv, with a row for each file. Run the files on the device, write the latencies into
     the column "end-to-end lat", and give the CSV to train-predictor.
 
-    Each file is what `export network` writes, checked against torch; the weights are random. After an interruption the
-    same command goes on where it was. A CSV that is there is never written again.
+    Each file is what `export network` writes, checked against torch; the weights are random. To resume after an
+    interruption, run the same command again. An existing CSV is never overwritten.
 
     Example: blockprof export networks --space pn --num-nets 50 --out my-phone
     """

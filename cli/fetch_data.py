@@ -12,10 +12,21 @@ import typer
 from blockprof.cli import options
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof import fetching, tracking
+    from blockprof.cli import render
     from blockprof.fetching import FetchedFile, Source
+    from blockprof.foundation import paths
+    from blockprof.output.runs import fetches
     from blockprof.spaces import Space
+else:
+    fetches = lazy_import("blockprof.output.runs.fetches")
+    fetching = lazy_import("blockprof.fetching")
+    paths = lazy_import("blockprof.foundation.paths")
+    render = lazy_import("blockprof.cli.render")
+    tracking = lazy_import("blockprof.tracking")
 
 REFERENCE = "reference"
 REFERENCE_METRICS = ["npu"]
@@ -23,9 +34,7 @@ REFERENCE_NETS = 5000
 
 
 def _complete_source(incomplete: str) -> list[str]:
-    from blockprof.fetching import load_sources
-
-    return [name for name in (REFERENCE, *load_sources()) if name.startswith(incomplete)]
+    return [name for name in (REFERENCE, *fetching.load_sources()) if name.startswith(incomplete)]
 
 
 def fetch_data(
@@ -61,7 +70,7 @@ def fetch_data(
         typer.Option(
             "--mirror",
             metavar="URL|FOLDER",
-            help="Holds published files by their names; fetch from there. Also set by BLOCKPROF_MIRROR.",
+            help="Fetch from this mirror, which holds published files by name. Also set by BLOCKPROF_MIRROR.",
         ),
     ] = None,
     metrics: Annotated[
@@ -81,7 +90,7 @@ def fetch_data(
         ),
     ] = None,
     sha256: Annotated[
-        str | None, typer.Option("--sha256", metavar="DIGITS", help="Checksum that the file must have.")
+        str | None, typer.Option("--sha256", metavar="DIGITS", help="Expected checksum of the file.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -92,7 +101,7 @@ def fetch_data(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Bring latencies of measured networks, look-up tables, or trained weights into the data folder.
+    """Fetch latencies, look-up tables or trained weights into the data folder.
 
     With --source reference, seeded random networks get the latency of the built-in tables, with the tables' own error
     as noise: enough to try every command, and named reference wherever it shows. Published data is downloaded once,
@@ -100,11 +109,7 @@ def fetch_data(
 
     Example: blockprof fetch-data --space pn --source reference --metrics npu
     """
-    from blockprof import fetching, tracking
-    from blockprof.cli import render
-    from blockprof.foundation.paths import data_folder
-
-    folder = out or data_folder()
+    folder = out or paths.data_folder()
     published = fetching.load_sources().get(source)
     if show_list:
         if published:
@@ -149,13 +154,12 @@ def fetch_data(
     if no_log:
         render.print_files(fetched)
         return
-    from blockprof.output.runs.fetches import record_fetch
 
     run_space = chosen_space.name if chosen_space else None
     with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:
         fetched = fetched or fetch()
         render.print_files(fetched)
-        record_fetch(run, fetched, source, params)
+        fetches.record_fetch(run, fetched, source, params)
     render.print_run(run.name, run.id)
 
 
@@ -163,8 +167,6 @@ def _published(
     source: "Source", space: "Space | None", names: list[str], folder: Path, mirror: str | None
 ) -> "tuple[Callable[[], list[FetchedFile]], Space | None]":
     """What fetches the chosen files, and the space they are of, None where they are of several."""
-    from blockprof import fetching
-
     chosen = source.select(options.split_names(names), space.name if space else None)
     spaces = {name for file in chosen for name in file.spaces}
     fetch = partial(fetching.fetch_published, source, chosen, folder, mirror=mirror, progress=sys.stderr.isatty())

@@ -9,7 +9,7 @@ from blockprof.cli import options
 
 
 def import_predictor(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A _best.pt of BlockProfile's predictor trainer.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A _best.pt file of BlockProfile's predictor trainer.")],
     space: options.SpaceOption,
     metric: Annotated[
         str, typer.Option("--metric", "-m", metavar="NAME", help="The name the predictor will have in profile.")
@@ -27,7 +27,7 @@ def import_predictor(
         typer.Option(
             "--max-latency",
             metavar="MS",
-            help="The greatest latency it was trained on, which its output is a share of.",
+            help="The largest training latency, by which its output is scaled.",
             show_default="that of BlockProfile's own predictors or the CSV's, whichever errs less on the CSV",
         ),
     ] = None,
@@ -36,7 +36,7 @@ def import_predictor(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Take over a predictor that BlockProfile trained, test it and register it as train-predictor does.
+    """Import a predictor that BlockProfile trained: test it and register it.
 
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
     from networks of the CSV, and the test networks are others of them. It may have been trained on either. One that

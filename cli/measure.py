@@ -31,7 +31,7 @@ def measure(
             "-n",
             metavar="N",
             min=1,
-            help="Networks to measure, those that are there already included.",
+            help="Networks to measure in total, including those already measured.",
             show_default=f"{NUM_NETS}",
         ),
     ] = None,
@@ -49,8 +49,8 @@ def measure(
         bool,
         typer.Option(
             "--blocks",
-            help="Measure every block by itself instead: a block table, which profile takes as a metric, judged by 20 "
-            "whole networks.",
+            help="Measure every block on its own instead: a block table, which profile takes as a metric, checked on "
+            "20 whole networks.",
         ),
     ] = False,
     design: choosing.DesignOption = None,
@@ -61,18 +61,16 @@ def measure(
         typer.Option(
             "--runtime",
             metavar="NAME",
-            help="What runs the networks: onnxruntime, openvino, ...",
+            help="Run-time that executes the networks: onnxruntime, openvino, ...",
             show_default="onnxruntime",
             autocompletion=_complete_runtime,
         ),
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(
-            "--precision", metavar="NAME", help="What it computes in: fp32, bf16, fp16 or int8.", show_default="fp32"
-        ),
+        typer.Option("--precision", metavar="NAME", help="Precision: fp32, bf16, fp16 or int8.", show_default="fp32"),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads of an operator.")] = 1,
+    threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads per operator.")] = 1,
     provider: Annotated[
         str,
         typer.Option(
@@ -83,29 +81,27 @@ def measure(
         ),
     ] = "CPUExecutionProvider",
     rounds: Annotated[
-        int, typer.Option("--rounds", metavar="N", min=1, help="Visits of each network, in another order each time.")
+        int, typer.Option("--rounds", metavar="N", min=1, help="Visits to each network, in a new order each time.")
     ] = 7,
     width: Annotated[
         float,
         typer.Option(
             "--width",
             metavar="PERCENT",
-            help="A visit repeats until the 95 % interval of the median is this wide.",
+            help="Repeat each visit until the 95 % interval of its median is this narrow.",
         ),
     ] = 2.0,
     time_limit: Annotated[
         float,
         typer.Option(
-            "--time-limit", metavar="SECONDS", help="Or until a network has repeated for so long in all its visits."
+            "--time-limit", metavar="SECONDS", help="Stop repeating a network after this long, over all its visits."
         ),
     ] = 2.8,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
     ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure everything again; what is there is kept as *.old.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; existing results are kept as *.old.")] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
@@ -115,8 +111,8 @@ def measure(
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
-    after an interruption the same command goes on where it was, and with a larger --num-nets (or a --nets file with
-    networks added at its end) what was measured is kept and only the further networks are measured.
+    to resume after an interruption, run the same command again. With a larger --num-nets, or a --nets file with
+    networks added at its end, only the new networks are measured.
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 

@@ -91,13 +91,11 @@ SamplerOption = Annotated[
     ),
 ]
 ResolutionOption = Annotated[int, typer.Option("--resolution", metavar="PIXELS", help="Input resolution.")]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of all that is random.")]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed for everything random.")]
 NameOption = Annotated[str | None, typer.Option("--name", "--save", metavar="NAME", help="Name of the MLflow run.")]
 ExperimentOption = Annotated[
     str | None,
-    typer.Option(
-        "--experiment", metavar="NAME", help="MLflow experiment; blockprof where none is named.", show_default=False
-    ),
+    typer.Option("--experiment", metavar="NAME", help="MLflow experiment; blockprof by default.", show_default=False),
 ]
 NoLogOption = Annotated[bool, typer.Option("--no-log", help="Log nothing to MLflow.")]
 AccuracySourceOption = Annotated[
@@ -105,8 +103,8 @@ AccuracySourceOption = Annotated[
     typer.Option(
         "--accuracy-source",
         metavar="NAME",
-        help="Of the metric accuracy: supernet (networks evaluated on ImageNet), ofa-predictor (OFA's, mbv3 only) or "
-        "reference.",
+        help="Where accuracy comes from: supernet (networks evaluated on ImageNet), ofa-predictor (OFA's, mbv3 only) "
+        "or reference.",
         show_default="supernet with --data or --fast, else reference",
         autocompletion=_complete_accuracy_source,
     ),
@@ -116,12 +114,13 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="FOLDER",
-        help="ImageNet's folder, with train and val, to evaluate accuracy on.",
+        help="ImageNet folder, with train and val, to evaluate accuracy on.",
         show_default=False,
     ),
 ]
 FastOption = Annotated[
-    bool, typer.Option("--fast", help="Take the images from what cache-imagenet wrote; --data may then be left out.")
+    bool,
+    typer.Option("--fast", help="Read the images from the cache that cache-imagenet wrote; --data is then optional."),
 ]
 DeviceOption = Annotated[
     str | None,
@@ -135,18 +134,14 @@ DeviceOption = Annotated[
 ]
 BatchSizeOption = Annotated[
     int | None,
-    typer.Option(
-        "--batch-size", metavar="N", min=1, help="Images that a network is given at once.", show_default="100"
-    ),
+    typer.Option("--batch-size", metavar="N", min=1, help="Images per batch.", show_default="100"),
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option(
-        "--workers", metavar="N", min=0, help="Processes that decode images, beside this one.", show_default="0"
-    ),
+    typer.Option("--workers", metavar="N", min=0, help="Extra processes that decode images.", show_default="0"),
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Stop at an image that does not decode, instead of leaving it out.")
+    bool, typer.Option("--strict", help="Stop at an image that cannot be decoded, instead of skipping it.")
 ]
 
 

@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.api.metrics import Wanted
+    from blockprof.cli import render, supernet, upstream
+else:
+    render = lazy_import("blockprof.cli.render")
+    supernet = lazy_import("blockprof.cli.supernet")
+    upstream = lazy_import("blockprof.cli.upstream")
 
 
 def profile(
@@ -35,8 +43,8 @@ def profile(
             "-n",
             metavar="N",
             min=2,
-            help="Networks sampled a placement. With ort-cpu, or accuracy in the supernet: networks measured in all, "
-            "20 to 150 or 10,000; additive metrics then stay exact.",
+            help="Networks to sample per placement. With ort-cpu, or accuracy in the supernet: networks to measure in "
+            "total, 20 to 150 or 10,000; additive metrics then stay exact.",
             show_default="exact, without sampling; ofa-predictor: 1000; ort-cpu: 150; supernet: 300",
         ),
     ] = None,
@@ -53,27 +61,23 @@ def profile(
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
 ) -> None:
-    """Say what each block costs and gains at each place of the network.
+    """Report what each block costs and gains at each place in the network.
 
-    A metric is taken from its registered predictor (champion) where there is one, else from a block table of that name
-    in ./blockprof-data, else from the built-in reference table; the output says which.
+    A metric comes from its registered predictor (the champion) if there is one, else from a block table of that name in
+    ./blockprof-data, else from the built-in reference table. The output says which.
 
-    Expensive metrics are measured now, on one pool of random networks. A surrogate fitted to them tells the effects,
-    with credible intervals: ort-cpu on 150 networks, which takes minutes; accuracy with --data, on 300 networks that
-    OFA's supernet holds (fetch-data --source ofa-supernets), which takes hours without a GPU. After a kill the same
-    command goes on where it was.
+    Expensive metrics are measured now, on one pool of random networks, and a surrogate gives the effects with credible
+    intervals: ort-cpu on 150 networks, which takes minutes; accuracy with --data on 300 networks of OFA's supernet
+    (fetch-data --source ofa-supernets), which takes hours without a GPU. To resume after an interruption, run the same
+    command again.
 
-    flops are twice the networks' own multiply-adds; those of Fig. 2 of BlockProfile's paper are of a table with other
-    widths. Its spellings (--space OFAPred, -m 0 1, ...) mean what they meant, or a note says what differs.
+    flops are twice the networks' own multiply-adds; Fig. 2 of the paper uses a table with other widths. BlockProfile's
+    spellings (--space OFAPred, -m 0 1, ...) mean what they meant there, or a note says what differs.
 
     Example: blockprof profile --space pn --metrics npu,accuracy
 
     Example: blockprof profile -s mbv3 -m accuracy,npu --data /data/imagenet
     """
-    import blockprof
-    from blockprof.cli import render, supernet, upstream
-    from blockprof.foundation.errors import InputError
-
     chosen_space = options.load_space(space)
     theirs = chosen_space.assets.upstream_called(space)
     names = options.parse_metrics(metrics, chosen_space, numbered=True)

@@ -27,8 +27,7 @@ def reduce(
         typer.Option(
             "--cost",
             metavar="NAMES",
-            help="The profile's metrics that are to be low, repeated or joined with commas; of several, what one of "
-            "them keeps is kept.",
+            help="Metrics to minimize, repeated or joined with commas; of several, what one of them keeps is kept.",
             show_default="the one of which lower is better",
         ),
     ] = None,
@@ -37,7 +36,7 @@ def reduce(
         typer.Option(
             "--trim",
             metavar="PERCENT",
-            help="How much of the gain, and of the cost that can be saved, may be given up at the two ends.",
+            help="Percent of the gain, and of the possible saving, to give up at the two ends.",
         ),
     ] = 1.0,
     out: Annotated[
@@ -50,14 +49,14 @@ def reduce(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> None:
-    """Propose a smaller space from a profile, without the blocks and depths that are not worth what they cost.
+    """Derive a smaller space from a profile, without the blocks and depths that are not worth their cost.
 
-    A block is left out of a layer where another one, or a mixture of two others, costs less and is not worse; where it
-    is too expensive for what it brings, beside what the same cost buys elsewhere; or where it saves too little for what
-    it loses. So are numbers of layers. What the profile's 95 % intervals leave open is kept.
+    A block is left out of a layer if another one, or a mixture of two others, costs less and is not worse; if it is too
+    expensive for what it gains, compared with what the same cost buys elsewhere; or if it saves too little for what it
+    loses. The same goes for depths. Options that could be best within the profile's 95 % intervals are kept.
 
-    The file says why of each, and may be edited: `blockprof search --reduction FILE` takes it. Another one that is
-    there already is kept as *.old.
+    The file gives a reason for everything left out, and can be edited. `blockprof search --reduction FILE` takes it. An
+    existing file is kept as *.old.
 
     Example: blockprof reduce --from able-panda-12 --cost npu
     """

@@ -13,8 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.cli.terminal import Terminal
+from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.errors import Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
 from blockprof.output.captions import profile_caption
@@ -26,11 +29,15 @@ from blockprof.profiling import HeldOut, MetricProfile, Profile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from blockprof import fetching, predictors
     from blockprof.fetching import FetchedFile, Source
     from blockprof.latency_data import LatencyData
     from blockprof.networks.onnx import NetworkFile
     from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
+else:
+    fetching = lazy_import("blockprof.fetching")
+    predictors = lazy_import("blockprof.predictors")
 
 
 class _Printable:
@@ -90,8 +97,8 @@ class Bars(Listener):
     def on_visit(self, visit: Visited) -> None:
         self._draw("visits", visit.done, visit.total, f"round {visit.round}, {visit.median_ms:.3g} ms")
 
-    def on_note(self, text: str) -> None:
-        note(text)
+    def on_note(self, text: str | Said) -> None:
+        note(worded(text))
 
     def on_plan(self, plan: Any) -> None:
         self.clear()
@@ -206,13 +213,11 @@ def print_files(files: "Sequence[FetchedFile]") -> None:
 
 def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
     """Print the published data that there is, and how much of it is in the data folder."""
-    from blockprof.fetching import present
-
     rows = [
         (
             source.name,
             ", ".join(source.spaces),
-            f"{len(present(source, folder))} of {len(source.files)}",
+            f"{len(fetching.present(source, folder))} of {len(source.files)}",
             _size(source.num_bytes),
             source.license or "not stated",
             source.title,
@@ -224,9 +229,7 @@ def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
 
 def print_source(source: "Source", folder: "Path") -> None:
     """Print the files of one source, by the names that --files takes, and which are in the data folder."""
-    from blockprof.fetching import present
-
-    there = present(source, folder)
+    there = fetching.present(source, folder)
     print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
     rows = [
         (
@@ -301,9 +304,7 @@ def print_training(trained: "TrainedPredictor", data: "LatencyData", folds: "Cro
 
 def note_few_tests(num_networks: int, folds: "CrossValidation | None" = None) -> None:
     """Print on stderr, where the test networks are few, that they tell little, and what tells more."""
-    from blockprof.predictors import FEW_TEST_NETWORKS
-
-    if num_networks < FEW_TEST_NETWORKS:
+    if num_networks < predictors.FEW_TEST_NETWORKS:
         more = (
             f"the 10 folds, of all {folds.data.num_networks:,}, tell more" if folds else "measure more to know better"
         )

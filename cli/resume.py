@@ -1,5 +1,19 @@
 """``blockprof resume``."""
 
+from typing import TYPE_CHECKING
+
+from blockprof.foundation.errors import TrackingError
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof import tracking
+    from blockprof.cli import render
+    from blockprof.output.runs import kept_training
+else:
+    kept_training = lazy_import("blockprof.output.runs.kept_training")
+    render = lazy_import("blockprof.cli.render")
+    tracking = lazy_import("blockprof.tracking")
+
 
 def resume() -> None:
     """Log the runs that earlier commands could not log, because the server was gone or the disk was full.
@@ -9,13 +23,8 @@ def resume() -> None:
 
     Example: blockprof resume
     """
-    from blockprof import tracking
-    from blockprof.cli import render
-    from blockprof.foundation.errors import TrackingError
-    from blockprof.output.runs.kept_training import choose_by_kept
-
     failed, logged = 0, 0
-    for run in tracking.resume(choose_by_kept):
+    for run in tracking.resume(kept_training.choose_by_kept):
         if run.problem:
             failed += 1
             render.note(f"run {run.name} of {run.command}, id {run.id}, could not be logged: {run.problem}")

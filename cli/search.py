@@ -6,23 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api import searching
+    from blockprof.cli import render, render_search, supernet
+    from blockprof.reduction import files
     from blockprof.searching.study import StudyPlan
     from blockprof.spaces import Space
+else:
+    files = lazy_import("blockprof.reduction.files")
+    render = lazy_import("blockprof.cli.render")
+    render_search = lazy_import("blockprof.cli.render_search")
+    searching = lazy_import("blockprof.api.searching")
+    supernet = lazy_import("blockprof.cli.supernet")
 
 
 def _complete_reduction(ctx: typer.Context, incomplete: str) -> list[str]:
     from blockprof.reduction import preset_names
-    from blockprof.reduction.files import RANDOM
 
     try:
         space = options.load_space(ctx.params.get("space") or "")
     except InputError:
         return []
-    return [name for name in (*preset_names(space), RANDOM) if name.startswith(incomplete)]
+    return [name for name in (*preset_names(space), files.RANDOM) if name.startswith(incomplete)]
 
 
 def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -42,7 +52,7 @@ def search(
         typer.Option(
             "--maximize",
             metavar="NAMES",
-            help="Metrics to make as high as can be, repeated or joined with commas; the names of profile --metrics. "
+            help="Metrics to maximize, repeated or joined with commas; the names of profile --metrics. "
             "Two or more objectives in all: a Pareto front.",
             show_default="accuracy (resnet50: with --data), where no objective is given",
             autocompletion=options.complete_metrics,
@@ -53,7 +63,7 @@ def search(
         typer.Option(
             "--minimize",
             metavar="NAMES",
-            help="Metrics to make as low as can be.",
+            help="Metrics to minimize.",
             show_default="npu (resnet50: flops), where no objective is given",
             autocompletion=options.complete_metrics,
         ),
@@ -63,7 +73,7 @@ def search(
         typer.Option(
             "--limit",
             metavar="NAME=VALUE",
-            help="Bound of a metric, in its unit, such as npu=4.0: at most that, or at least that where higher is "
+            help="Limit on a metric, in its unit, such as npu=4.0: at most this, or at least this where higher is "
             "better. Repeated or joined with commas.",
             autocompletion=_complete_limit,
         ),
@@ -73,7 +83,7 @@ def search(
         typer.Option(
             "--reduction",
             metavar="NAME|FILE",
-            help="Search a part of the space only: one of the paper's, such as paper-npu; a YAML file, such as "
+            help="Search only part of the space: one of the paper's, such as paper-npu; a YAML file, such as "
             "blockprof reduce writes; or random:NAME|FILE, a control that leaves out as much at random, drawn again "
             "for each seed.",
             show_default="the whole space",
@@ -81,10 +91,10 @@ def search(
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Search the whole space too, and say what the reduction gains.")
+        bool, typer.Option("--compare", help="Search the whole space too, and report what the reduction gains.")
     ] = False,
     top_k: Annotated[
-        int, typer.Option("--top-k", metavar="K", help="Networks to find where there is one objective.")
+        int, typer.Option("--top-k", metavar="K", help="How many networks to find when there is one objective.")
     ] = 10,
     algorithm: Annotated[
         str,
@@ -99,25 +109,31 @@ def search(
     initial: Annotated[
         int | None,
         typer.Option(
-            "--initial", metavar="N", help="Random networks to begin with.", show_default="100; one objective: 20"
+            "--initial", metavar="N", help="Random networks to start with.", show_default="100; one objective: 20"
         ),
     ] = None,
     generations: Annotated[
         int | None,
         typer.Option(
-            "--generations", metavar="N", help="Generations that follow.", show_default="10; one objective: 4"
+            "--generations",
+            metavar="N",
+            help="Generations after the initial networks.",
+            show_default="10; one objective: 4",
         ),
     ] = None,
     children: Annotated[
         int | None,
         typer.Option(
-            "--children", metavar="N", help="New networks of each generation.", show_default="200; one objective: 50"
+            "--children", metavar="N", help="New networks per generation.", show_default="200; one objective: 50"
         ),
     ] = None,
     seeds: Annotated[
         int,
         typer.Option(
-            "--seeds", metavar="N", min=1, help="Search from so many seeds, counted up from --seed, for an interval."
+            "--seeds",
+            metavar="N",
+            min=1,
+            help="Repeat the search with this many seeds, from --seed upwards, to get an interval.",
         ),
     ] = 1,
     verify: Annotated[
@@ -126,7 +142,7 @@ def search(
             "--verify",
             metavar="K",
             min=1,
-            help="Measure K of the networks found, spread along the front, here with ONNX Runtime, and compare.",
+            help="Measure K of the networks found, spread along the front, on this machine, and compare.",
         ),
     ] = None,
     resolution: options.ResolutionOption = 224,
@@ -144,22 +160,18 @@ def search(
 ) -> None:
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
-    Metrics come from where profile takes them: registered predictors, block tables, reference tables, for ort-cpu 150
-    networks measured here, for accuracy with --data OFA's supernet, where each network is evaluated once and kept; the
-    output says which. With --reduction paper-npu --compare it also says what the paper's
-    reduced space gains. A search that was interrupted goes on when the same command is given again.
+    Metrics come from where profile takes them: registered predictors, block tables, reference tables, 150 networks
+    measured here for ort-cpu, OFA's supernet for accuracy with --data, where each network is evaluated once and kept.
+    The output says which. With --reduction paper-npu --compare it also reports what the paper's reduced space gains. To
+    resume an interrupted search, run the same command again.
 
     Example: blockprof search --space pn --maximize accuracy --minimize npu
     """
-    import blockprof
-    from blockprof.api.searching import DEFAULT_MAXIMIZE
-    from blockprof.cli import render, render_search, supernet
-
     chosen_space = options.load_space(space)
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
     bounds = _parse_limits(limits or [])
     source, spec = supernet.read_options(
-        [*raised, *lowered, *bounds] or DEFAULT_MAXIMIZE,
+        [*raised, *lowered, *bounds] or searching.DEFAULT_MAXIMIZE,
         accuracy_source,
         data,
         fast,
@@ -226,8 +238,6 @@ def _parse_limits(values: list[str]) -> dict[str, float]:
 
 def _note_plan(plan: "StudyPlan") -> None:
     """Say on stderr which metrics are searched for against what is better, and what flops are."""
-    from blockprof.cli import render
-
     options.note_flops(plan.problem.names)
     for objective in plan.problem.objectives:
         info = objective.metric.info

@@ -1,5 +1,17 @@
 """``blockprof store``."""
 
+from typing import TYPE_CHECKING
+
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render
+    from blockprof.tracking import location, moving
+else:
+    location = lazy_import("blockprof.tracking.location")
+    moving = lazy_import("blockprof.tracking.moving")
+    render = lazy_import("blockprof.cli.render")
+
 
 def repair() -> None:
     """Correct the paths of files in a local MLflow store that was moved or copied with its folder.
@@ -8,11 +20,9 @@ def repair() -> None:
 
     Example: blockprof store repair
     """
-    from blockprof.cli import render
-    from blockprof.tracking.location import registry_uri, tracking_uri
-    from blockprof.tracking.moving import repair as correct
-
-    moves = [move for uri in dict.fromkeys((tracking_uri(), registry_uri())) for move in correct(uri)]
+    moves = [
+        move for uri in dict.fromkeys((location.tracking_uri(), location.registry_uri())) for move in moving.repair(uri)
+    ]
     for move in moves:
         render.print_line(f"files of runs: now in {move.found}, were in {move.recorded}")
     if not moves:

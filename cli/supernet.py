@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 from blockprof.cli import options
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof import metrics
+    from blockprof.cli import render
+    from blockprof.evaluators import pooling
     from blockprof.evaluators.pooling import SupernetSpec
     from blockprof.metrics import AccuracySource
+else:
+    metrics = lazy_import("blockprof.metrics")
+    pooling = lazy_import("blockprof.evaluators.pooling")
+    render = lazy_import("blockprof.cli.render")
 
 
 def read_options(
@@ -29,16 +37,14 @@ def read_options(
     Raises:
         InputError: no such source or device, or a source where accuracy is not among ``names``.
     """
-    from blockprof.cli import render
-    from blockprof.evaluators.pooling import SupernetSpec
-    from blockprof.metrics import ACCURACY, choose_accuracy_source
-
     options.check_device(device)
-    source = choose_accuracy_source(accuracy_source, has_images=data is not None or fast)
-    if accuracy_source is not None and ACCURACY not in names:
-        raise InputError(f"--accuracy-source is for the metric {ACCURACY}: ask for it too, or leave the option out")
-    if ACCURACY in names and source == "supernet":
-        return source, SupernetSpec(data, device or "cpu", batch_size or 100, workers or 0, fast, strict)
+    source = metrics.choose_accuracy_source(accuracy_source, has_images=data is not None or fast)
+    if accuracy_source is not None and metrics.ACCURACY not in names:
+        raise InputError(
+            f"--accuracy-source is for the metric {metrics.ACCURACY}: ask for it too, or leave the option out"
+        )
+    if metrics.ACCURACY in names and source == "supernet":
+        return source, pooling.SupernetSpec(data, device or "cpu", batch_size or 100, workers or 0, fast, strict)
     given = {
         "--data": data is not None,
         "--fast": fast,

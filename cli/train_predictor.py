@@ -26,7 +26,9 @@ def train_predictor(
     ] = "npu",
     train_size: Annotated[
         int | None,
-        typer.Option("--train-size", metavar="N", help="Train on so many networks only, the test rows unchanged."),
+        typer.Option(
+            "--train-size", metavar="N", help="Train on this many networks only; the test rows stay the same."
+        ),
     ] = None,
     learning_curve: Annotated[
         bool,
@@ -52,13 +54,13 @@ def train_predictor(
             "--epochs",
             metavar="N",
             min=1,
-            help="gru: times to go through the data.",
+            help="gru: passes through the data.",
             show_default="200, or 20 with --fast",
         ),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option("--patience", metavar="N", min=1, help="gru: stop after N epochs without a better one."),
+        typer.Option("--patience", metavar="N", min=1, help="gru: stop after N epochs without improvement."),
     ] = None,
     device: Annotated[
         str | None,
@@ -71,14 +73,12 @@ def train_predictor(
 ) -> None:
     """Train a latency predictor, test it on held-out networks and register it.
 
-    It is registered as blockprof-<space>-<metric>; the alias champion moves to it where its error is lower on networks
-    that neither was trained on, either beyond the noise or with more training networks, the champion's among its data.
-    `blockprof profile --metrics <metric>` uses the champion.
+    It is registered as blockprof-<space>-<metric>, and `blockprof profile --metrics <metric>` uses the version with the
+    alias champion. The alias moves if the new version has a significantly lower error on networks unseen by both;
+    within noise, only if its training data is a strict superset of the champion's.
 
-    Where fewer than 30 test networks are left, a blockwise one is also cross-validated on all networks, unless only
-    some are to train on.
-
-    A gru keeps its state in ./blockprof-data after each epoch: after a kill the same command goes on where it was.
+    With fewer than 30 test networks, a blockwise predictor is also cross-validated on all networks, unless --train-size
+    is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command again.
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """

@@ -3,14 +3,22 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import blockprof
 from blockprof.cli import render
 from blockprof.cli.wording import worded
+from blockprof.foundation.errors import MetricError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api import metrics
     from blockprof.api.metrics import Wanted
+    from blockprof.evaluators import pooling
     from blockprof.foundation.listener import Listener
     from blockprof.metrics import AccuracySource
     from blockprof.spaces import Space, UpstreamSpace
+else:
+    metrics = lazy_import("blockprof.api.metrics")
+    pooling = lazy_import("blockprof.evaluators.pooling")
 
 
 def load_those_there(
@@ -29,19 +37,17 @@ def load_those_there(
         MetricError: none is there.
         DataFileError: one that is damaged.
     """
-    from blockprof import load_metrics
-    from blockprof.evaluators.pooling import pooled_names
-    from blockprof.foundation.errors import MetricError
-
     wanted: list[Wanted] = []
     refusal: MetricError | None = None
-    pooled = pooled_names(names, source)
+    pooled = pooling.pooled_names(names, source)
     for name in names:
         if name in pooled:
             wanted.append(name)
             continue
         try:
-            wanted += load_metrics(space, [name], resolution=resolution, accuracy_source=source, listener=listener)
+            wanted += blockprof.load_metrics(
+                space, [name], resolution=resolution, accuracy_source=source, listener=listener
+            )
         except MetricError as error:
             refusal = error
             render.note(f"{theirs.name} had the metric {name} too, which is left out: {worded(error)}")
@@ -57,9 +63,7 @@ def note_differences(
 
     ``is_selection`` where the user asked for all placements or for some.
     """
-    from blockprof.api.metrics import name_of
-
-    names = [name_of(metric) for metric in wanted]
+    names = [metrics.name_of(metric) for metric in wanted]
     if "accuracy" in names and source == "reference":
         instead = {
             "supernet": f"{space.name} evaluated networks in the supernet: give --data, ImageNet's folder",

@@ -1,6 +1,6 @@
-"""The library's errors in the words of the command line: arguments as options."""
+"""The library's errors and notes in the words of the command line: arguments as options."""
 
-from blockprof.foundation.errors import Argument, BlockprofError
+from blockprof.foundation.errors import Argument, BlockprofError, Said
 
 _OPTIONS = {
     "compares": "compare",
@@ -13,9 +13,9 @@ _OPTIONS = {
 """Options that are not called as their argument is."""
 
 
-def worded(error: BlockprofError) -> str:
-    """The error's message, with the options that stand for the arguments it speaks of."""
-    return error.worded(_as_option)
+def worded(text: BlockprofError | Said | str) -> str:
+    """An error's message, or a note, with the options that stand for the arguments it speaks of."""
+    return text if isinstance(text, str) else text.worded(_as_option)
 
 
 def _as_option(argument: Argument) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from blockprof.foundation.errors import Said
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.searching.result import SearchResult
 
@@ -37,8 +38,8 @@ class Heard(Listener):
         self.numbers.append(number)
         self.results.append(found())
 
-    def on_note(self, text: str) -> None:
-        self.notes.append(text)
+    def on_note(self, text: str | Said) -> None:
+        self.notes.append(str(text))
 
     def on_result(self, result: object) -> None:
         self.told.append(result)

@@ -28,10 +28,12 @@ def read_latencies(space: Space, metric: str, path: Path | None, listener: Liste
             f"{fetching.latency_file_name(space, metric)}"
         )
     if path is None and not chosen.exists():
-        remedy = "see `blockprof fetch-data --help` for reference data"
+        remedy = f"see {Command('blockprof fetch-data', help=True)} for reference data"
         if not has_reference(space, "npu"):
             remedy = f"measure networks: {Command('blockprof measure', space=space.name, metric=metric)}"
-        raise DataFileError(f"{chosen}: there is no such file: give your CSV, or {remedy}")
+        raise DataFileError(
+            "there is no such file", where=chosen, remedy=f"give your CSV, or {remedy}", code="no-such-file"
+        )
     return chosen, read_latency_csv(chosen, space)
 
 

@@ -18,6 +18,8 @@ from blockprof.metrics import (
     PredictorFolder,
     check_accuracy_source,
     choose_accuracy_source,
+    list_block_tables,
+    list_lookup_tables,
 )
 from blockprof.metrics import load_metrics as load_from
 from blockprof.profiling import Surrogate
@@ -97,7 +99,16 @@ class Evaluation:
 
     def pooled(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the metrics ``names`` that are expensive."""
-        return pooling.pooled_names(names, self.source)
+        return tuple(name for name in pooling.pooled_names(names, self.source) if not self._is_there(name))
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a target has been measured before, as a predictor or a table; ``ort-cpu`` is always its own pool."""
+        from blockprof import tracking
+
+        if name in (ORT_CPU, ACCURACY):
+            return False
+        there = {*list_block_tables(self.space), *list_lookup_tables(self.space)}
+        return name in there or tracking.find_champion(self.space.name, name) is not None
 
     def load(self, names: Sequence[str]) -> dict[str, Metric]:
         """The metrics ``names`` that are not expensive, by name; raises as :func:`load_metrics` does."""
@@ -111,9 +122,12 @@ class Evaluation:
         """How many networks each of ``names`` that is expensive is measured on.
 
         Raises:
-            InputError: ``num_archs`` is too small or too large a pool.
+            InputError: ``num_archs`` is too small or too large a pool; a run-time that is not here.
         """
-        return {name: pooling.pool_size(name, num_archs) for name in self.pooled(names)}
+        pooled = self.pooled(names)
+        for target in filter(pooling.is_target, pooled):
+            pooling.target_spec(target, self.seed)
+        return {name: pooling.pool_size(name, num_archs) for name in pooled}
 
     def pools(self, sizes: Mapping[str, int]) -> "Pools":
         """What measures expensive metrics, each on so many networks; nothing is measured yet.
@@ -138,17 +152,18 @@ class Evaluation:
     def load_all(self, names: Sequence[str]) -> dict[str, Metric]:
         """The metrics ``names``, by name; the expensive ones last: they may take minutes.
 
-        ``ort-cpu`` is predicted by a surrogate of its pool; ``accuracy`` in the supernet evaluates each network that it
-        is asked of, and keeps it.
+        A target, as ``ort-cpu``, is predicted by a surrogate of its pool; ``accuracy`` in the supernet evaluates each
+        network that it is asked of, and keeps it.
 
         Raises:
             InputError, MetricError, DataFileError, TrackingError, BlockprofError: as :func:`load_metrics`,
                 ``measure_surrogate`` and ``load_kept_accuracy``.
         """
         found = self.load(names)
-        if ORT_CPU in names:
-            found[ORT_CPU] = ort_cpu_metric(self.measure(pooling.pool_size(ORT_CPU)))
-        if ACCURACY in self.pooled(names):
+        pooled = self.pooled(names)
+        for name in filter(pooling.is_target, pooled):
+            found[name] = pooled_metric(self.measure(name, pooling.pool_size(name)))
+        if ACCURACY in pooled:
             from blockprof.evaluators.supernet import load_kept_accuracy
 
             kept = load_kept_accuracy(
@@ -158,9 +173,9 @@ class Evaluation:
             found[ACCURACY] = kept
         return found
 
-    def measure(self, num_networks: int) -> Surrogate:
-        """Measure ``ort-cpu``, or resume or read what was measured; raises as ``measure_surrogate`` does."""
-        journal = pooling.journal_path(self.space, self.resolution, num_networks, self.seed)
+    def measure(self, target: str, num_networks: int) -> Surrogate:
+        """Measure a target, or resume or read what was measured; raises as ``measure_surrogate`` does."""
+        journal = pooling.journal_path(self.space, self.resolution, num_networks, self.seed, target)
         if journal.exists():
             self.listener.on_note(f"{journal}: resuming what was measured before; remove it to measure again")
         return pooling.measure_surrogate(
@@ -168,6 +183,7 @@ class Evaluation:
             resolution=self.resolution,
             num_networks=num_networks,
             seed=self.seed,
+            target=target,
             listener=self.listener,
         )
 
@@ -192,8 +208,8 @@ class Pools:
             InputError, DataFileError, BlockprofError: as ``measure_surrogate`` and ``AccuracyPool.fit``.
         """
         found: dict[str, Surrogate] = {}
-        if ORT_CPU in self.sizes:
-            found[ORT_CPU] = self.evaluation.measure(self.sizes[ORT_CPU])
+        for name in filter(pooling.is_target, self.sizes):
+            found[name] = self.evaluation.measure(name, self.sizes[name])
         if pool := self.accuracy:
             self.evaluation.note_kept(pool.metric.journal, f"{pool.metric.num_kept(pool.archs)} of {len(pool.archs)}")
             found[ACCURACY] = pool.fit(self.evaluation.listener)
@@ -218,7 +234,7 @@ def evaluation_of(
     return Evaluation(chosen, resolution, seed, source, supernet or SupernetSpec(), listener)
 
 
-def ort_cpu_metric(surrogate: Surrogate) -> AdditiveMetric:
+def pooled_metric(surrogate: Surrogate) -> AdditiveMetric:
     """The metric of a surrogate, which says of networks that were never measured where its values are from."""
     metric = surrogate.metric
     source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
@@ -242,5 +258,5 @@ def own_metrics(wanted: Sequence[Wanted]) -> dict[str, Metric]:
             raise InputError(
                 f"there are two metrics called {one.info.name}", remedy="rename one", code="repeated-metric"
             )
-        own[one.info.name] = ort_cpu_metric(one) if isinstance(one, Surrogate) else one
+        own[one.info.name] = pooled_metric(one) if isinstance(one, Surrogate) else one
     return own

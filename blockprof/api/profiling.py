@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from blockprof.api.metrics import Wanted, evaluation_of, name_of
 from blockprof.evaluators.pooling import SupernetSpec
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import Metric, check_metrics, default_metric
 from blockprof.profiling import Profile, Surrogate
@@ -15,7 +16,10 @@ from blockprof.spaces.sampling import check_sampler
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from blockprof.output.runs import profiles
     from blockprof.tracking import Run
+else:
+    profiles = lazy_import("blockprof.output.runs.profiles")
 
 
 def profile(
@@ -94,6 +98,4 @@ def profile(
 
 
 def _record(run: "Run", profile: Profile) -> None:
-    from blockprof.output.runs.profiles import record_profile
-
-    record_profile(run, profile)
+    profiles.record_profile(run, profile)

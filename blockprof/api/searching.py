@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import check_metrics, default_metric
 from blockprof.reduction import Reduction
@@ -20,8 +21,11 @@ from blockprof.spaces import Space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from blockprof.output.runs import searches
     from blockprof.searching.verify import Verification
     from blockprof.tracking import Run
+else:
+    searches = lazy_import("blockprof.output.runs.searches")
 
 Limits = Mapping[str, float] | Mapping[Wanted, float]
 
@@ -155,6 +159,4 @@ def _verified(study: Study, num_networks: int, listener: Listener) -> "Verificat
 
 
 def _record(run: "Run", study: Study) -> None:
-    from blockprof.output.runs.searches import record_search
-
-    record_search(run, study)
+    searches.record_search(run, study)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
+from blockprof.foundation.errors import Argument, Said
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.latency_data import LatencyData
@@ -175,11 +176,12 @@ def import_predictor(
     if max_ms is None:
         best, other = importing.compare_maxima(file, latencies, metric, seed)
         max_ms = best.ms
-        listener.on_note(
+        said = (
             f"the greatest latency it was trained on is not in its file: {best.ms:.6g} ms is used, {best.whose}, with "
             f"which it predicts {path} to {best.mape_percent:.2f} % (MAPE); with {other.ms:.6g} ms, {other.whose}, to "
-            f"{other.mape_percent:.2f} %; --max-latency sets another"
+            f"{other.mape_percent:.2f} %"
         )
+        listener.on_note(Said("{}; {} sets another", said, Argument("max_ms")))
     found = Training(importing.import_predictor(file, latencies, metric, max_ms, seed), latencies, path)
     log.check()
     with log.run("import-predictor", chosen.name, listener) as record:

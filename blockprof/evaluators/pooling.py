@@ -1,12 +1,13 @@
 """Expensive metrics from one pool of networks: which networks, measuring them, and the surrogate fitted to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.evaluators.runtimes import find_target
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import leave_out, random_folds
@@ -31,6 +32,8 @@ else:
 
 MIN_POOL = 20
 
+_ORT_CPU_TARGET = "onnxruntime", "fp32"
+
 
 @dataclass(frozen=True, slots=True)
 class _PoolSizes:
@@ -49,8 +52,25 @@ MAX_ACCURACY_POOL = _POOL_SIZES[ACCURACY].most
 
 
 def pooled_names(names: Sequence[str], accuracy_source: AccuracySource) -> tuple[str, ...]:
-    """Those of the metrics ``names`` that are expensive: ``ort-cpu``, and ``accuracy`` in the supernet."""
-    return tuple(name for name in names if name == ORT_CPU or (name == ACCURACY and accuracy_source == "supernet"))
+    """Those of the metrics ``names`` that are expensive: targets, and ``accuracy`` in the supernet."""
+    return tuple(name for name in names if is_target(name) or (name == ACCURACY and accuracy_source == "supernet"))
+
+
+def is_target(name: str) -> bool:
+    """Whether a metric is the latency of a run-time here: ``ort-cpu``, ``openvino``, ``openvino-int8``."""
+    return name == ORT_CPU or find_target(name) is not None
+
+
+def target_spec(name: str, seed: int) -> "measuring.MeasureSpec":
+    """How a target is measured: ``ort-cpu`` with ONNX Runtime in fp32.
+
+    Raises:
+        InputError: its run-time is not installed, or has not this precision.
+    """
+    runtime, precision = find_target(name) or _ORT_CPU_TARGET
+    spec = measuring.MeasureSpec(runtime=runtime, precision=precision, seed=seed)
+    spec.find_runtime()
+    return spec
 
 
 def pool_size(name: str, num_archs: int | None = None) -> int:
@@ -59,7 +79,7 @@ def pool_size(name: str, num_archs: int | None = None) -> int:
     Raises:
         InputError: a pool that says too little, or takes too long.
     """
-    sizes = _POOL_SIZES[name]
+    sizes = _POOL_SIZES.get(name) or replace(_POOL_SIZES[ORT_CPU], title=name)
     size = sizes.default if num_archs is None else num_archs
     if not MIN_POOL <= size <= sizes.most:
         raise InputError(
@@ -86,9 +106,9 @@ class SupernetSpec:
     strict: bool = False
 
 
-def journal_path(space: Space, resolution: int, num_networks: int, seed: int) -> Path:
+def journal_path(space: Space, resolution: int, num_networks: int, seed: int, target: str = ORT_CPU) -> Path:
     """Where the measurements of a pool are kept: ``ort-cpu/pn-r224-n150-seed0.journal`` in the data folder."""
-    return data_folder() / ORT_CPU / f"{space.name}-r{resolution}-n{num_networks}-seed{seed}.journal"
+    return data_folder() / target / f"{space.name}-r{resolution}-n{num_networks}-seed{seed}.journal"
 
 
 def measure_surrogate(
@@ -97,9 +117,10 @@ def measure_surrogate(
     resolution: int = 224,
     num_networks: int | None = None,
     seed: int = 0,
+    target: str = ORT_CPU,
     listener: Listener = SILENT,
 ) -> Surrogate:
-    """Measure random networks with ONNX Runtime on this machine's CPU, and fit the surrogate of their latency.
+    """Measure random networks with a run-time on this machine's CPU, and fit the surrogate of their latency.
 
     One thread, batch 1. What was measured is kept at :func:`journal_path`: a process that was killed is
     resumed, and a pool that is measured is not measured again.
@@ -109,33 +130,35 @@ def measure_surrogate(
         resolution: of the input, in pixels.
         num_networks: size of the pool; 150 where None.
         seed: of the networks, their order and their input.
+        target: ``ort-cpu`` (ONNX Runtime, fp32), or a run-time with its precision, as ``openvino-int8``.
         listener: told of each piece of the networks that is exported, and of each visit.
 
     Raises:
-        InputError: too few networks or too many, or a journal that was measured otherwise or on another machine.
+        InputError: a run-time that is not here, too few networks or too many, or a journal that was measured otherwise
+            or on another machine.
         MetricError: a resolution that the space cannot take.
         DataFileError: a damaged journal.
         BlockprofError: another measurement runs on this machine.
     """
-    num_networks = pool_size(ORT_CPU, num_networks)
+    num_networks = pool_size(target, num_networks)
+    spec = target_spec(target, seed)
     space = load_space(space) if isinstance(space, str) else space
     check_resolution(space, resolution)
     archs, resolutions = (
         sample_distinct(space, num_networks, np.random.default_rng(seed)),
         np.full(num_networks, resolution),
     )
-    path = journal_path(space, resolution, num_networks, seed)
-    spec = measuring.MeasureSpec(seed=seed)
+    path = journal_path(space, resolution, num_networks, seed, target)
     measured = measuring.measure_architectures(archs, resolutions, path, spec, listener)
     machine = measured.environments[-1].machine
     return fit_surrogate(
         measured.to_latency_data(archs, resolutions),
         MetricInfo(
-            name=ORT_CPU,
+            name=target,
             unit="ms",
             higher_is_better=False,
             origin="measured",
-            source=f"measured with ONNX Runtime {machine.version} on {machine.cpu}, 1 thread",
+            source=f"measured with {spec.title} {machine.version} on {machine.cpu}, 1 thread",
         ),
         seed=seed,
         repeatability_percent=measured.median_repeatability_percent,

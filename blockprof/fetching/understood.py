@@ -1,9 +1,10 @@
 """What ``fetch-data`` takes of one's own files beside latencies: tables that a metric is read from, nothing else."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from blockprof.foundation.errors import Command, DataFileError, InputError
+from blockprof.foundation.errors import Command, DataFileError, InputError, Place
 from blockprof.latency_data.layout import COLUMNS
 from blockprof.metrics.block_table import check_block_table, is_block_table_name
 from blockprof.metrics.catalogue import check_predictor_name
@@ -32,7 +33,9 @@ def check_understood(file: Path, origin: str, folder: str | None) -> None:
     try:
         _check(file, folder)
     except DataFileError as error:
-        raise DataFileError(str(error).replace(str(file), origin)) from None
+        there = error.where if isinstance(error.where, Place) else Place(str(error.where))
+        where = replace(there, path=str(there.path).replace(str(file), origin))
+        raise DataFileError(error.what, where=where, remedy=error.remedy, code=error.code) from None
 
 
 def _check(file: Path, folder: str | None) -> None:
@@ -58,6 +61,7 @@ def _check(file: Path, folder: str | None) -> None:
         raise DataFileError(
             "is not understood",
             where=file,
+            code="not-understood",
             remedy=f"give a CSV of latencies (its header is {','.join(COLUMNS)}), a block table that "
             f"{Command('blockprof measure', blocks=True)} wrote, or a folder of look-up tables",
         )

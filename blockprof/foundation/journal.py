@@ -10,25 +10,19 @@ Files of format 1, whose lines have no checksums, are read as well, and added to
 
 import json
 import os
-import re
-from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zlib import crc32
-
-import numpy as np
-from numpy.typing import NDArray
 
 from blockprof.foundation.decoding import MALFORMED, parse_json
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError, Place
 from blockprof.foundation.files import staged
+from blockprof.foundation.journal_lines import decode, encode
 from blockprof.foundation.locks import try_lock
 
 FORMAT = "blockprof journal 2"
-_CHECKED = re.compile(rb'(\{.*),"crc":"([0-9a-f]{8})"\}', re.DOTALL)
 _ZIP = b"PK\x03\x04"
 
 
@@ -193,27 +187,6 @@ def damaged(
     )
 
 
-def encode(content: Mapping[str, Any]) -> bytes:
-    """A line of a journal, with its checksum."""
-    line = json.dumps(content, separators=(",", ":")).encode()[:-1]
-    return b'%s,"crc":"%08x"}\n' % (line, crc32(line))
-
-
-def pack(array: NDArray[Any]) -> dict[str, Any]:
-    """An array of numbers, for a row."""
-    return {"type": array.dtype.str, "shape": array.shape, "data": b64encode(array.tobytes()).decode()}
-
-
-def unpack(packed: Mapping[str, Any], kinds: str) -> NDArray[Any]:
-    """The inverse of :func:`pack`; raises ValueError, KeyError or TypeError where it is no array of ``kinds``, as of
-    ``dtype.kind``.
-    """
-    dtype = np.dtype(packed["type"])
-    if dtype.kind not in kinds:
-        raise ValueError("numbers of another kind")
-    return np.frombuffer(b64decode(packed["data"], validate=True), dtype).reshape(packed["shape"])
-
-
 def _header(kind: Kind, of: Mapping[str, Any]) -> bytes:
     return encode({"format": FORMAT, "kind": kind.name, **of})
 
@@ -234,7 +207,7 @@ def _parse(path: Path, kind: Kind, of: Mapping[str, Any] | None, content: bytes)
     if not lines:
         return Contents()
     try:
-        is_checked, header = _decode(lines[0])
+        is_checked, header = decode(lines[0])
         if is_checked:
             ours = (header.pop("format"), header.pop("kind")) == (FORMAT, kind.name)
         else:
@@ -246,7 +219,7 @@ def _parse(path: Path, kind: Kind, of: Mapping[str, Any] | None, content: bytes)
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         try:
-            row_is_checked, row = _decode(line)
+            row_is_checked, row = decode(line)
             if is_checked and not row_is_checked:
                 raise ValueError("no checksum")
         except MALFORMED:
@@ -258,17 +231,6 @@ def _parse(path: Path, kind: Kind, of: Mapping[str, Any] | None, content: bytes)
 def _may_begin(content: bytes, kind: Kind, of: Mapping[str, Any] | None) -> bool:
     """Whether a kill may have left so much of a header."""
     return of is None or _header(kind, of).startswith(content)
-
-
-def _decode(line: bytes) -> tuple[bool, dict[str, Any]]:
-    """Whether a line has a checksum, and what it says; raises ValueError where it is damaged."""
-    found = _CHECKED.fullmatch(line)
-    if found and crc32(found[1]) != int(found[2], 16):
-        raise ValueError("another checksum")
-    content = parse_json(found[1] + b"}" if found else line)
-    if not isinstance(content, dict):
-        raise ValueError("not an object")
-    return found is not None, content
 
 
 def _short(value: object) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from blockprof.foundation.errors import Said
+
 
 @dataclass(frozen=True, slots=True)
 class Visited:
@@ -34,7 +36,7 @@ class Listener:
     def on_generation(self, number: int, found: Callable[[], Any]) -> None:
         """A search finished generation ``number``, from 0; ``found()`` works out its ``SearchResult`` so far."""
 
-    def on_note(self, text: str) -> None:
+    def on_note(self, text: str | Said) -> None:
         """What the user may want to know, such as that a measurement is resumed."""
 
     def on_plan(self, plan: Any) -> None:
@@ -69,7 +71,7 @@ class Part(Listener):
     def on_generation(self, number: int, found: Callable[[], Any]) -> None:
         self._whole.on_generation(number, found)
 
-    def on_note(self, text: str) -> None:
+    def on_note(self, text: str | Said) -> None:
         self._whole.on_note(text)
 
     def on_plan(self, plan: Any) -> None:

@@ -6,9 +6,19 @@ processes that are started from here inherit it.
 """
 
 import os
+from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
 __all__ = ["onnxruntime"]
+
+
+def quantization() -> Any:
+    """``onnxruntime.quantization``, with its pre-processing, which it does not export."""
+    from onnxruntime import quantization as tools
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    tools.quant_pre_process = quant_pre_process
+    return tools

@@ -85,10 +85,12 @@ def check_block_table(path: Path) -> None:
     _, rows = _read_rows(path)
     said = rows[0]["space"] if rows else ""
     if said not in space_names():
-        raise DataFileError(f"{path}: there is no space '{said}': there are {', '.join(space_names())}")
+        raise DataFileError(f"there is no space '{said}'", where=path, remedy=f"there are {', '.join(space_names())}")
     space, found = load_space(said), _NAME.fullmatch(path.name)
     if found is None or not path.name.startswith(_beginning(space)):
-        raise DataFileError(f"{path}: is a block table of {said}: name it {_beginning(space)}METRIC_rRESOLUTION{_END}")
+        raise DataFileError(
+            f"is a block table of {said}", where=path, remedy=f"name it {_beginning(space)}METRIC_rRESOLUTION{_END}"
+        )
     read_block_table(path, space, int(found["size"]))
 
 

@@ -11,7 +11,7 @@ def profile_caption(profile: "Profile", metric: "MetricProfile") -> str:
     """What the numbers are and where they come from; stands under every figure."""
     how = f"{metric.num_archs:,} networks a placement" if metric.method == "sampled" else metric.method
     if metric.method == "exact" and metric.has_intervals:
-        how = "exact for the predictor, with intervals of what its training leaves open"
+        how = "exact for the predictor, intervals reflect uncertainty in the fitted costs"
     if metric.check:
         size = f"{metric.num_archs:,} networks in all"
         how = f"additive surrogate, pooled, {size}; held out: {describe_check(metric.check)}"

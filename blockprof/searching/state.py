@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blockprof.foundation import journal
+from blockprof.foundation import journal, journal_lines
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.decoding import MALFORMED
 from blockprof.foundation.errors import InputError, JournalError
@@ -57,7 +57,7 @@ class State:
         Raises:
             InputError: the disk is full, or cannot be written to.
         """
-        row = {"genes": journal.pack(archs.genes), "values": journal.pack(values), "seconds": seconds}
+        row = {"genes": journal_lines.pack(archs.genes), "values": journal_lines.pack(values), "seconds": seconds}
         self._rows.add(row, f"{self.num_generations} generations")
         self._generations.append((archs.genes, values))
 
@@ -109,7 +109,7 @@ def _parse(
 
 
 def _read(row: Mapping[str, Any], problem: Problem) -> tuple[IntArray, FloatArray]:
-    genes, values = journal.unpack(row["genes"], "i"), journal.unpack(row["values"], "f")
+    genes, values = journal_lines.unpack(row["genes"], "i"), journal_lines.unpack(row["values"], "f")
     archs = Architectures(problem.reduction.space, genes[:, 1:], genes[:, 0])
     if values.shape != (len(archs), len(problem.metrics)) or not len(archs):
         raise ValueError("not of one length")

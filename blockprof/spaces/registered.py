@@ -22,7 +22,7 @@ def register_space(space: Space) -> Space:
         InputError: another space has that name, or it cannot be part of a file's.
     """
     if not _NAME.fullmatch(space.name):
-        raise InputError(f"'{space.name}' cannot name a space: use letters, digits, '_', '.' and '-'")
+        raise InputError(f"'{space.name}' cannot name a space", remedy="use letters, digits, '_', '.' and '-'")
     return _SPACES.register(space.name, space)
 
 

@@ -1,7 +1,10 @@
 """Is it a design space that all commands can use? What a package that registers one calls from its own tests."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.metrics.brought import metrics_of
 from blockprof.metrics.counting import count_macs, load_count
@@ -13,6 +16,12 @@ from blockprof.reduction import Reduction, load_preset, preset_names, sample_red
 from blockprof.reduction.files import format_reduction, parse_reduction
 from blockprof.spaces import Architectures, Space, all_constraints, from_settings, load_space, network_holding
 from blockprof.spaces.sampling import holds, sample_architectures, sample_fixed
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
 
 NUM_NETWORKS = 40
 NUM_WHOLE = 3
@@ -90,8 +99,6 @@ def check_modules(archs: Architectures) -> None:
     Raises:
         AssertionError: as :func:`check_space`.
     """
-    import torch
-
     space, resolution = archs.space, archs.space.resolutions[0]
     for index in range(len(archs)):
         tensor = torch.zeros(1, 3, resolution, resolution)
@@ -113,8 +120,6 @@ def check_counts(archs: Architectures) -> None:
     Raises:
         AssertionError: as :func:`check_space`.
     """
-    import torch
-
     space, resolution = archs.space, archs.space.resolutions[0]
     macs, params = (load_count(space, name, resolution).evaluate(archs) for name in ("macs", "params"))
     image = torch.zeros(1, 3, resolution, resolution)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from blockprof.foundation import journal
+from blockprof.foundation import journal, journal_lines
 from blockprof.foundation.decoding import MALFORMED
 from blockprof.predictors.gru.network import GruNetwork
 from blockprof.predictors.kinds import Epoch
@@ -77,8 +77,8 @@ def load(kept: journal.Journal, of: Mapping[str, Any], state: TrainingState) -> 
 
 
 def _packed(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    return {name: journal.pack(tensor.detach().cpu().numpy()) for name, tensor in tensors.items()}
+    return {name: journal_lines.pack(tensor.detach().cpu().numpy()) for name, tensor in tensors.items()}
 
 
 def _unpacked(packed: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(journal.unpack(one, "f").copy()) for name, one in packed.items()}
+    return {name: torch.from_numpy(journal_lines.unpack(one, "f").copy()) for name, one in packed.items()}

@@ -76,7 +76,9 @@ def test_bad_rows(command: str, change, said: list[str], refused, folder: Path, 
 def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: list[str]) -> None:
     (folder / "mbv3.csv").write_text("\n".join([HEADER, *(row.replace(net_of(row), MBV3_NET) for row in rows)]))
     message = refused(*command.split(), "mbv3.csv")
-    assert message.startswith("mbv3.csv: row 2, column 'net_str': a network of mbv3, not of pn: use --space mbv3")
+    assert message.startswith(
+        "mbv3.csv: row 2, column 'net_str': a network of mbv3 or mbv3-w1.0, not of pn: use --space mbv3"
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ COMMANDS = (
     "reduce --from profiled --cost npu",
     "search -s pn --maximize accuracy --minimize npu --generations 2",
     "measure -s pn -n 20 --metric here --rounds 1",
+    "measure -s pn -n 1 --runtime onnxruntime --precision int8 --rounds 1",
+    "measure -s pn -n 1 --runtime openvino --rounds 1",
+    "measure -s pn -n 1 --runtime mnn --rounds 1",
+    "measure -s pn -n 1 --runtime ncnn --rounds 1",
     "export run profiled",
     "export predictor blockprof-pn-npu --out npu.onnx",
     "export network {net} -s pn --out net.onnx",
@@ -119,8 +123,8 @@ def test_onnx_runtime_is_imported_in_one_place() -> None:
     ("given", "code", "said"),
     [
         (None, "import blockprof", "None"),
-        (None, "from blockprof.evaluators.device import sessions", "1"),
-        ("0", "from blockprof.evaluators.device import sessions", "0"),
+        (None, "from blockprof.foundation import onnx_runtime", "1"),
+        ("0", "from blockprof.foundation import onnx_runtime", "0"),
     ],
 )
 def test_telemetry_is_off_once_it_is_imported(given: str | None, code: str, said: str, tmp_path: Path) -> None:

@@ -69,5 +69,5 @@ def test_every_command_that_errors_name_is_there() -> None:
     ours = {program: options for program, options in ours.items() if program.startswith("blockprof ")}
     assert "blockprof fetch-data" in ours
     for program, options in ours.items():
-        there = {option for parameter in COMMANDS[program].params for option in parameter.opts}
+        there = {"--help"} | {option for parameter in COMMANDS[program].params for option in parameter.opts}
         assert {f"--{option.arg}" for option in options if option.arg} <= there

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from blockprof.foundation.journal import encode
+from blockprof.foundation.journal_lines import encode
 
 Mutate = Callable[[random.Random, bytes], bytes]
 

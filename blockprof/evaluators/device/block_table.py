@@ -201,7 +201,7 @@ def measure_block_table(
     spec = spec or MeasureSpec()
     archs, names = _plan(space, resolution, spec, num_whole)
     pieces = all_pieces(space)
-    store = FragmentStore(space)
+    store = FragmentStore(space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:

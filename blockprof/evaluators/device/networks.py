@@ -66,7 +66,8 @@ def measure_architectures(
         DataFileError, BlockprofError: as for :func:`measure_networks`.
     """
     check_architectures(archs, resolutions)
-    store = FragmentStore(archs.space)
+    spec = spec or MeasureSpec()
+    store = FragmentStore(archs.space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class RuntimeProcess:
                 stderr=log,
                 pass_fds=[theirs.fileno()],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                start_new_session=True,  # Ctrl-C is for the process that measures, which ends this one
+                start_new_session=True,  # a group, to be ended together, and not by Ctrl-C
             )
         try:
             runtime = self._runtime
@@ -73,8 +74,7 @@ class RuntimeProcess:
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def load(self, slot: str, name: str, key: Hashable, build: Callable[[], Model]) -> None:
@@ -102,7 +102,9 @@ class RuntimeProcess:
             else:
                 network = Path(model)
         except OSError as error:
-            raise InputError(f"{files}: cannot be written ({error.strerror}): make room, or set TMPDIR") from error
+            raise InputError(
+                f"cannot be written ({error.strerror})", where=files, remedy="make room, or set TMPDIR"
+            ) from error
         prepared: dict[str, Any] = self._ask("convert", name, "prepare", network=str(network), folder=str(files))
         if isinstance(model, bytes) and Path(prepared["model"]) != network:
             network.unlink()
@@ -118,7 +120,7 @@ class RuntimeProcess:
         """What the network gives for the seeded input."""
         file = self._folder / "outputs.npz"
         self._ask("run", name, "outputs", slot=slot, file=str(file))
-        with np.load(file) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             return [arrays[key] for key in arrays.files]
 
     def _ask(self, verb: str, name: str, do: str | None = None, **request: object) -> Any:
@@ -130,7 +132,7 @@ class RuntimeProcess:
             self._connection.sendall((json.dumps({"do": do or verb, **request}) + "\n").encode())
             line = self._receive()
         except TimeoutError:
-            self._process.kill()
+            self._kill()
             raise BlockprofError(
                 f"{what}: no answer to '{do or verb}' in {self._runtime.limit_s:g} s: it was ended"
             ) from None
@@ -149,6 +151,12 @@ class RuntimeProcess:
             if verb == "start"
             else f"{title} cannot {verb} {name}: {answer['error']}"
         )
+
+    def _kill(self) -> None:
+        """End it and what it runs, such as a converter."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _receive(self) -> bytes:
         """A line; what came of it where the other end is gone."""

@@ -70,18 +70,27 @@ class MeasureSpec:
             raise InputError(f"seed is {self.seed}: it must not be negative", code="negative-seed")
 
     @property
+    def is_quantized(self) -> bool:
+        """Whether networks are quantized before the run-time gets them."""
+        return self.precision == "int8"
+
+    @property
     def target_name(self) -> str:
         """What its metric is called if nobody says: ``openvino``, ``openvino-int8``."""
         return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
 
     @property
+    def title(self) -> str:
+        """The run-time as sentences call it, with what it computes in but for fp32: ``OpenVINO int8``."""
+        title = find_runtime(self.runtime).title
+        return title if self.precision == DEFAULT_PRECISION else f"{title} {self.precision}"
+
+    @property
     def target(self) -> str:
         """The run-time, what it computes in and on how many threads: ``ONNX Runtime CPU 1 thread``."""
-        words = [find_runtime(self.runtime).title]
+        words = [self.title]
         if self.runtime == DEFAULT_RUNTIME:
             words.append(self.provider.removesuffix("ExecutionProvider"))
-        if (self.runtime, self.precision) != (DEFAULT_RUNTIME, DEFAULT_PRECISION):
-            words.append(self.precision)
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     def find_runtime(self) -> Runtime:

@@ -7,10 +7,11 @@ the folder, when its standard input does, which the process that started it hold
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -21,8 +22,7 @@ import onnx
 
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import Clocks, time_network
-from blockprof.evaluators.runtimes import Engine, Settings, Shapes
-from blockprof.foundation.arrays import FloatArray
+from blockprof.evaluators.runtimes import Engine, Loaded, Settings, Shapes
 from blockprof.foundation.errors import BlockprofError, InputError
 
 _DTYPES = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.FLOAT16: np.float16, onnx.TensorProto.DOUBLE: float}
@@ -37,7 +37,7 @@ class Worker:
     """A run-time at work. Each public method is a request, and what it returns the answer."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, Callable[[], Sequence[FloatArray]]] = {}
+        self._slots: dict[str, Loaded] = {}
 
     def start(self, engine: str, clock: str | None, spec: dict[str, Any]) -> None:
         """Import the engine, and set it up as the spec says."""
@@ -55,15 +55,15 @@ class Worker:
 
     def load(self, slot: str, model: str, inputs: dict[str, Any]) -> None:
         """Load what was prepared, in place of what the slot holds."""
-        self._runs.pop(slot, None)
+        self._slots.pop(slot, None)
         rng = np.random.default_rng(self._spec.seed)
         feeds = {name: rng.standard_normal(shape).astype(dtype) for name, (shape, dtype) in inputs.items()}
-        self._runs[slot] = self._engine.load(Path(model), feeds)
+        self._slots[slot] = self._engine.load(Path(model), feeds)
 
     def time(self, slot: str) -> dict[str, Any]:
         """Time what a slot holds."""
         started_s = time.time()
-        timing = time_network(self._runs[slot], self._spec, self._clocks)
+        timing = time_network(self._slots[slot].run, self._spec, self._clocks)
         return {
             "started_s": started_s,
             "times_ns": timing.times_ns.tolist(),
@@ -73,7 +73,9 @@ class Worker:
 
     def outputs(self, slot: str, file: str) -> None:
         """Run what a slot holds once, and write what comes out as numbered arrays."""
-        np.savez(file, *(np.asarray(output, dtype=np.float32) for output in self._runs[slot]()))
+        loaded = self._slots[slot]
+        outputs = loaded.read(loaded.run())
+        np.savez(file, *(np.array(output).astype(np.float32) for output in outputs))
 
 
 def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -92,7 +94,7 @@ def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         sizes = [1 if position == 0 and not isinstance(axis, int) else axis for position, axis in enumerate(axes)]
         if kind.elem_type not in _DTYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
             named = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-            raise BlockprofError(f"its input '{value.name}' is {named} {axes}: give it a fixed size")
+            raise BlockprofError(f"its input '{value.name}' is {named} {axes}", remedy="give it a fixed size")
         inputs[value.name] = tuple(sizes), np.dtype(_DTYPES[kind.elem_type]).name
     return inputs
 
@@ -108,7 +110,7 @@ def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
 def _end_with_starter(folder: Path) -> None:
     sys.stdin.buffer.read()
     shutil.rmtree(folder, ignore_errors=True)
-    os._exit(0)
+    os.killpg(0, signal.SIGKILL)  # a converter that it runs, too
 
 
 def main() -> None:

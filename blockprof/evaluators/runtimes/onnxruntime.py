@@ -1,11 +1,9 @@
 """ONNX Runtime: reads ONNX itself, and computes on the calling thread where there is one thread only."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockprof.evaluators.runtimes.runtime import Feeds, Runtime, Settings, Shapes, register_runtime
-from blockprof.foundation.arrays import FloatArray
+from blockprof.evaluators.runtimes.runtime import Feeds, Loaded, Runtime, Settings, Shapes, register_runtime
 from blockprof.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,15 +54,9 @@ class OnnxRuntimeEngine:
     def convert(self, network: Path, shapes: Shapes, folder: Path) -> Path:
         return network
 
-    def load(self, model: Path, feeds: Feeds) -> Callable[[], Sequence[FloatArray]]:
-        session = self.open(model)
-        given = dict(feeds)
-
-        def run() -> Sequence[FloatArray]:
-            outputs: Sequence[FloatArray] = session.run(None, given)
-            return outputs
-
-        return run
+    def load(self, model: Path, feeds: Feeds) -> Loaded:
+        session, given = self.open(model), dict(feeds)
+        return Loaded(run=lambda: session.run(None, given), read=list)
 
     def open(self, model: Path) -> "onnxruntime.InferenceSession":
         """Open a session.
@@ -103,7 +95,7 @@ register_runtime(
         needs=("onnxruntime",),
         distributions=("onnxruntime", "onnxruntime-gpu", "onnxruntime-qnn", "onnxruntime-openvino"),
         install="pip install onnxruntime",
-        precisions=("fp32",),
+        precisions=("fp32", "int8"),
         clock="thread",
         check_provider=check_provider,
     )

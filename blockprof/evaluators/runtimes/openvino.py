@@ -1,10 +1,8 @@
 """OpenVINO: reads ONNX itself, and computes on threads of its own."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from blockprof.evaluators.runtimes.runtime import Feeds, Runtime, Settings, Shapes, register_runtime
-from blockprof.foundation.arrays import FloatArray
+from blockprof.evaluators.runtimes.runtime import Feeds, Loaded, Runtime, Settings, Shapes, register_runtime
 from blockprof.foundation.errors import InputError
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
@@ -34,7 +32,7 @@ class OpenVinoEngine:
     def convert(self, network: Path, shapes: Shapes, folder: Path) -> Path:
         return network
 
-    def load(self, model: Path, feeds: Feeds) -> Callable[[], Sequence[FloatArray]]:
+    def load(self, model: Path, feeds: Feeds) -> Loaded:
         read = self._core.read_model(model)
         read.reshape({name: feed.shape for name, feed in feeds.items()})
         compiled = self._core.compile_model(read, "CPU", self._properties)
@@ -43,11 +41,7 @@ class OpenVinoEngine:
             request.set_tensor(name, self._openvino.Tensor(feed))
         outputs = range(len(compiled.outputs))
 
-        def run() -> Sequence[FloatArray]:
-            request.infer()
-            return [request.get_output_tensor(index).data for index in outputs]
-
-        return run
+        return Loaded(run=request.infer, read=lambda _: [request.get_output_tensor(index).data for index in outputs])
 
 
 register_runtime(
@@ -58,7 +52,7 @@ register_runtime(
         needs=("openvino",),
         distributions=("openvino",),
         install="pip install 'blockprof[openvino]'",
-        precisions=("fp32", "bf16", "fp16"),
+        precisions=("fp32", "bf16", "fp16", "int8"),
         clock="process",
     )
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
@@ -27,6 +27,14 @@ class Settings:
     provider: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A network that is ready: ``run`` is what is timed, ``read`` makes its outputs of what a run returned."""
+
+    run: Callable[[], object]
+    read: Callable[[Any], Sequence[object]]
+
+
 class Engine(Protocol):
     """A run-time at work, in a process of its own. It may raise anything: the first line of it is shown."""
 
@@ -36,11 +44,8 @@ class Engine(Protocol):
         At ``int8`` the network is quantized already: it has QuantizeLinear and DequantizeLinear nodes.
         """
 
-    def load(self, model: Path, feeds: Feeds) -> Callable[[], Sequence[FloatArray]]:
-        """Load what :meth:`convert` gave: the call to time, which runs it once and returns its outputs.
-
-        Copying the feeds into the run-time's tensors is best done here. Files may be gone afterwards.
-        """
+    def load(self, model: Path, feeds: Feeds) -> Loaded:
+        """Load what :meth:`convert` gave, with the feeds in the run-time's tensors. Files may be gone afterwards."""
 
 
 StartEngine = Callable[[Settings], Engine]
@@ -102,8 +107,8 @@ class Runtime:
             )
 
 
-_HERE = "blockprof.evaluators.runtimes"
-RUNTIMES: Registry[Runtime] = Registry("runtime", (f"{_HERE}.onnxruntime", f"{_HERE}.openvino"))
+_BUILT_IN = ("onnxruntime", "openvino", "mnn", "ncnn")
+RUNTIMES: Registry[Runtime] = Registry("runtime", tuple(f"blockprof.evaluators.runtimes.{name}" for name in _BUILT_IN))
 
 
 def register_runtime(runtime: Runtime) -> Runtime:
@@ -114,7 +119,8 @@ def register_runtime(runtime: Runtime) -> Runtime:
     """
     if unknown := set(runtime.precisions) - set(PRECISIONS):
         raise InputError(
-            f"the run-time '{runtime.name}' has the precision '{min(unknown)}': there are {', '.join(PRECISIONS)}"
+            f"the run-time '{runtime.name}' has the precision '{min(unknown)}'",
+            remedy=f"there are {', '.join(PRECISIONS)}",
         )
     return RUNTIMES.register(runtime.name, runtime)
 
@@ -126,6 +132,14 @@ def find_runtime(name: str) -> Runtime:
         InputError: there is none.
     """
     return RUNTIMES.get(name)
+
+
+def find_target(name: str) -> tuple[str, str] | None:
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    runtime, _, precision = name.rpartition("-")
+    if precision in PRECISIONS and RUNTIMES.find(runtime):
+        return runtime, precision
+    return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
 
 
 def runtime_names() -> tuple[str, ...]:

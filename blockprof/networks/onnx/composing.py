@@ -175,6 +175,8 @@ def _join(
     nodes, weights = [], []
     joint = source.name
     for position, (name, fragment) in enumerate(zip(names, fragments, strict=True), start=1):
+        if position < len(names):
+            fragment = fragment.inner
         renamed = {INPUT: joint, "": ""}
         joint = renamed[OUTPUT] = result.name if position == len(names) else f"{name}/{OUTPUT}"
         nodes += [_renamed_node(node, name, renamed) for node in fragment.nodes]

@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,24 @@ class Fragment:
 
     nodes: tuple[onnx.NodeProto, ...]
     weights: tuple[tuple[str, bytes], ...]
+
+    @cached_property
+    def inner(self) -> "Fragment":
+        """Without quantizing what it gives: as it is before another piece, which quantizes what it takes."""
+        *nodes, last = self.nodes
+        makers = {output: node for node in nodes for output in node.output}
+        quantize = makers.get(last.input[0])
+        if last.op_type != "DequantizeLinear" or quantize is None or quantize.op_type != "QuantizeLinear":
+            return self
+        kept = []
+        for node in nodes:
+            if node is not quantize:
+                copy = onnx.NodeProto()
+                copy.CopyFrom(node)
+                copy.output[:] = [OUTPUT if value == quantize.input[0] else value for value in node.output]
+                copy.input[:] = [OUTPUT if value == quantize.input[0] else value for value in node.input]
+                kept.append(copy)
+        return Fragment(tuple(kept), self.weights)
 
     @classmethod
     def from_model(cls, model: onnx.ModelProto) -> "Fragment":

@@ -15,6 +15,7 @@ from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import cache_folder
 from blockprof.networks.onnx.fragments import Fragment, export_fragment
 from blockprof.networks.onnx.pieces import Piece, network_holding, piece_name, pieces_of
+from blockprof.networks.onnx.quantizing import quantize_fragment
 from blockprof.spaces import Architectures, Space
 
 if TYPE_CHECKING:
@@ -34,12 +35,16 @@ class FragmentStore:
     Latency does not depend on the values of weights, so they are random, from ``seed``. A store holds in memory the
     weights of each piece it was asked for (80 MB for all of ``pn``). Several processes may share the cache folder.
     Where it cannot be written, a warning says so and pieces are exported again in the next process.
+
+    With ``quantized`` they are those of int8, each quantized once from the plain one.
     """
 
-    def __init__(self, space: Space, seed: int = 0) -> None:
+    def __init__(self, space: Space, seed: int = 0, *, quantized: bool = False) -> None:
         self.space = space
         self.seed = seed
-        versions = "-".join(f"{package}{version(package)}" for package in ("torch", "ofa", "onnx"))
+        self._plain = FragmentStore(space, seed) if quantized else None
+        packages = ("torch", "ofa", "onnx", *(("onnxruntime",) if quantized else ()))
+        versions = "-".join(f"{package}{version(package)}" for package in packages) + ("-int8" if quantized else "")
         self._folder = cache_folder() / "onnx" / f"{space.name}-{space.digest}-seed{seed}-format{FORMAT}-{versions}"
         self._fragments: dict[Piece, Fragment] = {}
 
@@ -76,8 +81,10 @@ class FragmentStore:
         """Export every piece of a network that is not there yet."""
         self._load(pieces_of(archs, index))
         missing = set(pieces_of(archs, index)) - self._fragments.keys()
-        built = modules.build_pieces(archs, index, missing, self.seed)
-        models = {piece: export_fragment(module) for piece, module in built.items()}
+        if self._plain:
+            models = _quantize(self._plain, archs, index, missing)
+        else:
+            models = _export(archs, index, missing, self.seed)
         self._keep(models)
         self._fragments |= {piece: Fragment.from_model(model) for piece, model in models.items()}
 
@@ -102,3 +109,15 @@ def _read(path: Path) -> onnx.ModelProto | None:
         return None
     digest, serialized = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     return onnx.ModelProto.FromString(serialized) if sha256(serialized).digest() == digest else None
+
+
+def _export(archs: Architectures, index: int, wanted: set[Piece], seed: int) -> dict[Piece, onnx.ModelProto]:
+    built = modules.build_pieces(archs, index, wanted, seed)
+    return {piece: export_fragment(module) for piece, module in built.items()}
+
+
+def _quantize(
+    plain: FragmentStore, archs: Architectures, index: int, wanted: set[Piece]
+) -> dict[Piece, onnx.ModelProto]:
+    fragments = zip(pieces_of(archs, index), plain.fragments(archs, index), strict=True)
+    return {piece: quantize_fragment(fragment, plain.seed) for piece, fragment in fragments if piece in wanted}

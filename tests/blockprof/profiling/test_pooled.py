@@ -125,9 +125,9 @@ def test_a_trained_predictor_says_what_its_training_leaves_open(tmp_path: Path) 
     columns = ["effect", "effect_lower", "effect_upper", "mean_lower", "q95"]
     pd.testing.assert_frame_equal(found.placement_frame()[columns], pooled.placement_frame()[columns])
     assert found.placement_frame().eval("effect_upper - effect").min() > 0
-    assert "with intervals of what its training leaves open" in profile_caption(found, found.metrics[0])
+    assert "intervals reflect uncertainty in the fitted costs" in profile_caption(found, found.metrics[0])
     page = profile_report(found)
-    assert "exact for the predictor, ± is what its training leaves open" in page
+    assert "exact for the predictor, ± is the uncertainty in the fitted costs" in page
     assert "there are no error bars" not in page
 
 

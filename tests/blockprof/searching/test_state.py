@@ -11,7 +11,7 @@ from codes import coded
 from listening import Heard
 
 from blockprof.foundation.errors import DataFileError, InputError
-from blockprof.foundation.journal import encode
+from blockprof.foundation.journal_lines import encode
 from blockprof.reduction import Reduction
 from blockprof.searching import Objective, Problem, SearchSpec, search
 

@@ -47,7 +47,7 @@ def test_inputs_of_pn_are_those_of_the_released_code() -> None:
     operators, shapes, lengths = network_inputs(archs, np.array([204]), shape_scales(space))
     assert lengths.tolist() == [12]
     assert operators[0, :12].tolist() == [6, 5, 0, 1, 3, 8, 7, 3, 4, 0, 4, 2]
-    assert operators.shape == (1, 21)
+    assert operators.shape == (1, 22)  # the most layers, and a stem where these vary
     assert not operators[0, 12:].any()
     assert not shapes[0, 12:].any()
     expected = [

@@ -13,7 +13,7 @@ from listening import Heard
 
 from blockprof.fetching.reference import reference_data
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError, MetricError
-from blockprof.foundation.journal import encode
+from blockprof.foundation.journal_lines import encode
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import FAST, PAPER, GruModel, Recipe, evaluate, load_gru
 from blockprof.predictors.gru.features import network_inputs, num_operators

@@ -8,7 +8,7 @@ from codes import coded
 
 from blockprof.evaluators.supernet.journal import Accuracy, open_accuracies, read_accuracies
 from blockprof.foundation.errors import BlockprofError, DataFileError, InputError, JournalError
-from blockprof.foundation.journal import encode
+from blockprof.foundation.journal_lines import encode
 
 SETTINGS = {"space": "pn", "resolution": 128, "weights": "a" * 64, "precision": "float32", "seed": 0}
 ONE, TWO = Accuracy(70.5, 90.25), Accuracy(200 / 3, 100.0)

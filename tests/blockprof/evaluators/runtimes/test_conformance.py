@@ -1,0 +1,53 @@
+"""Every run-time that is installed, in every precision that this processor has."""
+
+import broken_runtimes
+import numpy as np
+import pytest
+from broken_runtimes import runtime
+
+from blockprof.evaluators.runtimes import Runtime, find_runtime, register_runtime, runtime_names
+from blockprof.foundation.errors import InputError
+from blockprof.testing import check_runtime
+
+TARGETS = [(name, precision) for name in runtime_names() for precision in find_runtime(name).precisions]
+
+
+@pytest.mark.parametrize(("name", "precision"), TARGETS)
+def test_a_built_in_run_time_conforms(name: str, precision: str) -> None:
+    found = find_runtime(name)
+    if found.missing:
+        pytest.skip(f"{found.title} is not installed")
+    try:
+        check_runtime(found, precision=precision)
+    except InputError as error:
+        if precision == "fp32" or "on this processor" not in str(error):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("space", ["mbv3", "resnet50"])
+@pytest.mark.parametrize("name", runtime_names())
+def test_networks_of_other_spaces_give_the_same(name: str, space: str) -> None:
+    found = find_runtime(name)
+    if found.missing:
+        pytest.skip(f"{found.title} is not installed")
+    check_runtime(found, space=space)
+
+
+def test_one_that_computes_nothing_does_not_conform() -> None:
+    empty = runtime(broken_runtimes.Engine, distributions=("numpy",))
+    assert empty.version() == np.__version__
+    with pytest.raises(AssertionError, match=r"\(3,\) where \(1000,\) should be"):
+        check_runtime(empty)
+    with pytest.raises(AssertionError, match="it says that it has fp32"):
+        check_runtime(empty, precision="int8")
+
+
+def test_a_run_time_that_is_not_there() -> None:
+    with pytest.raises(InputError, match="unknown runtime 'tflite': there are onnxruntime, openvino, mnn, ncnn"):
+        find_runtime("tflite")
+    absent = runtime(broken_runtimes.Engine, needs=("no_such_module",), install="pip install it")
+    with pytest.raises(InputError, match=r"Engine is not installed \(there is no no_such_module\): `pip install it`"):
+        absent.check_installed()
+    with pytest.raises(InputError, match="has the precision 'fp8': there are fp32, bf16, fp16, int8"):
+        register_runtime(Runtime("odd", "Odd", "a:b", (), (), "", precisions=("fp8",)))
