@@ -81,9 +81,7 @@ def test_few_networks_are_compared_by_leaving_each_out(train: Train, champion: C
     again = train(networks(0, 30), "--seed", "3", "--name", "second")
     assert champion() == 1
     assert "version 2, the champion stays: no difference beyond the noise between" in again
-    assert (
-        "apart by 0.00 (0.00 to 0.00), on 30 networks, each left out in turn; within noise, the alias moves" in again
-    )
+    assert "apart by 0.00 (0.00 to 0.00), on 30 networks, each left out in turn; within noise, the alias moves" in again
     reason = tracking.find_run("second").tags["blockprof.champion_reason"]
     assert reason in again
     assert tracking.find_predictor(f"blockprof-pn-{metric}/2").tags["champion_reason"] == reason
