@@ -6,10 +6,12 @@ import signal
 import sys
 
 from blockprof.foundation import interrupts
+from blockprof.tracking import settings
 
 
 def main() -> None:
     """Run the command line. When it has ended, a signal that comes while Python takes itself down changes nothing."""
+    settings.set_for_process()
     with interrupts.handled():
         try:
             from blockprof.cli import app

@@ -35,6 +35,11 @@ class TrainedPredictor:
     source: Path | None = None
     is_sound: BoolArray | None = None
 
+    def __repr__(self) -> str:
+        model, test = self.model, self.test.scores
+        what = f"{model.kind} predictor of {model.metric} of {model.space.name}, of {model.num_nets} networks"
+        return f"<{what}: MAPE {test.mape_percent:.2f} % on {len(self.split.test)} test rows>"
+
     @property
     def outliers(self) -> Outliers:
         """The rows that are outliers to it."""

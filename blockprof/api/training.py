@@ -15,6 +15,8 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from blockprof.tracking import RegisteredPredictor, Run
 
 
@@ -32,6 +34,16 @@ class Training:
     folds: CrossValidation | None = None
     curve: LearningCurve | None = None
     registered: "RegisteredPredictor | None" = None
+
+    def __repr__(self) -> str:
+        return f"<Training from {self.path}: {self.trained!r}>"
+
+    def plot(self) -> "Figure":
+        """The test networks: predicted against measured, with the relative error."""
+        from blockprof.output.charts.trainings import predictions_chart
+        from blockprof.output.draw_matplotlib import draw_chart
+
+        return draw_chart(predictions_chart(self.trained, self.data.select(self.trained.split.test)))
 
     @property
     def num_test(self) -> int:

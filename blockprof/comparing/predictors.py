@@ -9,6 +9,7 @@ Should Know about the Bootstrap, 2014).
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,14 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.display import as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.scores import CONFIDENCE, WITHIN, relative_errors
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.prediction import Prediction
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NUM_RESAMPLES = 2000
 MIN_NETWORKS = 10
@@ -65,6 +70,20 @@ class PredictorComparison:
     rows: pd.DataFrame
     scores: pd.DataFrame
     differences: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"<PredictorComparison of {', '.join(self.labels)} on {self.num_networks} networks>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.scores)
+
+    def plot(self, what: str | None = None) -> "Figure":
+        """The predictors' ``errors``.
+
+        Raises:
+            InputError: there is no such picture.
+        """
+        return plot(self, what)
 
     def verdicts(self) -> list[str]:
         """The predictor of the lowest MAPE against each other one, a sentence each."""

@@ -3,10 +3,17 @@
 Of two samples that may tie scipy has no rank correlation, and warns.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy.stats import kendalltau, spearmanr
 
 from blockprof.foundation.arrays import FloatArray
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = lazy_import("scipy.stats")
 
 CONFIDENCE = 0.95
 """Of every interval of a mean, a median, an effect or a difference."""
@@ -42,12 +49,12 @@ def coverage_percent(measured: FloatArray, lower: FloatArray, upper: FloatArray)
 
 def spearman(first: FloatArray, second: FloatArray, *, tied: float = np.nan) -> float:
     """Spearman's rank correlation of two (N,) samples; ``tied`` where all of either tie, or N is below 2."""
-    return tied if _tie(first, second) else float(spearmanr(first, second).statistic)
+    return tied if _tie(first, second) else float(stats.spearmanr(first, second).statistic)
 
 
 def kendall(first: FloatArray, second: FloatArray, *, tied: float = np.nan) -> float:
     """Kendall's tau-b of two (N,) samples; ``tied`` where all of either tie, or N is below 2."""
-    return tied if _tie(first, second) else float(kendalltau(first, second).statistic)
+    return tied if _tie(first, second) else float(stats.kendalltau(first, second).statistic)
 
 
 def top_overlap(measured: FloatArray, predicted: FloatArray, size: int) -> float:

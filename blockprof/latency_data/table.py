@@ -25,6 +25,9 @@ class LatencyData:
     device: str
     lines: IntArray | None = None
 
+    def __repr__(self) -> str:
+        return f"<LatencyData: {len(self)} rows of {self.space.name} on {self.device}>"
+
     @property
     def space(self) -> Space:
         return self.archs.space

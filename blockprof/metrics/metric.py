@@ -128,6 +128,9 @@ class AdditiveMetric:
     covariance: FloatArray | None = None
     resolution: int | None = None
 
+    def __repr__(self) -> str:
+        return f"<AdditiveMetric {self.info.label} of {self.space.name}, {self.info.origin}: {len(self.costs)} costs>"
+
     @property
     def score(self) -> "AdditiveMetric":
         """The additive metric that orders networks as this one does: itself."""

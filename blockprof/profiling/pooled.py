@@ -45,6 +45,9 @@ class HeldOut:
     repeatability_percent: float
     relative: bool = True
 
+    def __repr__(self) -> str:
+        return f"<HeldOut: {len(self.values)} networks>"
+
     @property
     def errors_percent(self) -> FloatArray:
         """(N,): predicted over evaluated, less 1, in percent; or predicted less evaluated."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.display import as_html, plot
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
@@ -23,6 +24,7 @@ from blockprof.spaces.sampling import BaseDraws, Sampler
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 else:
     pd = lazy_import("pandas")
 
@@ -50,6 +52,9 @@ class MetricProfile:
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
     check: HeldOut | None = None
+
+    def __repr__(self) -> str:
+        return f"<MetricProfile of {self.info.label}, {self.info.origin}: {self.method}>"
 
     @property
     def has_intervals(self) -> bool:
@@ -89,6 +94,21 @@ class Profile:
     blocks: tuple[Block, ...]
     metrics: tuple[MetricProfile, ...]
     seconds: float = field(compare=False)
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(f"{one.info.label} {one.info.origin}, {one.method}" for one in self.metrics)
+        return f"<Profile of {self.space.name} at {self.resolution}: {len(self.constraints)} placements; {metrics}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.response_frame() if self.blocks else self.placement_frame())
+
+    def plot(self, what: str | None = None, metric: str | None = None) -> "Figure":
+        """The heat map of a metric's ``responses``, or its ``effects`` by place; of the first metric where None.
+
+        Raises:
+            InputError: there is no such picture or metric.
+        """
+        return plot(self, what, metric)
 
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""

@@ -41,6 +41,9 @@ class Reduction:
     reasons: tuple[str, ...] = field(default=())
     control_of: "Reduction | None" = None
 
+    def __repr__(self) -> str:
+        return f"<Reduction {self.name!r} of {self.space.name}: {self.num_networks:.3g} networks>"
+
     def __post_init__(self) -> None:
         space = self.space
         if self.blocks.shape != (space.num_slots, len(space.blocks)) or self.stems.shape != (len(space.stems),):

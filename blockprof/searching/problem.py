@@ -77,6 +77,11 @@ class Problem:
     objectives: tuple[Objective, ...]
     limits: tuple[Limit, ...] = ()
 
+    def __repr__(self) -> str:
+        asked = [f"{'max' if one.maximize else 'min'} {one.metric.info.name}" for one in self.objectives]
+        asked += [limit.text for limit in self.limits]
+        return f"<Problem of {self.reduction.space.name}, {self.reduction.name}: {', '.join(asked)}>"
+
     def __post_init__(self) -> None:
         if not self.objectives:
             raise InputError("nothing to search for", remedy=Said("give {} or {}", *_DIRECTIONS))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import InputError
 from blockprof.searching.algorithm import ALGORITHMS, Budget
 from blockprof.searching.pareto import best_networks, hypervolume
@@ -83,6 +84,12 @@ class SearchResult:
     values: FloatArray
     generations: IntArray
     seconds: float
+
+    def __repr__(self) -> str:
+        return f"<SearchResult of {self.problem!r}: {len(self.best)} best of {len(self.archs)} networks>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.frame(self.best))
 
     @cached_property
     def best(self) -> IntArray:

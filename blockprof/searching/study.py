@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.display import as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.paths import data_folder
@@ -28,6 +29,8 @@ from blockprof.searching.searching import search
 from blockprof.searching.state import count_generations
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from blockprof.searching.verify import Verification
 
 STATES = "search"
@@ -61,6 +64,21 @@ class Study:
     whole: tuple[SearchResult, ...] = ()
     resolution: int = 224
     verification: "Verification | None" = None
+
+    def __repr__(self) -> str:
+        seeds = f", {len(self.searches)} seeds" if len(self.searches) > 1 else ""
+        return f"<Study of {self.first!r}{seeds}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.frame(self.best))
+
+    def plot(self, what: str | None = None) -> "Figure":
+        """The ``front``, or the best networks, or the ``history`` by generation.
+
+        Raises:
+            InputError: there is no such picture.
+        """
+        return plot(self, what)
 
     @property
     def first(self) -> SearchResult:

@@ -33,6 +33,9 @@ class Architectures:
     blocks: IntArray
     stems: IntArray = field(default_factory=lambda: _LEFT_OUT)
 
+    def __repr__(self) -> str:
+        return f"<Architectures: {len(self)} of {self.space.name}>"
+
     def __post_init__(self) -> None:
         space, blocks = self.space, np.asarray(self.blocks)
         if blocks.ndim != 2 or blocks.shape[1] != space.num_slots:

@@ -5,9 +5,10 @@ MLflow (``list_predictors`` and ``find_champion`` where nothing is stored yet) d
 """
 
 import importlib
-import os
 import warnings
 from typing import TYPE_CHECKING
+
+from blockprof.tracking import settings
 
 if TYPE_CHECKING:
     from blockprof.tracking.champion import Choice
@@ -78,23 +79,11 @@ _MODULES = {
     "start_run": "runs",
 }
 
-_MLFLOW_SETTINGS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",  # else it asks config.mlflow-telemetry.io
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds without a byte; its own 120, eight times over, are 16 minutes
-    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # else it prints SQL, of errors that are told as ours
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_UV_AUTO_DETECT": "false",  # else a uv.lock in the working folder is copied into every predictor
-}
-# MLflow reads these when it is first imported. What the user has set stays.
-for _name, _value in _MLFLOW_SETTINGS.items():
-    os.environ.setdefault(_name, _value)
-
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    with warnings.catch_warnings():
+    with settings.applied(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importing MLflow warns of its own deprecations and type hints
         module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
     return getattr(module, name)

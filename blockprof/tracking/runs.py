@@ -25,7 +25,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
 from blockprof.foundation.text import masked, printable, shown
-from blockprof.tracking import sending, store
+from blockprof.tracking import sending, settings, store
 from blockprof.tracking.outbox import Outgoing
 from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
@@ -173,7 +173,7 @@ def start_run(
     outer = mlflow.active_run()
     all_tags = {**_origin_tags(command, space), **{key: shown(str(value)) for key, value in (tags or {}).items()}}
     begun = _Begun()
-    with interrupts.handled():
+    with settings.applied(), interrupts.handled():
         try:
             if outer is None:
                 store.check_store(experiment)

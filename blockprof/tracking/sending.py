@@ -23,6 +23,7 @@ import requests
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import ServerGoneError, TrackingError
 from blockprof.foundation.text import masked
+from blockprof.tracking import settings
 from blockprof.tracking.translation import one_line, translated
 
 BUDGET_SECONDS = 30.0
@@ -120,7 +121,7 @@ def send(task: str, work: Callable[[], _T]) -> _T:
             raise ServerGoneError(f"{task} failed: {_budget.gone}")
         began = time.monotonic()
         try:
-            with _retries.off(), translated(task):
+            with settings.applied(), _retries.off(), translated(task):
                 return waited_for(task, work)
         except TrackingError as error:
             reason = describe_illness(error)

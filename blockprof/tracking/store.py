@@ -25,7 +25,7 @@ from blockprof.foundation.errors import Command, InputError, TrackingError
 from blockprof.foundation.files import temporary_folder
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
-from blockprof.tracking import sending
+from blockprof.tracking import sending, settings
 from blockprof.tracking.location import artifact_root, is_there, registry_uri, sqlite_file, sqlite_uri, tracking_uri
 from blockprof.tracking.moving import check_unmoved
 from blockprof.tracking.translation import one_line, translated
@@ -216,7 +216,7 @@ def within_deadline(task: str, work: Callable[[], _T]) -> _T:
     Raises:
         TrackingError: no result in time, or MLflow's error.
     """
-    with translated(task):
+    with settings.applied(), translated(task):
         return sending.waited_for(task, work, _DEADLINE_SECONDS)
 
 

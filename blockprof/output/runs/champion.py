@@ -32,8 +32,8 @@ NETWORKS = "networks"
 """The table in which a run of ``train-predictor`` says what it used each row of its data for."""
 _NEW = "the new version"
 _RULE = (
-    "then a champion gives way only to one of its kind with a lower error there that is trained on more networks, from "
-    "data that hold all of its own"
+    "within noise, the alias moves only to a version of the same kind with a lower error, whose training data is a "
+    "strict superset of the champion's"
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING
 
+from blockprof import tracking
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import ACCURACY, default_metric
 from blockprof.reduction.deriving import check_sampler_is_papers
@@ -12,7 +13,6 @@ from blockprof.reduction.effects import choose_metrics, profile_command
 from blockprof.reduction.files import format_reduction
 from blockprof.reduction.reduction import Reduction
 from blockprof.spaces import Space, load_space, space_names
-from blockprof.tracking import find_run, load_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +47,13 @@ def load_profile(id_or_name: str, gain: str | None = None, costs: Sequence[str] 
             upstream does; or it has not the metrics to go by.
         TrackingError: the store does not answer.
     """
-    run = find_run(id_or_name)
+    run = tracking.find_run(id_or_name)
     space = load_space(run.space or space_names()[0])
     remedy = f"make one with {profile_command(space, (default_metric(space), ACCURACY))}"
     if run.command != "profile":
         what = f"of `blockprof {run.command}`" if run.command else "none of blockprof's"
         raise InputError(f"run {run.name} is {what}, not of a profile: {remedy}")
-    placements = load_frames(run).get("placements")
+    placements = tracking.load_frames(run).get("placements")
     if placements is None:
         raise InputError(f"the profile of run {run.name} has no placements.csv, it is {run.status}: {remedy}")
     check_sampler_is_papers(run.tags.get("blockprof.sampler", "paper"))

@@ -1,0 +1,70 @@
+"""Which pictures there are of each result, as matplotlib's figures."""
+
+from collections.abc import Callable, Mapping
+from functools import partial, singledispatch
+from typing import TYPE_CHECKING
+
+from blockprof.comparing import PredictorComparison, ProfileComparison
+from blockprof.evaluators.device.campaign import CampaignResult
+from blockprof.foundation.choices import check_choice
+from blockprof.output.charts import comparisons, measurements, profiles, searches
+from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
+from blockprof.profiling import Profile
+from blockprof.searching.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Pictures = Mapping[str, "Callable[[], Figure]"]
+
+
+def plot(result: object, what: str | None = None, metric: str | None = None) -> "Figure":
+    """One of the pictures of a result: ``what``, the first where None; of a profile's ``metric``, the first where None.
+
+    Raises:
+        InputError: there is no such picture.
+    """
+    pictures = pictures_of(result, metric)
+    return pictures[check_choice(what or next(iter(pictures)), "picture", tuple(pictures))]()
+
+
+@singledispatch
+def pictures_of(result: object, metric: str | None) -> Pictures:
+    """What draws each picture of a result, by name."""
+    raise TypeError(f"there is no picture of a {type(result).__name__}")
+
+
+@pictures_of.register(Profile)
+def _(profile: Profile, metric: str | None) -> Pictures:
+    of_name = {one.info.name: one for one in profile.metrics}
+    chosen = of_name[check_choice(metric or next(iter(of_name)), "metric", tuple(of_name))]
+    return {
+        "responses": lambda: draw_heatmap(profiles.response_heatmap(profile, chosen)),
+        "effects": lambda: draw_chart(profiles.effect_chart(profile, chosen)),
+    }
+
+
+@pictures_of.register(Study)
+def _(study: Study, _metric: str | None) -> Pictures:
+    return {
+        "front": lambda: draw_chart(searches.front_chart(study)),
+        "history": lambda: draw_chart(searches.history_chart(study)),
+    }
+
+
+@pictures_of.register(PredictorComparison)
+def _(comparison: PredictorComparison, _metric: str | None) -> Pictures:
+    return {"errors": lambda: draw_chart(comparisons.errors_chart(comparison))}
+
+
+@pictures_of.register(ProfileComparison)
+def _(comparison: ProfileComparison, _metric: str | None) -> Pictures:
+    return {
+        f"{pair.first}, {pair.second}": partial(lambda one: draw_chart(comparisons.effects_chart(one)), pair)
+        for pair in comparison.pairs
+    }
+
+
+@pictures_of.register(CampaignResult)
+def _(result: CampaignResult, _metric: str | None) -> Pictures:
+    return {"latencies": lambda: draw_chart(measurements.latencies_chart(result))}
