@@ -13,8 +13,9 @@ from blockprof.spaces import Architectures
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The ``correlation`` of one network's logits with those in fp32; the greatest difference, ``error``, relative to the
-    greatest logit in fp32.
+    """The ``correlation`` of one network's logits with those in fp32, and the greatest difference of them.
+
+    ``error`` is that difference, relative to the greatest logit in fp32.
     """
 
     correlation: float
