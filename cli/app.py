@@ -15,6 +15,7 @@ import typer
 from blockprof.cli import (
     cache_imagenet,
     compare,
+    doctor,
     export,
     fetch_data,
     import_predictor,
@@ -104,6 +105,7 @@ _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
 _add(app, "resume", resume.resume)
+_add(app, "doctor", doctor.doctor)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run)
 _add(export_app, "predictor", export.export_predictor)

@@ -1,13 +1,21 @@
 """``blockprof measure``."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
+
+if TYPE_CHECKING:
+    from blockprof.api.measuring import MeasuredBlocks
+    from blockprof.evaluators.device import MeasureSpec
+    from blockprof.evaluators.device.campaign import CampaignResult
+
+ALL = "all"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
@@ -19,7 +27,7 @@ def _complete_provider(incomplete: str) -> list[str]:
 def _complete_runtime(incomplete: str) -> list[str]:
     from blockprof.evaluators.runtimes import runtime_names
 
-    return [name for name in runtime_names() if name.startswith(incomplete)]
+    return [name for name in (*runtime_names(), ALL) if name.startswith(incomplete)]
 
 
 def measure(
@@ -61,7 +69,8 @@ def measure(
         typer.Option(
             "--runtime",
             metavar="NAME",
-            help="Run-time that executes the networks: onnxruntime, openvino, ...",
+            help="Run-time that executes the networks: onnxruntime, openvino, mnn, ncnn, another package's, or all: "
+            "each that is installed, in turn.",
             show_default="onnxruntime",
             autocompletion=_complete_runtime,
         ),
@@ -121,32 +130,36 @@ def measure(
     import blockprof
     from blockprof.api.choosing import Networks
     from blockprof.cli import render, render_measuring
+    from blockprof.cli.measure_all import measure_all
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
 
     chosen_space = options.load_space(space)
-    spec = MeasureSpec(
-        runtime=runtime or DEFAULT_RUNTIME,
-        precision=precision or DEFAULT_PRECISION,
-        provider=provider,
-        threads=threads,
-        rounds=rounds,
-        width=width / 100,
-        time_limit_s=time_limit,
-        seed=seed,
+    plain = MeasureSpec(
+        provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
     )
-    given = METRIC if runtime is precision is None else spec.target_name
-    metric = metric or (given + BLOCKS_SUFFIX if blocks else given)
+    networks = Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
     measuring = blockprof.measure_blocks if blocks else blockprof.measure
-    show = partial(render_measuring.show, metric=metric, out=out)
-    with render.listening(show, render_measuring.print_plan) as listener:
-        measuring(
-            chosen_space,
-            metric,
-            networks=Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space)),
-            spec=spec,
-            out=out,
-            fresh=fresh,
-            log=options.log_to(name, experiment, no_log),
-            listener=listener,
-        )
+
+    def measure_one(spec: "MeasureSpec", name_of_metric: str) -> "CampaignResult | MeasuredBlocks":
+        show = partial(render_measuring.show, metric=name_of_metric, out=out)
+        with render.listening(show, render_measuring.print_plan) as listener:
+            return measuring(
+                chosen_space,
+                name_of_metric,
+                networks=networks,
+                spec=spec,
+                out=out,
+                fresh=fresh,
+                log=options.log_to(name, experiment, no_log),
+                listener=listener,
+            )
+
+    suffix = BLOCKS_SUFFIX if blocks else ""
+    chosen_precision = precision or DEFAULT_PRECISION
+    if runtime == ALL:
+        measure_all(lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric)
+        return
+    spec = replace(plain, runtime=runtime or DEFAULT_RUNTIME, precision=chosen_precision)
+    given = METRIC if runtime is precision is None else spec.target_name
+    measure_one(spec, metric or given + suffix)

@@ -224,7 +224,7 @@ def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
         )
         for source in sources
     ]
-    _print_table(("source", "space", "here", "size", "license", "what it is"), rows)
+    print_table(("source", "space", "here", "size", "license", "what it is"), rows)
 
 
 def print_source(source: "Source", folder: "Path") -> None:
@@ -241,10 +241,11 @@ def print_source(source: "Source", folder: "Path") -> None:
         )
         for file in source.files
     ]
-    _print_table(("file", "space", "here", "size", "path in the data folder"), rows)
+    print_table(("file", "space", "here", "size", "path in the data folder"), rows)
 
 
-def _print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
+def print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
+    """Print a table, whose first column is never broken."""
     table = Table(show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == columns[0])

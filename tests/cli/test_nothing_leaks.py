@@ -37,6 +37,7 @@ COMMANDS = (
     "cache-imagenet --data {imagenet}",
     "store repair",
     "resume",
+    "doctor",
 )
 """At least one of each command, but for the one that needs a predictor of BlockProfile's."""
 LEFT_OUT = {"import-predictor"}

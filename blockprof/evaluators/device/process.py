@@ -110,6 +110,12 @@ class RuntimeProcess:
             network.unlink()
         return prepared
 
+    def probe(self) -> dict[str, str]:
+        """Of each of the run-time's precisions, why it does not work here; empty where it does."""
+        title, precisions = self._runtime.title, list(self._runtime.precisions)
+        problems: dict[str, str] = self._ask("start", title, "probe", precisions=precisions)
+        return problems
+
     def time(self, slot: str, name: str) -> tuple[float, Timing]:
         """When it began, in seconds since 1970, and the times."""
         answer = self._ask("run", name, "time", slot=slot)

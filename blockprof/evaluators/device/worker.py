@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -22,7 +23,7 @@ import onnx
 
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import Clocks, time_network
-from blockprof.evaluators.runtimes import Engine, Loaded, Settings, Shapes
+from blockprof.evaluators.runtimes import Loaded, Settings, Shapes, StartEngine
 from blockprof.foundation.errors import BlockprofError, InputError
 
 _DTYPES = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.FLOAT16: np.float16, onnx.TensorProto.DOUBLE: float}
@@ -43,9 +44,21 @@ class Worker:
         """Import the engine, and set it up as the spec says."""
         module, _, name = engine.partition(":")
         self._spec = MeasureSpec(**spec)
-        settings = Settings(self._spec.precision, self._spec.threads, self._spec.provider)
-        self._engine: Engine = getattr(import_module(module), name)(settings)
+        self._settings = Settings(self._spec.precision, self._spec.threads, self._spec.provider)
+        self._start: StartEngine = getattr(import_module(module), name)
+        self._engine = self._start(self._settings)
         self._clocks = Clocks(cpu=_CPU_CLOCKS[clock])
+
+    def probe(self, precisions: list[str]) -> dict[str, str]:
+        """Why each precision does not work; empty where it does."""
+        return {precision: self._problem(precision) for precision in precisions}
+
+    def _problem(self, precision: str) -> str:
+        try:
+            self._start(replace(self._settings, precision=precision))
+        except InputError as error:
+            return str(error)
+        return ""
 
     def prepare(self, network: str, folder: str) -> dict[str, Any]:
         """Make the run-time's own model of an ONNX file; where it is, and the inputs of the network."""

@@ -143,5 +143,5 @@ def find_target(name: str) -> tuple[str, str] | None:
 
 
 def runtime_names() -> tuple[str, ...]:
-    """All run-times by name, whether installed or not."""
-    return RUNTIMES.names()
+    """All run-times by name, in alphabetical order, whether installed or not."""
+    return tuple(sorted(RUNTIMES.names()))

@@ -1,6 +1,8 @@
 """Problems and searches by name."""
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,8 +69,10 @@ def test_what_is_measured_comes_last() -> None:
         make_problem("pn", ["ort-cpu"], ["nosuch"])
 
 
-def test_the_pool_that_a_search_measures_is_of_its_seed() -> None:
+def test_the_pool_that_a_search_measures_is_of_its_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named where it cannot be read."""
+    # Other tests measure at the same time: the lock of a machine of its own.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for seed in (0, 3):
         damaged = journal_path(PN, 224, 150, seed)
         damaged.parent.mkdir(parents=True, exist_ok=True)

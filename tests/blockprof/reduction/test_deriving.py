@@ -123,6 +123,7 @@ def test_a_layer_that_brings_little_goes_and_one_that_brings_much_stays() -> Non
     def change(costs: FloatArray, gains: FloatArray) -> None:
         gains[3] *= 1e-3  # unit 1, layer 4
         gains[4 + 2] += 5.0  # unit 2, layer 3: the last thing to save, and less than 5 % of all that can be
+        gains[4 + 3] *= 0.99  # unit 2, layer 4: no tie with the other units' that rounding decides
 
     reduction = derive_reduction(PN, pn_metrics(change), trim=5)
     assert max(reduction.depths[0]) == 3

@@ -9,6 +9,7 @@ import pytest
 import torch
 from codes import coded
 from known_spaces import SPACES
+from listening import Heard
 
 from blockprof.evaluators.device.device_folder import DeviceFolder, plan_device_folder
 from blockprof.foundation.errors import InputError, MetricError
@@ -74,11 +75,10 @@ def test_called_again_it_writes_what_is_missing_or_another_network(written: Devi
     first, second, third = written.files
     first.unlink()
     second.write_bytes(third.read_bytes())
-    steps: list[tuple[int, int]] = []
-    again = plan(written)
+    again, heard = plan(written), Heard()
     assert again.num_latencies == 0
-    result = again.write(lambda done, total: steps.append((done, total)))
-    assert (result.num_kept, steps) == (1, [(1, 3), (2, 3), (3, 3)])
+    result = again.write(heard)
+    assert (result.num_kept, heard.steps) == (1, [(1, 3), (2, 3), (3, 3)])
     after = contents(written.folder)
     assert {name: content for name, (_, content) in after.items()} == {
         name: content for name, (_, content) in before.items()
@@ -89,12 +89,8 @@ def test_called_again_it_writes_what_is_missing_or_another_network(written: Devi
 
 
 def test_interrupted_it_goes_on(listed: DeviceFolder) -> None:
-    def interrupt(done: int, total: int) -> None:
-        if done == 2:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        plan(listed).write(interrupt)
+        plan(listed).write(Heard(stop_at=2))
     kept = contents(listed.folder)
     assert set(kept) == {"networks.csv", "pn-r128-000.onnx", "pn-r160-001.onnx"}
     assert plan(listed).write().num_kept == 2

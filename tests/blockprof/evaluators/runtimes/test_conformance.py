@@ -44,7 +44,7 @@ def test_one_that_computes_nothing_does_not_conform() -> None:
 
 
 def test_a_run_time_that_is_not_there() -> None:
-    with pytest.raises(InputError, match="unknown runtime 'tflite': there are onnxruntime, openvino, mnn, ncnn"):
+    with pytest.raises(InputError, match=r"unknown runtime 'tflite': there are .*openvino"):
         find_runtime("tflite")
     absent = runtime(broken_runtimes.Engine, needs=("no_such_module",), install="pip install it")
     with pytest.raises(InputError, match=r"Engine is not installed \(there is no no_such_module\): `pip install it`"):
