@@ -116,6 +116,11 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
         render.print_line(
             f"measured in {result.seconds:.0f} s, {result.networks_per_minute:.0f} networks a minute{kept}"
         )
+    if agreement := result.agreement:
+        render.print_line(
+            f"{measured.spec.precision} logits of one network, with random weights, correlate with fp32's by "
+            f"{agreement.correlation:.3f} (greatest difference {100 * agreement.error:.2g} % of the greatest logit)"
+        )
     render.print_paths([campaign.files.latencies, campaign.files.record, campaign.files.journal])
     if len(set(data.archs.to_strings())) < MIN_NETWORKS:
         return

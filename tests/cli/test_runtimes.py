@@ -1,5 +1,6 @@
 """Run-times on the command line: which work, each in turn, and what fails."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,9 @@ def test_int8_is_measured_under_its_own_name(folder: Path, cli: Callable) -> Non
     outcome = cli("measure", *QUICK, "--runtime", "onnxruntime", "--precision", "int8")
     assert outcome.returncode == 0, outcome.stderr
     assert "ONNX Runtime int8 CPU 1 thread" in outcome.stdout
+    found = re.search(r"int8 logits of one network, .* by (0\.\d+) \(greatest difference (\d+) %", outcome.stdout)
+    assert 0.8 < float(found[1]) < 1
+    assert 1 < float(found[2]) < 100
     assert (folder / "blockprof-data" / "ofa_pn_onnxruntime-int8_lat_data.csv").exists()
 
 

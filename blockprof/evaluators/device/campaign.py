@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from blockprof.evaluators.device.agreement import Agreement, compare_with_fp32
 from blockprof.evaluators.device.environment import Environment, read_environment
 from blockprof.evaluators.device.journal import Contents, read_journal, read_sizes
 from blockprof.evaluators.device.lock import machine_lock
 from blockprof.evaluators.device.networks import check_architectures, measure_architectures, network_names
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.display import as_html, plot
 from blockprof.foundation.errors import Argument, InputError, JournalError, Said
@@ -129,21 +130,30 @@ class Campaign:
         else:
             measured = measure_architectures(self.archs, self.resolutions, self.files.journal, self.spec, listener)
         data = measured.to_latency_data(self.archs, self.resolutions)
-        result = CampaignResult(self, measured, data, time.perf_counter() - start)
+        result = CampaignResult(self, measured, data, time.perf_counter() - start, self._compare())
         with staged(self.files.latencies.parent) as temporary:
             write_latency_csv(temporary / self.files.latencies.name, data)
             result.record_frame().to_csv(temporary / self.files.record.name, index=False)
         return result
 
+    def _compare(self) -> Agreement | None:
+        if self.spec.precision == DEFAULT_PRECISION or self.is_finished:
+            return None
+        return compare_with_fp32(self.archs, int(self.resolutions[0]), self.spec)
+
 
 @dataclass(frozen=True, eq=False)
 class CampaignResult:
-    """What a campaign measured. ``seconds`` is how long this process took, exporting pieces included."""
+    """What a campaign measured. ``seconds`` is how long this process took, exporting pieces included.
+
+    ``agreement`` says how far logits are from fp32's; None in fp32, and where nothing was measured.
+    """
 
     campaign: Campaign
     measured: MeasuredNetworks
     data: LatencyData
     seconds: float
+    agreement: Agreement | None = None
 
     def __repr__(self) -> str:
         return f"<CampaignResult: {len(self.data)} networks of {self.data.space.name} on {self.data.device}>"

@@ -53,6 +53,8 @@ def measurement_metrics(result: CampaignResult) -> dict[str, float]:
         "median_iqr_percent": float(np.median([each.iqr_percent for each in measured.measurements])),
         "median_waiting_percent": float(np.median([each.waiting_percent for each in measured.measurements])),
     }
+    if result.agreement:
+        values |= {f"logits.{name}": value for name, value in asdict(result.agreement).items()}
     if result.networks_per_minute:
         values["networks_per_minute"] = result.networks_per_minute
     return values

@@ -1,0 +1,45 @@
+"""How far a precision's logits are from fp32's: a check of the arithmetic, since the weights are random."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blockprof.evaluators.device.process import RuntimeProcess
+from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
+from blockprof.foundation.arrays import FloatArray
+from blockprof.networks.onnx import FragmentStore, compose_bytes
+from blockprof.spaces import Architectures
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The ``correlation`` of one network's logits with those in fp32, and the greatest difference of them.
+
+    ``error`` is that difference, relative to the greatest logit in fp32.
+    """
+
+    correlation: float
+    error: float
+
+
+def compare_with_fp32(archs: Architectures, resolution: int, spec: MeasureSpec) -> Agreement:
+    """Run the first of some networks on one seeded image, as ``spec`` says and in fp32, with the same run-time.
+
+    Raises:
+        InputError, BlockprofError: as for ``RuntimeProcess``.
+    """
+    found = _logits(archs, resolution, spec)
+    expected = _logits(archs, resolution, replace(spec, precision=DEFAULT_PRECISION))
+    return Agreement(
+        correlation=float(np.corrcoef(found, expected)[0, 1]),
+        error=float(np.abs(found - expected).max() / np.abs(expected).max()),
+    )
+
+
+def _logits(archs: Architectures, resolution: int, spec: MeasureSpec) -> FloatArray:
+    store = FragmentStore(archs.space, quantized=spec.is_quantized)
+    name = archs.to_strings()[0]
+    with RuntimeProcess(spec.find_runtime(), spec) as process:
+        process.load("network", name, 0, lambda: compose_bytes(store, archs, resolution=resolution))
+        (logits,) = process.outputs("network", name)
+    return logits.ravel()
