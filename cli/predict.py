@@ -70,7 +70,7 @@ def predict(
     A row a network: net_str, resolution, then <metric>, <metric>_lower and <metric>_upper, empty where there is no
     interval. Metrics come from where profile takes them; with --data each network is evaluated in OFA's supernet.
 
-    Example: blockprof predict nets.csv --space pn --metrics npu,accuracy --out out.csv
+    Example: blockprof predict nets.csv --space pn --metrics npu -o out.csv
     """
     chosen_space = options.load_space(space)
     names = options.parse_metrics(metrics, chosen_space)
