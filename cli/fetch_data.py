@@ -1,40 +1,31 @@
 """``blockprof fetch-data``."""
 
-import os
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
 from blockprof.cli import options
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
-    from blockprof import fetching, tracking
+    from blockprof.api import fetching
     from blockprof.cli import render
-    from blockprof.fetching import FetchedFile, Source
+    from blockprof.fetching import catalogue
     from blockprof.foundation import paths
-    from blockprof.output.runs import fetches
-    from blockprof.spaces import Space
 else:
-    fetches = lazy_import("blockprof.output.runs.fetches")
-    fetching = lazy_import("blockprof.fetching")
+    catalogue = lazy_import("blockprof.fetching.catalogue")
+    fetching = lazy_import("blockprof.api.fetching")
     paths = lazy_import("blockprof.foundation.paths")
     render = lazy_import("blockprof.cli.render")
-    tracking = lazy_import("blockprof.tracking")
-
-REFERENCE = "reference"
-REFERENCE_METRICS = ["npu"]
-REFERENCE_NETS = 5000
 
 
 def _complete_source(incomplete: str) -> list[str]:
-    return [name for name in (REFERENCE, *fetching.load_sources()) if name.startswith(incomplete)]
+    return [name for name in (REFERENCE, *catalogue.load_sources()) if name.startswith(incomplete)]
 
 
 def fetch_data(
@@ -109,65 +100,35 @@ def fetch_data(
 
     Example: blockprof fetch-data --space pn --source reference --metrics npu
     """
-    folder = out or paths.data_folder()
-    published = fetching.load_sources().get(source)
     if show_list:
-        if published:
-            render.print_source(published, folder)
-        elif source != REFERENCE:
-            known = ", ".join(fetching.load_sources())
-            raise InputError(f"--list: no published data is named '{source}': there are {known}")
-        else:
-            render.print_sources(list(fetching.load_sources().values()), folder)
+        _print_list(source, out or paths.data_folder())
         return
     chosen_space = options.load_space(space) if space else None
-    params: dict[str, object] = {"out": folder}
-    for option, given in (("--metrics", metrics), ("--num-nets", num_nets)):
-        if given is not None and source != REFERENCE:
-            raise InputError(f"{option} is for --source reference: leave it out with {source}")
-    for option, value in (("--files", files), ("--mirror", mirror)):
-        if value and not published:
-            raise InputError(f"{option} is for published data: leave it out with {source}, or see --list")
-    if sha256 and (published or source == REFERENCE):
-        raise InputError(f"--sha256 is for a file or a URL: leave it out with --source {source}")
-    if published:
-        mirror = mirror or os.environ.get("BLOCKPROF_MIRROR")
-        fetch, chosen_space = _published(published, chosen_space, files or [], folder, mirror)
-        params |= {"mirror": mirror} if mirror else {}
+    how = fetching.Fetching(
+        metrics=options.parse_metrics(metrics, chosen_space) if metrics and chosen_space else metrics,
+        num_nets=num_nets,
+        files=options.split_names(files or []),
+        mirror=mirror,
+        sha256=sha256,
+        seed=seed,
+        progress=sys.stderr.isatty(),
+    )
+    with render.listening(render.print_files) as listener:
+        fetching.fetch_data(
+            source, chosen_space, how, out=out, log=options.log_to(name, experiment, no_log), listener=listener
+        )
+
+
+def _print_list(source: str, folder: Path) -> None:
+    """Print what published data there is, or which files one of it has.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    sources = catalogue.load_sources()
+    if source in sources:
+        render.print_source(sources[source], folder)
+    elif source != REFERENCE:
+        raise InputError(f"--list: no published data is named '{source}': there are {', '.join(sources)}")
     else:
-        if chosen_space is None:
-            raise InputError("Missing option '--space' / '-s': only published data may do without, see --list")
-        if source == REFERENCE:
-            names = options.parse_metrics(metrics or REFERENCE_METRICS, chosen_space)
-            nets = REFERENCE_NETS if num_nets is None else num_nets
-            params |= {"metrics": ",".join(names), "num_nets": nets, "seed": seed}
-            fetch = partial(fetching.fetch_reference, chosen_space, names, folder, nets, seed)
-        else:
-            is_shown = sys.stderr.isatty()
-            fetch = partial(fetching.fetch, source, folder, sha256=sha256, space=chosen_space, progress=is_shown)
-    if not no_log:
-        tracking.check_store(experiment)
-
-    # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
-    is_local = "://" not in source and not published
-    fetched = fetch() if is_local or no_log else []
-    if no_log:
-        render.print_files(fetched)
-        return
-
-    run_space = chosen_space.name if chosen_space else None
-    with tracking.start_run("fetch-data", name=name, experiment=experiment, space=run_space) as run:
-        fetched = fetched or fetch()
-        render.print_files(fetched)
-        fetches.record_fetch(run, fetched, source, params)
-    render.print_run(run.name, run.id)
-
-
-def _published(
-    source: "Source", space: "Space | None", names: list[str], folder: Path, mirror: str | None
-) -> "tuple[Callable[[], list[FetchedFile]], Space | None]":
-    """What fetches the chosen files, and the space they are of, None where they are of several."""
-    chosen = source.select(options.split_names(names), space.name if space else None)
-    spaces = {name for file in chosen for name in file.spaces}
-    fetch = partial(fetching.fetch_published, source, chosen, folder, mirror=mirror, progress=sys.stderr.isatty())
-    return fetch, space or (options.load_space(spaces.pop()) if len(spaces) == 1 else None)
+        render.print_sources(list(sources.values()), folder)

@@ -5,3 +5,6 @@ DESIGN = "d-optimal"
 RESOLUTION = 224
 METRIC = "my-cpu"
 BLOCKS_SUFFIX = "-blocks"
+REFERENCE = "reference"
+REFERENCE_METRICS = ("npu",)
+REFERENCE_NETS = 5000

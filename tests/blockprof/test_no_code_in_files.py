@@ -97,7 +97,8 @@ def test_nothing_that_could_run_code_is_called() -> None:
     for file, call in _calls():
         name = ast.unparse(call.func)
         assert name not in UNSAFE, (file, name)
-        assert not name.endswith("load_model") or file.name == "asking.py", (file, "code of a registry")
+        # ncnn's method of that name reads weights.
+        assert not name.endswith("load_model") or file.name in ("asking.py", "ncnn.py"), (file, "code of a registry")
         if name in needed:
             seen.add(name)
             assert needed[name] in ast.unparse(call), (file, ast.unparse(call))

@@ -67,7 +67,7 @@ def test_list(cli, folder: Path, shared_data: Path) -> None:
         ("-s pn --source note10", "note10 holds data of mbv3, not of pn: use --space mbv3", 2),
         ("--list --source nosuch", "--list: no published data is named 'nosuch': there are blockprofile-csv, help", 2),
         ("--source help --files pixel", "help has no file 'pixel': there are 2080ti_1, 2080ti_32", 2),
-        ("--source help --sha256 0", "--sha256 is for a file or a URL: leave it out with --source help", 2),
+        ("--source help --sha256 0", "--sha256 is for a file or a URL: leave it out with help", 2),
         ("--source help -m npu", "--metrics is for --source reference: leave it out with help", 2),
         ("-s pn --files x", "--files is for published data: leave it out with reference", 2),
         ("-s pn --source x.csv --mirror y", "--mirror is for published data: leave it out with x.csv", 2),

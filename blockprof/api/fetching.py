@@ -1,0 +1,135 @@
+"""``fetch-data``: latencies, tables and weights brought into the data folder."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockprof import fetching
+from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
+from blockprof.fetching import FetchedFile, Source
+from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.lazy import lazy_import
+from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.paths import data_folder
+from blockprof.spaces import Space, load_space
+from blockprof.tracking.log import NOT_LOGGED, Tracker
+
+if TYPE_CHECKING:
+    from blockprof.output.runs import fetches
+else:
+    fetches = lazy_import("blockprof.output.runs.fetches")
+
+_MIRROR = "BLOCKPROF_MIRROR"
+_LIST = "see `blockprof fetch-data --list`"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """How to fetch: ``metrics`` and ``num_nets`` of reference data that ``seed`` draws; ``files`` of published data,
+    from a ``mirror``; the ``sha256`` of a file or a URL. None leaves it to the default; ``progress`` draws on stderr.
+    """
+
+    metrics: Sequence[str] | None = None
+    num_nets: int | None = None
+    files: Sequence[str] = ()
+    mirror: str | None = None
+    sha256: str | None = None
+    seed: int = 0
+    progress: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What to call, the space it is of where it is of one, what a run says of it, and whether files here are read."""
+
+    fetch: Callable[[], list[FetchedFile]]
+    space: Space | None
+    is_local: bool
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+def fetch_data(
+    source: str = REFERENCE,
+    space: Space | str | None = None,
+    how: Fetching | None = None,
+    *,
+    out: str | Path | None = None,
+    log: Tracker = NOT_LOGGED,
+    listener: Listener = SILENT,
+) -> list[FetchedFile]:
+    """Bring latencies of measured networks, look-up tables, or trained weights into the data folder.
+
+    Args:
+        source: ``reference`` (random networks with the latencies of the built-in tables), the name of published data, a
+            file, a folder or a URL.
+        space: a space, or its name; only published data may do without.
+        how: how to fetch; the defaults where None.
+        out: folder to write to; the data folder where None.
+        log: where it is logged.
+        listener: told of the files before they are logged.
+
+    Raises:
+        InputError: no such source, space or file, or what does not go with the source.
+        DataFileError, BlockprofError: a file that cannot be used, or a download that fails.
+        TrackingError: the MLflow store does not answer.
+    """
+    folder = data_folder() if out is None else Path(out)
+    chosen = load_space(space) if isinstance(space, str) else space
+    plan = _plan(source, chosen, how or Fetching(), folder)
+    log.check()
+    # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
+    fetched = plan.fetch() if plan.is_local else []
+    with log.run("fetch-data", plan.space.name if plan.space else None, listener) as record:
+        fetched = fetched or plan.fetch()
+        listener.on_result(fetched)
+        record(lambda run: fetches.record_fetch(run, fetched, source, {"out": folder, **plan.params}))
+    return fetched
+
+
+def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Plan:
+    published = fetching.load_sources().get(source)
+    _check_goes_with(source, published, how)
+    if published:
+        return _published(published, space, how, folder)
+    if space is None:
+        raise InputError(
+            Said("no {}", Argument("space")), remedy=f"give one: only published data may do without, {_LIST}"
+        )
+    if source == REFERENCE:
+        names = list(how.metrics or REFERENCE_METRICS)
+        nets = REFERENCE_NETS if how.num_nets is None else how.num_nets
+        params = {"metrics": ",".join(names), "num_nets": nets, "seed": how.seed}
+        return _Plan(partial(fetching.fetch_reference, space, names, folder, nets, how.seed), space, True, params)
+    fetch = partial(fetching.fetch, source, folder, sha256=how.sha256, space=space, progress=how.progress)
+    return _Plan(fetch, space, "://" not in source)
+
+
+def _published(source: Source, space: Space | None, how: Fetching, folder: Path) -> _Plan:
+    chosen = source.select(list(how.files), space.name if space else None)
+    spaces = {name for file in chosen for name in file.spaces}
+    mirror = how.mirror or os.environ.get(_MIRROR)
+    fetch = partial(fetching.fetch_published, source, chosen, folder, mirror=mirror, progress=how.progress)
+    of = space or (load_space(spaces.pop()) if len(spaces) == 1 else None)
+    return _Plan(fetch, of, False, {"mirror": mirror} if mirror else {})
+
+
+def _check_goes_with(source: str, published: Source | None, how: Fetching) -> None:
+    """Refuse what another kind of source takes.
+
+    Raises:
+        InputError: it was given.
+    """
+    reference = Argument("source", REFERENCE)
+    for name, given, goes, what in (
+        ("metrics", how.metrics is not None, source == REFERENCE, Said("for {}", reference)),
+        ("num_nets", how.num_nets is not None, source == REFERENCE, Said("for {}", reference)),
+        ("files", bool(how.files), published, Said("for published data")),
+        ("mirror", bool(how.mirror), published, Said("for published data")),
+        ("sha256", bool(how.sha256), not published and source != REFERENCE, Said("for a file or a URL")),
+    ):
+        if given and not goes:
+            seen = f", or {_LIST}" if name in ("files", "mirror") else ""
+            raise InputError(Said("{} is {}", Argument(name), what), remedy=f"leave it out with {source}{seen}")
