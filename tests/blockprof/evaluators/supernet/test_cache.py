@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from codes import coded
+from listening import Heard
 
 from blockprof.evaluators.supernet import FolderImages, read_folder, write_cache
 from blockprof.evaluators.supernet.cache import CachedImages, cache_files, open_cache
@@ -29,10 +30,10 @@ def refusal(folder: Path, error: type[Exception] = InputError, **options) -> str
 
 
 def test_the_same_pixels_and_labels(images: FolderImages, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    written = write_cache(images, tmp_path / "cache", lambda done, total: told.append((done, total)))
+    heard = Heard()
+    written = write_cache(images, tmp_path / "cache", heard)
     assert sorted((tmp_path / "cache").iterdir()) == sorted(written.paths)
-    assert told == [(12, 36), (36, 36)]
+    assert heard.steps == [(12, 36), (36, 36)]
     cached = open_at_128(tmp_path / "cache", source=images.folder)
     assert cached.pixels.shape == (36, 3, 128, 128)
     assert isinstance(cached.pixels, np.memmap)

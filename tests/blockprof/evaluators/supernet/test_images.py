@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from codes import coded
+from listening import Heard
 from PIL import Image
 from torch import Tensor
 
@@ -235,6 +236,6 @@ def test_no_image_that_decodes(copy: Path) -> None:
 
 
 def test_progress(imagenet: Path) -> None:
-    told: list[tuple[int, int]] = []
-    FolderImages(read_folder(imagenet), 128).recalibration(lambda done, total: told.append((done, total)))
-    assert told == [(24, 24)]
+    heard = Heard()
+    FolderImages(read_folder(imagenet), 128).recalibration(heard)
+    assert heard.steps == [(24, 24)]

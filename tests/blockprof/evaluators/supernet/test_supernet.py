@@ -84,9 +84,9 @@ def test_the_whole_path(space: str, load: Load, imagenet: Path, tmp_path: Path) 
     """From the files: the right networks, counted as sorting the logits does, alike from folder and cache."""
     archs = networks(space)
     accuracy: Metric = load(space)
-    told: list[tuple[int, int]] = []
-    top1, top5 = accuracy.evaluate_both(archs, lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+    heard = Heard()
+    top1, top5 = accuracy.evaluate_both(archs, heard)
+    assert heard.steps == [(1, 2), (2, 2)]
     labels = torch.tensor([0] * 3 + [1] * 3 + [2] * 3 + [3] * 3)
     found = []
     for index in range(2):
