@@ -30,6 +30,7 @@ COMMANDS = (
     "measure -s pn -n 1 --runtime openvino --rounds 1",
     "measure -s pn -n 1 --runtime mnn --rounds 1",
     "measure -s pn -n 1 --runtime ncnn --rounds 1",
+    "measure -s pn -n 1 --runtime torch --rounds 1",
     "export run profiled",
     "export predictor blockprof-pn-npu --out npu.onnx",
     "export network {net} -s pn --out net.onnx",

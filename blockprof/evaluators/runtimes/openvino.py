@@ -1,5 +1,6 @@
 """OpenVINO: reads ONNX itself, and computes on threads of its own."""
 
+import sys
 from pathlib import Path
 
 from blockprof.evaluators.runtimes.runtime import Feeds, Loaded, Runtime, Settings, Shapes, register_runtime
@@ -14,6 +15,9 @@ class OpenVinoEngine:
     """Models compiled for the CPU, with one stream: one inference at a time, as quick as it can be."""
 
     def __init__(self, settings: Settings) -> None:
+        # OpenVINO's import would write an id for its telemetry into the home folder. Without this module it does
+        # without; this is a process of its own.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
         import openvino
 
         self._openvino = openvino

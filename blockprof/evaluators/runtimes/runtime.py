@@ -107,7 +107,7 @@ class Runtime:
             )
 
 
-_BUILT_IN = ("onnxruntime", "openvino", "mnn", "ncnn")
+_BUILT_IN = ("onnxruntime", "openvino", "mnn", "ncnn", "torch")
 RUNTIMES: Registry[Runtime] = Registry("runtime", tuple(f"blockprof.evaluators.runtimes.{name}" for name in _BUILT_IN))
 
 
