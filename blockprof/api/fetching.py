@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from blockprof import fetching
 from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
 from blockprof.fetching import FetchedFile, Source
-from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.errors import Argument, Command, InputError, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -23,7 +23,7 @@ else:
     fetches = lazy_import("blockprof.output.runs.fetches")
 
 _MIRROR = "BLOCKPROF_MIRROR"
-_LIST = "see `blockprof fetch-data --list`"
+_LIST = Command("blockprof fetch-data", list=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Pla
         return _published(published, space, how, folder)
     if space is None:
         raise InputError(
-            Said("no {}", Argument("space")), remedy=f"give one: only published data may do without, {_LIST}"
+            Said("no {}", Argument("space")), remedy=f"give one: only published data may do without, see {_LIST}"
         )
     if source == REFERENCE:
         names = list(how.metrics or REFERENCE_METRICS)
@@ -131,5 +131,5 @@ def _check_goes_with(source: str, published: Source | None, how: Fetching) -> No
         ("sha256", bool(how.sha256), not published and source != REFERENCE, Said("for a file or a URL")),
     ):
         if given and not goes:
-            seen = f", or {_LIST}" if name in ("files", "mirror") else ""
+            seen = f", or see {_LIST}" if name in ("files", "mirror") else ""
             raise InputError(Said("{} is {}", Argument(name), what), remedy=f"leave it out with {source}{seen}")

@@ -9,7 +9,6 @@ Should Know about the Bootstrap, 2014).
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,11 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.display import as_html, plot
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.scores import CONFIDENCE, WITHIN, relative_errors
 from blockprof.predictors.evaluation import score, score_interval
 from blockprof.predictors.prediction import Prediction
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NUM_RESAMPLES = 2000
 MIN_NETWORKS = 10
@@ -77,7 +73,7 @@ class PredictorComparison:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.scores)
 
-    def plot(self, what: str | None = None) -> "Figure":
+    def plot(self, what: str | None = None) -> Picture:
         """The predictors' ``errors``.
 
         Raises:

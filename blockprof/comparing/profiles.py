@@ -8,18 +8,14 @@ beyond the intervals where the two intervals of ranks do not meet.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.display import as_html, plot
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.scores import kendall, spearman
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SAME = 1e-9
 """Values nearer than this, over their range, tie: sums in another order differ by as much."""
@@ -110,7 +106,7 @@ class ProfileComparison:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.summary_frame())
 
-    def plot(self, what: str | None = None) -> "Figure":
+    def plot(self, what: str | None = None) -> Picture:
         """The effects of a pair, the first where None; its name is both profiles'.
 
         Raises:

@@ -2,22 +2,35 @@
 
 from html import escape
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _DRAWS = "blockprof.output.plotting"
 
 
-def plot(result: object, what: str | None = None, metric: str | None = None) -> "Figure":
+class Picture(Protocol):
+    """What matplotlib's ``Figure`` is to who only shows and keeps it."""
+
+    @property
+    def axes(self) -> list[Any]:
+        """Its panels, matplotlib's ``Axes``."""
+        ...
+
+    def savefig(self, fname: str | Path, **how: Any) -> None:
+        """Write it as a file; the ending decides the format."""
+        ...
+
+
+def plot(result: object, what: str | None = None, metric: str | None = None) -> Picture:
     """The picture of a result that there is one of; where there are several, the first, ``what`` or ``metric``.
 
     Raises:
         InputError: there is no such picture.
     """
-    return cast("Figure", import_module(_DRAWS).plot(result, what, metric))
+    return cast(Picture, import_module(_DRAWS).plot(result, what, metric))
 
 
 def as_html(title: str, frame: "pd.DataFrame", most: int = 60) -> str:

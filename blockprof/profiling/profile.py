@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.display import as_html, plot
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
@@ -24,7 +24,6 @@ from blockprof.spaces.sampling import BaseDraws, Sampler
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 else:
     pd = lazy_import("pandas")
 
@@ -102,7 +101,7 @@ class Profile:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.response_frame() if self.blocks else self.placement_frame())
 
-    def plot(self, what: str | None = None, metric: str | None = None) -> "Figure":
+    def plot(self, what: str | None = None, metric: str | None = None) -> Picture:
         """The heat map of a metric's ``responses``, or its ``effects`` by place; of the first metric where None.
 
         Raises:

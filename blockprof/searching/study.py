@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray, IntArray
-from blockprof.foundation.display import as_html, plot
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.paths import data_folder
@@ -29,8 +29,6 @@ from blockprof.searching.searching import search
 from blockprof.searching.state import count_generations
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from blockprof.searching.verify import Verification
 
 STATES = "search"
@@ -72,7 +70,7 @@ class Study:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.frame(self.best))
 
-    def plot(self, what: str | None = None) -> "Figure":
+    def plot(self, what: str | None = None) -> Picture:
         """The ``front``, or the best networks, or the ``history`` by generation.
 
         Raises:

@@ -63,7 +63,7 @@ def test_list(cli, folder: Path, shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said", "code"),
     [
-        ("", "Missing option '--space' / '-s'", 2),
+        ("", "no --space: give one: only published data", 2),
         ("-s pn --source note10", "note10 holds data of mbv3, not of pn: use --space mbv3", 2),
         ("--list --source nosuch", "--list: no published data is named 'nosuch': there are blockprofile-csv, help", 2),
         ("--source help --files pixel", "help has no file 'pixel': there are 2080ti_1, 2080ti_32", 2),

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,14 +18,11 @@ from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
 from blockprof.foundation.arrays import IntArray
-from blockprof.foundation.display import as_html, plot
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, JournalError, Said
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
 from blockprof.spaces import Architectures, Space
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 OLD_SUFFIX = ".old"
 _OTHER_FILES = Argument("metric"), Argument("latencies"), Argument("fresh", True)
@@ -161,7 +157,7 @@ class CampaignResult:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.record_frame())
 
-    def plot(self, what: str | None = None) -> "Figure":
+    def plot(self, what: str | None = None) -> Picture:
         """The networks' ``latencies``.
 
         Raises:
