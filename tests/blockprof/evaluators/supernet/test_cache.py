@@ -33,7 +33,7 @@ def test_the_same_pixels_and_labels(images: FolderImages, tmp_path: Path) -> Non
     heard = Heard()
     written = write_cache(images, tmp_path / "cache", heard)
     assert sorted((tmp_path / "cache").iterdir()) == sorted(written.paths)
-    assert heard.steps == [(12, 36), (36, 36)]
+    assert heard.steps == [(12, 12), (24, 24)]
     cached = open_at_128(tmp_path / "cache", source=images.folder)
     assert cached.pixels.shape == (36, 3, 128, 128)
     assert isinstance(cached.pixels, np.memmap)
