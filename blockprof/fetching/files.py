@@ -105,15 +105,19 @@ def accept(
             code="wrong-checksum",
         )
     net = first_network(content)
-    latencies = None if net is None else parse_latency_csv(content, space or _space_of(content, net, origin), origin)
+    latencies = (
+        None if net is None else parse_latency_csv(content, space or _space_of(content, net, file, origin), origin)
+    )
     target = folder / file.name
     if target.exists() and target.read_bytes() != content:
         raise _other_file(target)
     return FetchedFile(target, actual, latencies)
 
 
-def _space_of(content: bytes, net: str, origin: str, likely: Space | None = None) -> Space:
-    """The space that a file names, or else the likely or the only one that has its first network, ``net``."""
+def _space_of(content: bytes, net: str, file: Path, origin: str, likely: Space | None = None) -> Space:
+    """The space that a file's rows name; else, of those that have its first network, ``net``: the likely one, the only
+    one, or the one that BlockProfile's layout has in the file's name.
+    """
     if name := named_space(content):
         if name not in space_names():
             known = f"there are {', '.join(space_names())}"
@@ -122,8 +126,9 @@ def _space_of(content: bytes, net: str, origin: str, likely: Space | None = None
     found = spaces_having(net)
     if likely is not None and (likely in found or not found):
         return likely
-    if len(found) == 1:
-        return found[0]
+    named = [space for space in found if len(found) == 1 or file.name.startswith(f"ofa_{space.name}_")]
+    if len(named) == 1:
+        return named[0]
     remedy: str | Said = f"there are {', '.join(space_names())}"
     if found:
         what = f"{' and '.join(space.name for space in found)} have such networks"
@@ -137,7 +142,7 @@ def _space_in_folder(copy: Path, file: Path, likely: Space | None) -> Space | No
     """The space of a file of a folder, which may hold files of several; None where it has no latencies."""
     content = copy.read_bytes()
     net = first_network(content)
-    return None if net is None else _space_of(content, net, str(file), likely)
+    return None if net is None else _space_of(content, net, file, str(file), likely)
 
 
 def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space | None) -> list[FetchedFile]:

@@ -50,7 +50,7 @@ def test_a_profile_after_training_uses_the_champion_and_says_on_what_it_was_trai
     shown = good("profile --space pn --no-log")
     source = "predicted by blockprof-pn-npu v1, trained on 240 networks of reference-npu"
     assert f"npu (ms): {source}; mean error" in shown
-    assert "Sampler paper, exact for the predictor, with intervals" in shown
+    assert "Sampler paper, exact for the predictor, intervals" in shown
     run = logged("profiled")
     assert run.data.tags["blockprof.data_origin"] == "predicted,reference"
     assert run.data.tags["blockprof.source.npu"] == run.data.tags["blockprof.predictor"] == source

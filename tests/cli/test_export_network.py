@@ -99,7 +99,7 @@ def test_a_file_that_is_not_the_network_never_appears(tmp_path: Path, monkeypatc
     [
         ("mbconv2_e9_k3|", "", "2 units, but pn has 6"),
         (PN.replace("_k", "_k9", 1), "", "at unit 1, layer 1: pn has mbconv2_e3_k3"),
-        (NETS["mbv3"].to_strings()[0], "", "is a block of mbv3, not of pn"),
+        (NETS["mbv3"].to_strings()[0], "", "is a network of mbv3 or mbv3-w1.0, not of pn"),
         ("", "", "1 units, but pn has 6"),
         (PN, "--resolution 225", "resolution 225: pn takes 128 to 256 in steps of 4"),
         (PN, "--batch 0", "--batch '0': write a number from 1 to 999999, or dynamic"),

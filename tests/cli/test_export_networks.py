@@ -108,8 +108,8 @@ def test_latencies_that_somebody_filled_in_are_never_lost(exported: Path, cli, f
             of_them = f", {count} of them with latencies" if count else ""
             for more in (["-n", "21"], ["-n", "20", "--seed", "6"], ["-n", "20", "--resolution", "160"]):
                 assert refused(*line, *more) == (
-                    f"{path}: lists 20 other networks{of_them}, and is left as it is: give another --out, or the "
-                    "options that chose those to resume them"
+                    f"{path}: lists 20 other networks{of_them}, and is left as it is: give another --out, or what "
+                    "chose those, to resume them"
                 )
             assert path.read_bytes() == filled
     finally:
@@ -181,7 +181,7 @@ def test_networks_of_a_file(cli, folder: Path, exported: Path) -> None:
         ("-s pn --nets nosuch", "nosuch: there is no such file"),
         ("-s pn --nets x -n 3", "--num-nets chooses networks, and --nets gives the networks: leave one out"),
         ("-s pn -m accuracy", "'accuracy' is the name of a built-in metric"),
-        ("-s pn -m 7", "--metric '7': profile takes metrics by name"),
+        ("-s pn -m 7", "--metric 7: profile takes metrics by name"),
         ("-s pn --design random --out file", "cannot write to the folder file"),
         ("-s pn --design random --out taken", "taken/networks.csv: another file of that name is there"),
         ("-n 3", "Missing option '--space' / '-s'"),

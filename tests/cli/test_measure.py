@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -280,12 +281,12 @@ def test_out_of_room_it_says_so_and_goes_on_when_there_is_some(cli, folder: Path
         check=False,
     )
     assert (full.returncode, full.stdout) == (2, "")
-    message = f"error: {JOURNAL}: cannot be written (File too large): make room, then run the same command again"
-    assert message in full.stderr
+    # The networks, on their way to the process that runs them, are what comes first.
+    assert re.search(r"error: .*blockprof-runtime-.*: cannot be written \(File too large\): make room", full.stderr)
     assert not LATENCIES.exists()
     kept = JOURNAL.read_bytes()
     assert kept.endswith(b"\n")
-    assert 0 < len(visits_in(kept)) < 8
+    assert not visits_in(kept)
     assert cli(*line).returncode == 0
     assert JOURNAL.read_bytes().startswith(kept)
     assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 4)
@@ -320,7 +321,7 @@ def test_damaged_pieces_are_exported_again(cli, folder: Path, monkeypatch: pytes
 def test_another_measurement_of_that_name_is_there(more: str, said: str, finished: Path, refused) -> None:
     message = refused("measure", *QUICK, *more.split())
     assert message.startswith(f"{JOURNAL}: holds a measurement with {said}")
-    assert message.endswith("another --metric or --out to keep both, or --fresh to measure again")
+    assert message.endswith("to keep both, give another --metric or --out; to start over, give --fresh")
 
 
 @pytest.mark.parametrize("keep_journal", [True, False])
@@ -381,7 +382,7 @@ PN_NET = "|".join([*["mbconv2_e3_k3->mbconv2_e3_k3"] * 5, "mbconv2_e3_k3"])
         (b"", "holds no networks"),
         (b"\n \n", "holds no networks"),
         (b"mbconv2_e9_k3", "row 1: 1 units, but pn has 6: correct or remove the row"),
-        (f"{PN_NET}\n\n{MBV3_NET}".encode(), "row 3: 'mbconv3_e3_k3' is a block of mbv3, not of pn"),
+        (f"{PN_NET}\n\n{MBV3_NET}".encode(), "row 3: is a network of mbv3 or mbv3-w1.0, not of pn"),
         (f"{PN_NET}\n{PN_NET}\n".encode(), "row 2: repeats row 1"),
         (b"\xff\xfe", "is not a text in UTF-8"),
         (b"net_str,device,resolution,lat unit,end-to-end lat\n", "has a header but no rows"),
@@ -408,7 +409,7 @@ def test_a_bad_file_of_networks(content: bytes, said: str, refused, folder: Path
         ("measure -s pn -n 0", "Invalid value for '--num-nets' / '-n'"),
         ("measure -s pn -m accuracy", "'accuracy' is the name of a built-in metric"),
         ("measure -s pn -m a/b", "'a/b' cannot name a metric"),
-        ("measure -s pn -m 7", "--metric '7': profile takes metrics by name"),
+        ("measure -s pn -m 7", "--metric 7: profile takes metrics by name"),
         ("measure -s pn --resolution 225", "resolution 225: pn takes 128 to 256 in steps of 4"),
         ("measure -s pn --resolution 224,big", "--resolution 'big': give pixels"),
         ("measure -s pn --resolution ,", "--resolution is empty"),

@@ -234,8 +234,8 @@ def plan_campaign(
                 f"holds a measurement with {', '.join(error.differences)}",
                 where=files.journal,
                 remedy=Said(
-                    "measure in the same way, or more networks, to resume it, into another {} or {} to keep both, "
-                    "or with {} to measure again",
+                    "to resume it, measure in the same way, or more networks; to keep both, give another {} or {}; "
+                    "to start over, give {}",
                     *_OTHER_FILES,
                 ),
             ) from error
