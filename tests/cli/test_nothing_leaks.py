@@ -39,6 +39,7 @@ COMMANDS = (
     "store repair",
     "resume",
     "doctor",
+    "predict {net} -s pn -m npu,accuracy",
 )
 """At least one of each command, but for the one that needs a predictor of BlockProfile's."""
 LEFT_OUT = {"import-predictor"}
