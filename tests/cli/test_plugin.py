@@ -78,7 +78,7 @@ def test_the_whole_loop(environment: dict[str, str], place: Path, blockprof: Cal
 
     said = blockprof("profile", "-s", "tiny", "-m", "board,depth", *SIZE, "--name", "profiled")
     assert "board (ms): predicted by blockprof-tiny-board v1" in said
-    assert "Sampler paper, exact for the predictor, with intervals" in said
+    assert "Sampler paper, exact for the predictor, intervals" in said
     assert "random networks: 8.500 layers" in said
     assert "depth (layers)" in blockprof("profile", "-s", "tiny", *SIZE, "--no-log"), "its space's default metric"
 
