@@ -212,6 +212,9 @@ def _fill_model(outgoing: Outgoing, facts: _Facts, folder: Path) -> None:
     described = Model.load(str(folder))
     described.model_id = described.model_uuid = model_id
     described.run_id, described.artifact_path = run_id, _ARTIFACT
+    # The example is there twice: its other form, a server's request, would be one more call.
+    (described.saved_input_example_info or {}).pop("serving_input_path", None)
+    (folder / "serving_input_example.json").unlink(missing_ok=True)
     described.save(str(folder / "MLmodel"))
     metrics = [Metric(*point, model_id=model_id, run_id=run_id) for point in facts.points]
 

@@ -48,8 +48,8 @@ class KeptTraining:
 
 @dataclass(frozen=True, eq=False)
 class _Record:
-    """What the champion's run says of its networks: the tables ``networks`` and ``cv_predictions``, and the test rows,
-    each None where it has none; older runs have the last only. What an imported one was trained on is not known.
+    """What the champion's run says of its networks: the tables ``networks`` and ``cv_predictions``, None where it has
+    none, and the test rows of older runs, which have nothing else. What an imported one was trained on is not known.
     """
 
     is_imported: bool
@@ -126,7 +126,9 @@ def _load_record(champion: "StoredPredictor") -> _Record:
         run = tracking.find_run(champion.run_id)
     except InputError:  # deleted for good
         return _Record(False, None, None, None)
-    names = tracking.list_frames(run)
+    names = set(tracking.list_frames(run))
+    if NETWORKS in names:
+        names -= {TEST_ROWS}
     tables = (NETWORKS, CROSS_VALIDATED, TEST_ROWS)
     found = (tracking.load_frame(run, name) if name in names else None for name in tables)
     return _Record("imported_from" in run.params, *found)
