@@ -194,7 +194,7 @@ def test_with_more_networks_those_there_are_kept_and_the_others_are_measured(fin
     assert again.stderr.startswith("note: measured already (begun at ")
     message = refused("measure", *QUICK, "-n", "4")
     assert message.startswith(
-        f"{JOURNAL}: holds a measurement with number of networks 5 (now 4): measure in the same way"
+        f"{JOURNAL}: holds a measurement with number of networks 5 (now 4): to resume it, measure in the same way"
     )
     assert {file: file.read_bytes() for file in before} == before
     assert cli("measure", *QUICK, "-n", "6", "--no-log").returncode == 0
