@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from blockprof.api.defaults import RESOLUTION
 from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
@@ -14,15 +15,14 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import AdditiveMetric, Metric, check_metrics, default_metric
-from blockprof.predictors.prediction import Prediction
+from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.spaces import Architectures, Space, is_settings, parse_settings
+from blockprof.spaces.expectation import network_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Networks = Architectures | str | Path | Sequence[str] | Sequence[Mapping[str, object]]
-_NORMAL_90 = 1.6448536269514722
-"""Half the 90 % interval of a normal distribution, in standard deviations."""
 
 
 def predict(
@@ -123,15 +123,6 @@ def _with_interval(metric: Metric, archs: Architectures) -> Prediction:
     values = metric.evaluate(archs)
     half: FloatArray = np.full(len(archs), np.nan)
     if isinstance(metric, AdditiveMetric) and metric.covariance is not None:
-        counts = _counts(metric, archs)
-        half = _NORMAL_90 * np.sqrt(((counts @ metric.covariance) * counts).sum(axis=1))
+        counts = network_counts(archs, metric.by)
+        half = ndtri(0.5 + INTERVAL_LEVEL / 2) * np.sqrt(((counts @ metric.covariance) * counts).sum(axis=1))
     return Prediction(values, values - half, values + half)
-
-
-def _counts(metric: AdditiveMetric, archs: Architectures) -> FloatArray:
-    """(N, K + 1): how often each network has each cost, and once the base."""
-    ids = metric.space.encode(archs, metric.by)
-    counts = np.zeros((len(archs), len(metric.costs) + 1))
-    np.add.at(counts, (np.arange(len(archs))[:, None], ids), 1.0)
-    counts[:, -1] = 1.0  # what is absent is counted there too
-    return counts

@@ -1,13 +1,25 @@
-"""How often each block instance is in a random network: what the mean of an additive metric is linear in."""
+"""How often each block instance is in a network, given or random: what an additive metric, or its mean, sums up."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.spaces import FREE, Constraint, CostsBy, Space, fixed_blocks
+from blockprof.spaces import FREE, Architectures, Constraint, CostsBy, Space, fixed_blocks
 from blockprof.spaces.chain import Depths, Semiring, fold
 from blockprof.spaces.sampling import Sampler, likely_depths, likely_widths, stem_shares
+
+
+def network_counts(archs: Architectures, by: CostsBy = "instance") -> FloatArray:
+    """(N, K + 1): how often each of K costs is in each of N networks; the last, the base, is 1.
+
+    An additive metric is this times its costs and base; ``by`` is what the costs are of, as in ``space.catalogue``.
+    """
+    ids = archs.space.encode(archs, by)
+    counts = np.zeros((len(ids), archs.space.catalogue(by).absent + 1))
+    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1.0)
+    counts[:, -1] = 1.0  # what is absent was counted there
+    return counts
 
 
 def expected_counts(

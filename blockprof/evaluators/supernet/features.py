@@ -12,6 +12,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.spaces import Architectures, Space
+from blockprof.spaces.expectation import network_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +30,7 @@ class PlacementFeatures:
 
     def of(self, archs: Architectures) -> FloatArray:
         """(N, F): the features of N networks."""
-        return placement_counts(archs) @ self.phi
-
-
-def placement_counts(archs: Architectures) -> FloatArray:
-    """(N, K + 1): whether each placement, or stem, is in each network; the last column, the base, is 1."""
-    ids = archs.space.encode(archs, "placement")
-    base = archs.space.catalogue("placement").absent
-    counts = np.zeros((len(ids), base + 1))
-    counts[np.arange(len(ids))[:, None], ids] = 1.0
-    counts[:, base] = 1.0
-    return counts
+        return network_counts(archs, "placement") @ self.phi
 
 
 def placement_features(space: Space) -> PlacementFeatures:

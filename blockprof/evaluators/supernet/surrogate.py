@@ -6,7 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from blockprof.evaluators.pooling import MIN_POOL
-from blockprof.evaluators.supernet.features import PlacementFeatures, placement_counts, placement_features
+from blockprof.evaluators.supernet.features import PlacementFeatures, placement_features
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.folds import leave_out, random_folds
@@ -17,6 +17,7 @@ from blockprof.predictors.outliers import fit_sound
 from blockprof.predictors.regression import ARDPrior, calibrated_widening
 from blockprof.profiling import HeldOut, Surrogate
 from blockprof.spaces import Architectures
+from blockprof.spaces.expectation import network_counts
 
 UNIT_DEVIATIONS = 50.0
 """The regression takes values near 1 and gives each error relative to its value: accuracies are moved and scaled so
@@ -88,7 +89,7 @@ def fit_accuracy_surrogate(
     if len(archs) < MIN_POOL:
         raise InputError(f"{len(archs)} networks: a surrogate takes at least {MIN_POOL}", code="few-networks")
     features = placement_features(archs.space)
-    counts = placement_counts(archs)
+    counts = network_counts(archs, "placement")
     # The matrices are small: more threads gain little, and where other work keeps the cores busy they lose a lot.
     with threadpool_limits(limits=1, user_api="blas"):
         fitted = _fit(features, counts, values)

@@ -8,12 +8,13 @@ from codes import coded
 from known_spaces import SPACES
 
 from blockprof.evaluators.supernet import fit_accuracy_surrogate
-from blockprof.evaluators.supernet.features import placement_counts, placement_features
+from blockprof.evaluators.supernet.features import placement_features
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, load_ofa_predictor, load_reference
 from blockprof.profiling import Profile, Surrogate, profile
 from blockprof.spaces import Space, all_constraints, load_space
+from blockprof.spaces.expectation import network_counts
 from blockprof.spaces.sampling import sample_distinct
 
 PN = load_space("pn")
@@ -44,7 +45,7 @@ def test_features_tell_placements_apart(space: Space) -> None:
     metric = AdditiveMetric(
         INFO, space, 70.0, np.random.default_rng(1).normal(0, 1, space.catalogue("placement").absent), by="placement"
     )
-    counts = placement_counts(archs)
+    counts = network_counts(archs, "placement")
     assert counts @ np.append(metric.costs, metric.base) == pytest.approx(metric.evaluate(archs))
     features = placement_features(space)
     assert np.linalg.matrix_rank(features.phi) == len(features.phi)
