@@ -51,6 +51,15 @@ class Hangs(Engine):
         time.sleep(600)
 
 
+class Writes(Engine):
+    """Writes files for a while, as a converter does."""
+
+    def convert(self, network, shapes, folder):
+        for number in range(20_000):
+            (folder / f"part{number}").write_text("converted")
+        return super().convert(network, shapes, folder)
+
+
 def runtime(kind: type[Engine], **changed: object) -> Runtime:
     """A run-time whose engine is one of those above."""
     told = {

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,8 @@ _CPU_CLOCKS: dict[str | None, Callable[[], int] | None] = {
     "process": time.process_time_ns,
     None: None,
 }
+
+_CLEARINGS = 100
 
 
 class Worker:
@@ -122,18 +125,28 @@ def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
 
 def _end_with_starter(folder: Path) -> None:
     sys.stdin.buffer.read()
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_CLEARINGS):  # the engine, or a converter, may be writing there meanwhile
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        time.sleep(0.01)
     os.killpg(0, signal.SIGKILL)  # a converter that it runs, too
 
 
 def main() -> None:
     """Answer requests until the other end closes."""
     number, folder = sys.argv[1:]
-    Thread(target=_end_with_starter, args=(Path(folder),), daemon=True).start()
+    ending = Thread(target=_end_with_starter, args=(Path(folder),), daemon=True)
+    ending.start()
     worker = Worker()
-    with socket.socket(fileno=int(number)) as connection, connection.makefile("rw", encoding="utf-8") as stream:
+    with (
+        suppress(ConnectionError),
+        socket.socket(fileno=int(number)) as connection,
+        connection.makefile("rw") as stream,
+    ):
         for line in stream:
             print(json.dumps(_answer(worker, json.loads(line))), file=stream, flush=True)
+    ending.join()  # the other end is gone, and standard input with it
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_models_are_made_once_while_there_is_room(conv_model, monkeypatch):
         assert len(built) == times
 
 
-@pytest.mark.parametrize("engine", ["Engine", "Hangs"])
+@pytest.mark.parametrize("engine", ["Engine", "Hangs", "Writes"])
 def test_it_ends_with_the_process_that_started_it(engine, model_folder, temporary_folder):
     """However that one ends, and whatever the run-time does meanwhile."""
     script = (
@@ -106,4 +106,4 @@ def test_it_ends_with_the_process_that_started_it(engine, model_folder, temporar
         if not Path(f"/proc/{pid}").exists() and not list(temporary_folder.iterdir()):
             return
         time.sleep(0.05)
-    raise AssertionError(f"process {pid} is still there")
+    raise AssertionError(f"process {pid}: {Path(f'/proc/{pid}').exists()}; left: {sorted(temporary_folder.rglob('*'))}")
