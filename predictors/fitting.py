@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy.special import ndtri, stdtrit
 from threadpoolctl import threadpool_limits
 
 from blockprof.foundation.arrays import BoolArray, FloatArray, IntArray
@@ -201,8 +200,8 @@ def interval_quantiles(errors: FloatArray, num_networks: int) -> tuple[float, fl
     tail = (1 - INTERVAL_LEVEL) / 2
     limit = OUTLYING * np.median(np.abs(errors))
     errors = np.clip(errors, -limit, limit)
-    size = np.abs(errors).mean() * student_t.ppf(tail, num_networks / 2) / norm.ppf(tail)
-    assumed = student_t.ppf((np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS, DEGREES_OF_FREEDOM)
+    size = np.abs(errors).mean() * stdtrit(num_networks / 2, tail) / ndtri(tail)
+    assumed = stdtrit(DEGREES_OF_FREEDOM, (np.arange(ASSUMED_ERRORS) + 0.5) / ASSUMED_ERRORS)
     everything = np.concatenate([errors, size * assumed])
     lower, upper = np.quantile(everything, [tail, 1 - tail], method="median_unbiased")
     return float(lower), float(upper)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.predictors.evidence import Rows
@@ -125,13 +125,13 @@ def is_unexpected(measured_ms: FloatArray, prediction: Prediction) -> BoolArray:
     The interval is taken to be that of Student's t.
     """
     expected = np.maximum(prediction.latency_ms, LEAST)
-    farther = _limit(DEGREES_OF_FREEDOM) / student_t.isf((1 - INTERVAL_LEVEL) / 2, DEGREES_OF_FREEDOM)
+    farther = _limit(DEGREES_OF_FREEDOM) / -stdtrit(DEGREES_OF_FREEDOM, (1 - INTERVAL_LEVEL) / 2)
     below, above = 1 - prediction.lower_ms / expected, prediction.upper_ms / expected - 1
     return _is_beyond(*_relative_errors(measured_ms, expected), farther * below, farther * above)
 
 
 def _limit(degrees_of_freedom: float) -> float:
-    return float(student_t.isf(0.5 / ONE_IN, degrees_of_freedom))
+    return -float(stdtrit(degrees_of_freedom, 0.5 / ONE_IN))
 
 
 def _relative_errors(values: FloatArray, predicted: FloatArray) -> tuple[FloatArray, FloatArray]:

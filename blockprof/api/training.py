@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
-from blockprof.foundation.errors import Argument, Said
+from blockprof.foundation.errors import Argument, BlockprofError, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -120,8 +120,7 @@ def train(
             if found.num_test < predictors.FEW_TEST_NETWORKS and not train_size:
                 # By the same folds whatever the seed: who tries many splits of the same networks finds no better
                 # champion.
-                folds = predictors.cross_validate(latencies, listener=listener, kind=kind, options=options)
-                found = replace(found, folds=folds)
+                found = replace(found, folds=_cross_validate(latencies, kind, options, listener))
         listener.on_result(found)
         if learning_curve:
             with naming(path):
@@ -136,6 +135,17 @@ def train(
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
     return found
+
+
+def _cross_validate(
+    data: LatencyData, kind: str, options: TrainingOptions, listener: Listener
+) -> CrossValidation | None:
+    """None where a fold's training fails, which a listener is told: the predictor itself was trained on more."""
+    try:
+        return predictors.cross_validate(data, listener=listener, kind=kind, options=options)
+    except BlockprofError as error:
+        listener.on_note(f"it is not cross-validated: a predictor of nine tenths of the networks fails ({error})")
+        return None
 
 
 def _record(run: "Run", found: Training, seed: int) -> "RegisteredPredictor":

@@ -12,8 +12,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy.special import ndtr, stdtrit
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.display import Picture, as_html, plot
@@ -169,8 +168,8 @@ def _scores(rows: pd.DataFrame, label: str) -> dict[str, object]:
 def _differences(
     labels: Sequence[str], scores: pd.DataFrame, resampled: FloatArray, num_networks: int
 ) -> Iterator[dict[str, object]]:
-    quantile = student_t.ppf(0.5 + CONFIDENCE / 2, num_networks - 1)
-    tail = norm.cdf(-np.sqrt(num_networks / (num_networks - 1)) * quantile)
+    quantile = stdtrit(num_networks - 1, 0.5 + CONFIDENCE / 2)
+    tail = ndtr(-np.sqrt(num_networks / (num_networks - 1)) * quantile)
     for first, second in combinations(range(len(labels)), 2):
         for index, (name, is_higher_better) in enumerate(HIGHER_IS_BETTER.items()):
             lower, upper = np.quantile(resampled[second, :, index] - resampled[first, :, index], [tail, 1 - tail])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 from torch import Tensor, nn
 
 from blockprof.foundation.arrays import FloatArray, IntArray
@@ -182,7 +182,7 @@ def interval_factors(ratios: FloatArray) -> tuple[float, float]:
         lower, upper = float(ordered[rank - 1]), float(ordered[number - rank])
     else:
         mean, spread = float(ratios.mean()), float(ratios.std(ddof=1)) * math.sqrt(1 + 1 / number)
-        half = float(student_t.ppf(1 - tail, number - 1)) * spread
+        half = float(stdtrit(number - 1, 1 - tail)) * spread
         lower, upper = max(mean - half, 0.0), mean + half
     return min(lower, 1.0), max(upper, 1.0)
 
