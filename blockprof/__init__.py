@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.fetching import Fetching, fetch_data
+    from blockprof.api.listing import list_predictors, list_runs
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
     from blockprof.api.predicting import predict
@@ -37,6 +39,8 @@ _MODULES = {
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.fetching": ("Fetching", "fetch_data"),
+    "blockprof.api.listing": ("list_predictors", "list_runs"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
     "blockprof.api.predicting": ("predict",),
@@ -65,6 +69,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "Fetching",
     "Listener",
     "Log",
     "MeasureSpec",
@@ -81,7 +86,10 @@ __all__ = [
     "__version__",
     "compare",
     "export",
+    "fetch_data",
     "import_predictor",
+    "list_predictors",
+    "list_runs",
     "load_metrics",
     "load_space",
     "measure",

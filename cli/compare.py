@@ -1,11 +1,14 @@
 """``blockprof compare``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+
+if TYPE_CHECKING:
+    from blockprof.comparing import PredictorComparison, ProfileComparison
 
 
 def compare(
@@ -35,7 +38,7 @@ def compare(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "PredictorComparison | ProfileComparison":
     """Compare predictors, or profiles, and report the differences beyond the noise.
 
     Predictors are compared on the same rows, with paired 95 % intervals of the differences of their scores. Profiles
@@ -48,7 +51,7 @@ def compare(
     from blockprof.cli import render, render_compare
 
     with render.listening(render_compare.show) as listener:
-        blockprof.compare(
+        return blockprof.compare(
             things,
             data,
             trust_code=trust_code,

@@ -1,11 +1,14 @@
 """``blockprof import-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+
+if TYPE_CHECKING:
+    from blockprof.api.training import Training
 
 
 def import_predictor(
@@ -35,7 +38,7 @@ def import_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Import a predictor that BlockProfile trained: test it and register it.
 
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
@@ -48,7 +51,7 @@ def import_predictor(
     from blockprof.cli import render, render_training
 
     with render.listening(render_training.show) as listener:
-        take_over(
+        return take_over(
             file,
             options.load_space(space),
             metric,

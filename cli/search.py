@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from blockprof.api import searching
     from blockprof.cli import render, render_search, supernet
     from blockprof.reduction import files
-    from blockprof.searching.study import StudyPlan
+    from blockprof.searching.study import Study, StudyPlan
     from blockprof.spaces import Space
 else:
     files = lazy_import("blockprof.reduction.files")
@@ -157,7 +157,7 @@ def search(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Study":
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
     Metrics come from where profile takes them: registered predictors, block tables, reference tables, 150 networks
@@ -180,10 +180,8 @@ def search(
         workers,
         strict,
     )
-    with render.listening(
-        partial(render_search.print_study, with_networks=no_log), _note_plan, render_search.print_hand_over
-    ) as listener:
-        blockprof.search(
+    with render.listening(partial(render_search.print_study, with_networks=no_log), _note_plan) as listener:
+        return blockprof.search(
             chosen_space,
             raised,
             lowered,

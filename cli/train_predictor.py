@@ -1,11 +1,14 @@
 """``blockprof train-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+
+if TYPE_CHECKING:
+    from blockprof.api.training import Training
 
 
 def train_predictor(
@@ -70,7 +73,7 @@ def train_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Train a latency predictor, test it on held-out networks and register it.
 
     It is registered as blockprof-<space>-<metric>, and `blockprof profile --metrics <metric>` uses the version with the
@@ -87,7 +90,7 @@ def train_predictor(
 
     chosen_space = options.load_space(space)
     with render.listening(render_training.show) as listener:
-        blockprof.train(
+        return blockprof.train(
             chosen_space,
             data,
             metric,

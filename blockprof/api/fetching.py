@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from blockprof import fetching
 from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
 from blockprof.fetching import FetchedFile, Source
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, Command, InputError, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -18,6 +19,9 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
     from blockprof.output.runs import fetches
 else:
     fetches = lazy_import("blockprof.output.runs.fetches")
@@ -42,6 +46,55 @@ class Fetching:
 
 
 @dataclass(frozen=True, eq=False)
+class Fetched:
+    """The files that ``source`` brought into the data folder."""
+
+    source: str
+    files: tuple[FetchedFile, ...]
+
+    def __repr__(self) -> str:
+        return f"<Fetched from {self.source}, {self.origin}: {len(self.files)} files>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    @property
+    def origin(self) -> str:
+        """``reference`` for data made from the built-in tables, else ``measured`` or published by others."""
+        return "reference" if self.source == REFERENCE else "measured or published by others"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a file: ``path``, ``sha256``, and of latencies ``space``, ``device`` and ``num_networks``."""
+        import pandas as pd
+
+        rows = [
+            {
+                "path": str(file.path),
+                "sha256": file.sha256,
+                "space": file.latencies.space.name if file.latencies else None,
+                "device": file.latencies.device if file.latencies else None,
+                "num_networks": file.latencies.num_networks if file.latencies else None,
+            }
+            for file in self.files
+        ]
+        return pd.DataFrame(rows).astype({"num_networks": "Int64"})
+
+    def plot(self) -> "Figure":
+        """The networks of each file of latencies, from the quickest to the slowest.
+
+        Raises:
+            InputError: no file holds latencies.
+        """
+        from blockprof.output.charts.predictions import latencies_chart
+        from blockprof.output.draw_matplotlib import draw_chart
+
+        held = [file.latencies for file in self.files if file.latencies]
+        if not held:
+            raise InputError(f"what {self.source} holds are no latencies", remedy="there is nothing to draw")
+        return draw_chart(latencies_chart(held))
+
+
+@dataclass(frozen=True, eq=False)
 class _Plan:
     """What to call, the space it is of where it is of one, what a run says of it, and whether files here are read."""
 
@@ -59,7 +112,7 @@ def fetch_data(
     out: str | Path | None = None,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
-) -> list[FetchedFile]:
+) -> Fetched:
     """Bring latencies of measured networks, look-up tables, or trained weights into the data folder.
 
     Args:
@@ -81,11 +134,12 @@ def fetch_data(
     plan = _plan(source, chosen, how or Fetching(), folder)
     log.check()
     # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
-    fetched = plan.fetch() if plan.is_local else []
+    files = plan.fetch() if plan.is_local else []
     with log.run("fetch-data", plan.space.name if plan.space else None, listener) as record:
-        fetched = fetched or plan.fetch()
+        files = files or plan.fetch()
+        fetched = Fetched(source, tuple(files))
         listener.on_result(fetched)
-        record(lambda run: fetches.record_fetch(run, fetched, source, {"out": folder, **plan.params}))
+        record(lambda run: fetches.record_fetch(run, files, source, {"out": folder, **plan.params}))
     return fetched
 
 
