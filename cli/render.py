@@ -1,5 +1,6 @@
 """What the commands print: results on stdout; progress, notes and where things are on stderr."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
@@ -75,6 +76,7 @@ err = _console(stderr=True)
 T = TypeVar("T")
 
 EXTREMES_SHOWN = 5
+SECONDS_BETWEEN_LINES = 60.0
 OUTLIERS_SHOWN = 5
 
 
@@ -92,6 +94,7 @@ class Bars(Listener):
         self._show, self._plan = show, plan
         self._task = ""
         self._bars: Progress | None = None
+        self._began_s = self._told_s = time.monotonic()
 
     def on_start(self, task: str) -> None:
         self._draw(task, None, None)
@@ -127,7 +130,10 @@ class Bars(Listener):
 
     def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
         interrupts.check()
-        if not err.is_terminal or delivery.current().quiet:
+        if delivery.current().quiet:
+            return
+        if not err.is_terminal:
+            self._tell(task, done, total, text)
             return
         if self._bars is None or task != self._task:
             self.clear()
@@ -137,6 +143,16 @@ class Bars(Listener):
             self._bars.start()
         bar = self._bars.task_ids[0]
         self._bars.update(bar, description=text or task, completed=done, total=total, refresh=True)
+
+    def _tell(self, task: str, done: int | None, total: int | None, text: str | None) -> None:
+        """Print a line a minute where no bar can be drawn: long work is then seen to go on."""
+        now = time.monotonic()
+        if task != self._task:
+            self._task, self._began_s, self._told_s = task, now, now
+        if done and total and now - self._told_s >= SECONDS_BETWEEN_LINES:
+            self._told_s = now
+            left = (now - self._began_s) / done * (total - done) / 60
+            print_aside(f"{task}: {done:,} of {total:,}{f', {text}' if text else ''}, about {left:.0f} min left")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 else:
     fetches = lazy_import("blockprof.output.runs.fetches")
 
+_MOST_NAMED = 5
 _MIRROR = "BLOCKPROF_MIRROR"
 _LIST = Command("blockprof fetch-data", list=True)
 
@@ -132,6 +133,10 @@ def fetch_data(
     folder = data_folder() if out is None else Path(out)
     chosen = load_space(space) if isinstance(space, str) else space
     plan = _plan(source, chosen, how or Fetching(), folder)
+    if (path := Path(source)).is_dir() and (others := fetching.not_taken(path)):
+        named = ", ".join([*(each.name for each in others[:_MOST_NAMED]), *["..."] * (len(others) > _MOST_NAMED)])
+        endings = ", ".join(fetching.FOLDER_ENDINGS)
+        listener.on_note(f"{source}: not understood and left out: {named} (files that end in {endings} are taken)")
     log.check()
     # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
     files = plan.fetch() if plan.is_local else []
@@ -148,6 +153,7 @@ def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Pla
     _check_goes_with(source, published, how)
     if published:
         return _published(published, space, how, folder)
+    _check_is_there(source)
     if space is None:
         raise InputError(
             Said("no {}", Argument("space")), remedy=f"give one: only published data may do without, see {_LIST}"
@@ -159,6 +165,21 @@ def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Pla
         return _Plan(partial(fetching.fetch_reference, space, names, folder, nets, how.seed), space, True, params)
     fetch = partial(fetching.fetch, source, folder, sha256=how.sha256, space=space, progress=how.progress)
     return _Plan(fetch, space, "://" not in source)
+
+
+def _check_is_there(source: str) -> None:
+    """Refuse a name that is of nothing: mistyped, as a rule.
+
+    Raises:
+        InputError: there is no such published data, file or folder.
+    """
+    if source != REFERENCE and "://" not in source and not Path(source).exists():
+        raise InputError(
+            "there is no such published data, file or folder",
+            where=Argument("source", source),
+            remedy=f"check the path, or use {REFERENCE}, {', '.join(fetching.load_sources())}, which {_LIST} shows",
+            code="no-such-source",
+        )
 
 
 def _published(source: Source, space: Space | None, how: Fetching, folder: Path) -> _Plan:
