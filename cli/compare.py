@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render, render_compare
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_compare = lazy_import("blockprof.cli.render_compare")
 
 if TYPE_CHECKING:
     from blockprof.comparing import PredictorComparison, ProfileComparison
@@ -47,9 +55,6 @@ def compare(
 
     Example: blockprof compare blockprof-pn-npu/1 blockprof-pn-npu@champion
     """
-    import blockprof
-    from blockprof.cli import render, render_compare
-
     with render.listening(render_compare.show) as listener:
         return blockprof.compare(
             things,

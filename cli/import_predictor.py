@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api import training
     from blockprof.api.training import Training
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
+    training = lazy_import("blockprof.api.training")
 
 
 def import_predictor(
@@ -47,11 +54,8 @@ def import_predictor(
 
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
-    from blockprof.api.training import import_predictor as take_over
-    from blockprof.cli import render, render_training
-
     with render.listening(render_training.show) as listener:
-        return take_over(
+        return training.import_predictor(
             file,
             options.load_space(space),
             metric,

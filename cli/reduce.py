@@ -5,11 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
 from blockprof.cli.results import TABLE_TOO
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.reducing import Reduced
+    from blockprof.cli import render, render_reduction
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_reduction = lazy_import("blockprof.cli.render_reduction")
 
 
 def reduce(
@@ -81,9 +87,6 @@ def reduce(
 
     Example: blockprof reduce --from latest --cost npu
     """
-    import blockprof
-    from blockprof.cli import render, render_reduction
-
     with render.listening(render_reduction.show) as listener:
         return blockprof.reduce(
             source,

@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.training import Training
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
 
 
 def train_predictor(
@@ -85,9 +91,6 @@ def train_predictor(
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
-    import blockprof
-    from blockprof.cli import render, render_training
-
     chosen_space = options.load_space(space)
     with render.listening(render_training.show) as listener:
         return blockprof.train(

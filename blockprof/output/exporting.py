@@ -53,7 +53,7 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
 def as_json(frame: "pd.DataFrame") -> str:
     """A table as a list of objects, one a row; what is not a number is null."""
     text: str = frame.to_json(orient="records", indent=1, double_precision=_ALL_DIGITS, date_format="iso")
-    return text
+    return text if len(frame) else "[]"
 
 
 def _writers() -> "Mapping[str, Callable[[pd.DataFrame, Path], object]]":

@@ -73,4 +73,9 @@ def _sorted_panel(
     if lower is not None and upper is not None and (known := ~np.isnan(lower)).any():
         layers.append(Ranges(places[known], lower[known], upper[known], name="90 % interval", pale=True))
     layers.append(Points(places, values, size="small"))
-    return Panel(Axis("networks, the lowest first", is_whole=True), Axis(label), tuple(layers), legend="upper left")
+    return Panel(
+        Axis("networks, the lowest first", is_whole=True),
+        Axis(label),
+        tuple(layers),
+        legend="upper left" if len(layers) > 1 else "",
+    )
