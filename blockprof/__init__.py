@@ -7,6 +7,8 @@
 
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_names
+
 if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
@@ -57,7 +59,7 @@ _MODULES = {
     "blockprof.spaces.sampling": ("sample_architectures",),
     "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_find = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "NOT_LOGGED",
@@ -108,11 +110,7 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("blockprof")
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULE_OF[name]), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:
