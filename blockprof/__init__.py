@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING
 
-from blockprof.foundation.lazy import lazy_names
+from blockprof.foundation.lazy import lazy_import, lazy_names
 
 if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
@@ -107,9 +107,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("blockprof")
+        return lazy_import("importlib.metadata").version("blockprof")
     return _find(name)
 
 
