@@ -48,9 +48,9 @@ class KeptModels:
 
     def keep(self, network: bytes, model: Path, folder: Path) -> None:
         """Keep a model that was made in a folder: all files there but those of ``network`` itself."""
-        if not self._is_kept:
-            return
         files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".onnx"]
+        if not self._is_kept or model not in files:
+            return
         name = self._file(network).name
         with (
             suppress(InputError),
