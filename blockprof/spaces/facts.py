@@ -145,8 +145,7 @@ class _Kept:
 @cache
 def _read(file: Traversable) -> _Kept:
     """A file of facts: ``digest,counted by`` on the first line, then a table with ``HEADER``."""
-    with file.open(encoding="utf-8", newline="") as stream:
-        (digest, counted_by), header, *rows = csv.reader(stream)
+    (digest, counted_by), header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
     if tuple(header) != HEADER:
         raise ValueError(f"{file}: not a file of facts")
     return _Kept(digest, counted_by, tuple((row[0], row[1], np.array(row[2:], dtype=float)) for row in rows))
