@@ -9,7 +9,6 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources.abc import Traversable
 from typing import Protocol
 
 import numpy as np
@@ -119,8 +118,10 @@ def parts_of(space: Space) -> dict[str, _Sized]:
 
 def shipped_facts(space: Space, resolution: int) -> Facts | None:
     """The facts that the space brings along; None where it brings none, or they are of another definition."""
-    kept = _read(space.assets.facts) if space.assets.facts else None
-    if kept is None or kept.digest != space.digest:
+    if space.assets.facts is None:
+        return None
+    kept = _read(space)
+    if kept.digest != space.digest:
         return None
     terms = {name: area_terms(part, resolution) for name, part in parts_of(space).items()}
     index_of = {instance.name: index for index, instance in enumerate(space.instances)}
@@ -143,8 +144,10 @@ class _Kept:
 
 
 @cache
-def _read(file: Traversable) -> _Kept:
-    """A file of facts: ``digest,counted by`` on the first line, then a table with ``HEADER``."""
+def _read(space: Space) -> _Kept:
+    """The space's file of facts: ``digest,counted by`` on the first line, then a table with ``HEADER``."""
+    file = space.assets.facts
+    assert file is not None
     (digest, counted_by), header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
     if tuple(header) != HEADER:
         raise ValueError(f"{file}: not a file of facts")
