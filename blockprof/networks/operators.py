@@ -214,7 +214,8 @@ class _Shortcut(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         changed: torch.Tensor = self.body(x)
-        return changed + self.shortcut(x)
+        joined: torch.Tensor = changed + self.shortcut(x)
+        return joined
 
 
 def universal(block: Operation, channels_in: int, channels_out: int, stride: int, size: int) -> nn.Module:

@@ -293,7 +293,7 @@ def _stem_names(space: Space, kept: BoolArray) -> list[str]:
     ]
 
 
-def _widths(reduction: Reduction) -> tuple[dict[str, list[int]], BoolArray]:
+def _widths(reduction: Reduction) -> tuple[dict[str, list[object]], BoolArray]:
     """The widths kept by the units that lost some in all layers; (L, B): the blocks that are lost so."""
     space = reduction.space
     lost = np.zeros_like(reduction.blocks)
