@@ -108,7 +108,7 @@ def _operation_token(space: Space, unit: int, index: int, block: Operation) -> s
 def _parse_net(space: Space, net: str) -> list[int]:
     if is_settings(net):
         content = load_settings(net)
-        entries = networks_in(content)
+        entries = networks_in(space, content)
         if len(entries) != 1:
             raise NetStringError(f"settings of {len(entries)} networks where one should be", code="not-one-network")
         return genes_of(space, entries[0])

@@ -58,7 +58,7 @@ SHORT = {"expand": "e", "kernel": "k", "groups": "g", "heads": "h", "mlp": "m", 
 """What settings are called in names of blocks; any other by its whole name."""
 
 MOST_BLOCKS = 127
-MOST_PLACES = 1_000_000
+MOST_PLACES = 100_000
 """Blocks at a slot, by the width before: what the catalogue of instances is made of."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -463,7 +463,7 @@ def _combinations(choices: tuple[Choice, ...]) -> tuple[Operation, ...]:
 def _axes(choices: tuple[Choice, ...], kinds: tuple[Operation, ...]) -> tuple[Axis, Axis]:
     """Rows and columns of tables of blocks: the first choice, and the combinations of the others."""
     if len(choices) < 2:
-        return Axis("", ("",)), Axis("block", tuple(kind.name for kind in kinds))
+        return Axis("layer", ("any",)), Axis("block", tuple(kind.name for kind in kinds))
     first, *others = choices
     columns = tuple(", ".join(map(_shown, values)) for values in product(*(one.values for one in others)))
     name = ", ".join(one.setting for one in others)

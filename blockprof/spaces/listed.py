@@ -93,7 +93,9 @@ def _of_units(space: Space, entry: Mapping[str, object]) -> list[int]:
         depth = _number(entry, f"l{number}")
         if depth not in unit.depths:
             allowed = " or ".join(map(str, unit.depths))
-            raise NetStringError(f"l{number} is {depth}: {space.name} allows {allowed}", code="not-a-depth")
+            raise NetStringError(
+                f"l{number} is {entry[f'l{number}']}: {space.name} allows {allowed}", code="not-a-depth"
+            )
         values = [_value(entry, f"{choice.short}{number}", choice) for choice in space.layers.choices]
         blocks += [_block(space, values)] * int(depth) + [ABSENT] * (unit.max_depth - int(depth))
     return blocks

@@ -21,7 +21,7 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
             counted from 1, and which key.
     """
     content = load_settings(text)
-    entries = networks_in(content)
+    entries = networks_in(space, content)
     if entries == [content]:
         return from_settings(space, [content])
     archs = []

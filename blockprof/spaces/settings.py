@@ -39,9 +39,10 @@ def load_settings(text: str) -> object:
         ) from None
 
 
-def networks_in(content: object) -> list[object]:
-    """The networks that content holds: one, or a list of several."""
-    return content if isinstance(content, list) and not is_index_list(content) else [content]
+def networks_in(space: Space, content: object) -> list[object]:
+    """The networks of ``space`` that content holds: one, or a list of several."""
+    is_one = space.layers is not None and is_index_list(content)
+    return content if isinstance(content, list) and not is_one else [content]
 
 
 def genes_of(space: Space, entry: object) -> list[int]:
