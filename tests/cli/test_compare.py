@@ -117,7 +117,7 @@ def test_targets_by_name(cli, in_compared: Path) -> None:
     outcome = cli("compare", "npu", "gpu", "-s", "pn", "--limit", "gpu=4.2", "--no-log")
     assert (outcome.returncode, outcome.stderr) == (0, "")
     assert "on gpu it does not matter which block is at a place" in outcome.stdout
-    rows = [line.split() for line in outcome.stdout.splitlines() if line.startswith(("npu ", "gpu "))]
+    rows = [line.split() for line in outcome.stdout.splitlines() if line.startswith(("npu  ", "gpu  "))]
     assert rows[1][:5] == ["gpu", "│", "4.2", "│", "npu"]
 
 
