@@ -20,7 +20,10 @@ from blockprof.profiling import Surrogate
 from blockprof.profiling import profile as profile_metrics
 
 if TYPE_CHECKING:
+    from blockprof import tracking
     from blockprof.output.runs.sources import Source
+else:
+    tracking = lazy_import("blockprof.tracking")
 
 LATENCY_UNIT = "ms"
 SAME_MEAN = 1e-6
@@ -145,8 +148,6 @@ def _stored(predictor: object, evaluation: Evaluation) -> Metric:
         InputError: it is another's.
         MetricError: it cannot predict at the resolution.
     """
-    from blockprof import tracking
-
     if not isinstance(predictor, tracking.StoredPredictor):
         raise InputError("another's model is no sum of blocks' costs", remedy=Said("give {}", Argument("data")))
     folder = PredictorFolder(f"{predictor.name} v{predictor.version}", predictor.folder)
@@ -155,8 +156,6 @@ def _stored(predictor: object, evaluation: Evaluation) -> Metric:
 
 def _recalled(source: "Source", name: str, evaluation: Evaluation) -> Metric | None:
     """The metric that a run profiled; None where it is not there any more."""
-    from blockprof import tracking
-
     run = source.logged()
     here = evaluation.at(int(run.params.get("resolution", evaluation.resolution)))
     found = _PREDICTED_BY.match(run.tags.get(f"blockprof.source.{name}", ""))
