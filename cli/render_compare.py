@@ -81,11 +81,13 @@ def print_profiles(comparison: "ProfileComparison") -> None:
 def _print_targets(targets: "Targets") -> None:
     """Print what choosing for one target costs on another, and what was measured of that."""
     render.print_line("\nregret: the most accurate network for one target within a limit, run on another")
-    table = _table("chosen for", "within ms", "run on", "takes ms", "points lost", "ms lost", left=(0, 2))
+    limits = dict.fromkeys(f"{one.chosen_for} {one.limit_ms:.4g} ms" for one in targets.regrets)
+    render.print_line(f"limits: {', '.join(limits)}")
+    table = _table("chosen for", "run on", "takes ms", "points lost", "ms lost", left=(0, 1))
     for one in targets.regrets:
         points = _span(one.points, one.points_interval, ".2f")
         lost = _span(one.lost_ms, one.lost_ms_interval, ".3g")
-        table.add_row(one.chosen_for, f"{one.limit_ms:.4g}", one.run_on, f"{one.ms:.4g}", points, lost)
+        table.add_row(one.chosen_for, one.run_on, f"{one.ms:.4g}", points, lost)
     render.out.print_table(table)
     render.print_line(
         "points lost: its own network of the same time is as much more accurate; ms lost: its own network of the same "

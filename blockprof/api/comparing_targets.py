@@ -14,6 +14,7 @@ from blockprof.comparing.targets import Targets
 from blockprof.comparing.verifying import runs_here, verify_target
 from blockprof.evaluators import pooling
 from blockprof.foundation.errors import Argument, BlockprofError, InputError, MetricError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.metrics import ACCURACY, ExactMetric, Metric, PredictorFolder, as_exact
 from blockprof.metrics.predicted import load_predicted
 from blockprof.profiling import Surrogate
