@@ -20,8 +20,12 @@ def correct_visits(log: VisitLog, origin: str) -> tuple[LatencyData, MeasuredNet
         origin: names the log in messages.
 
     Raises:
-        DataFileError: there are no visits but of the anchor.
+        DataFileError: there are no visits of the anchor, or none but its.
     """
+    if not log.is_anchor.any():
+        raise DataFileError(
+            "has no visits of the anchor", where=origin, remedy="keep the log as it was written", code="no-anchor"
+        )
     of_networks = np.flatnonzero(~log.is_anchor)
     if not len(of_networks):
         raise DataFileError("has no visits but of the anchor", where=origin, remedy="measure more", code="no-visits")

@@ -98,19 +98,19 @@ def test_drift_that_the_anchor_tells_is_divided_out() -> None:
 
 
 def test_a_log_that_ends_early_has_what_was_measured() -> None:
-    frame = simulated(0, 2).query("anchor == 0").iloc[: NUM + 3]
+    frame = simulated(0, 2).iloc[:14]
     found = corrected(frame)
     assert len(found) == NUM
     np.testing.assert_allclose(found[ARCHS.to_strings()], TRUE_MS, rtol=0.01)
-    assert list(corrected(frame.iloc[:3]).index) == frame["net_str"].iloc[:3].tolist()
+    assert list(corrected(frame.iloc[:3]).index) == frame["net_str"].iloc[1:3].tolist()
 
 
 def test_the_same_network_at_two_resolutions_is_two() -> None:
-    frame = simulated(0, 1).query("anchor == 0").iloc[:2]
-    frame = frame.assign(net_str=frame["net_str"].iloc[0], resolution=[128, 160])
+    frame = simulated(0, 1).iloc[:3]
+    frame = frame.assign(net_str=frame["net_str"].iloc[1], resolution=[128, 128, 160])
     data, _ = correct_visits(parse_visit_log(frame.to_csv(index=False).encode(), PN, "log"), "log")
     assert data.resolutions.tolist() == [128, 160]
-    np.testing.assert_allclose(data.latencies_ms, frame[LATENCY] / 1e3, rtol=1e-6)
+    np.testing.assert_allclose(data.latencies_ms, frame[LATENCY].iloc[1:] / 1e3, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,10 @@ def test_a_visit_that_is_there_twice_is_refused() -> None:
 
 
 def test_the_anchor_alone_is_no_measurement() -> None:
-    frame = simulated(0, 1).query("anchor == 1")
-    with pytest.raises(DataFileError, check=coded("no-visits")):
-        correct_visits(parse_visit_log(frame.to_csv(index=False).encode(), PN, "log"), "log")
+    for anchor, code in ((1, "no-visits"), (0, "no-anchor")):
+        frame = simulated(0, 1).query(f"anchor == {anchor}")
+        with pytest.raises(DataFileError, check=coded(code)):
+            correct_visits(parse_visit_log(frame.to_csv(index=False).encode(), PN, "log"), "log")
 
 
 @pytest.fixture(scope="module")
