@@ -4,6 +4,8 @@ python3 time_networks.py [PROVIDER]; it needs Python 3.8 or later, numpy and onn
 it goes on. Another run-time: change open_network. The latencies: blockprof train-predictor ... times.csv
 """
 
+from __future__ import annotations
+
 import csv
 import os
 import statistics
@@ -35,7 +37,7 @@ def time_one(run: Callable[[], object], has_own_clock: bool) -> float:
     """The median of the network's own times, in ms: on one thread of the CPU without waiting for a core."""
     for _ in range(WARM_UP_RUNS):
         run()
-    times = []
+    times: list[float] = []
     begin = time.perf_counter()
     while len(times) < MIN_RUNS or time.perf_counter() - begin < MIN_SECONDS:
         start, own = time.perf_counter(), time.thread_time()
