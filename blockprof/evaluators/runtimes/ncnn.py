@@ -86,5 +86,6 @@ register_runtime(
         precisions=("fp32", "bf16", "fp16"),
         clock="thread",
         has_batches=False,
+        converters=("ncnn", "pnnx"),
     )
 )
