@@ -117,9 +117,13 @@ def worth_panel(profile: Profile, gain: MetricProfile, cost: MetricProfile) -> P
     layers: list[Layer] = [Rule(0.0), Rule(0.0, axis="x")]
     for row, label in enumerate(down.labels):
         chosen = gains.index[rows == row]
+        cost_of, gain_of = (
+            partial(signed, among=values.to_numpy(), known_to=metric.known_to)
+            for metric, values in ((cost, costs), (gain, gains))
+        )
         notes = tuple(
-            f"{name} against the mean block there: {signed(costs[name], costs.to_numpy(), cost.known_to)} {cost.info.unit}, "
-            f"{signed(gains[name], gains.to_numpy(), gain.known_to)} {gain.info.unit}"
+            f"{name} against the mean block there: {cost_of(costs[name])} {cost.info.unit}, "
+            f"{gain_of(gains[name])} {gain.info.unit}"
             for name in chosen
         )
         x, y = costs[chosen].to_numpy(float), gains[chosen].to_numpy(float)
