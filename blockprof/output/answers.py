@@ -61,8 +61,8 @@ def _lines(findings: Findings) -> Iterator[str]:
             places = ", ".join(findings.indifferent_places)
             number = f"{len(findings.indifferent_places)} of {findings.num_places} places"
             yield f"the choice of block makes no difference ({least}) at {number}: {places}"
-    if len(depth := findings.depth):
-        place = depth.abs().idxmax()
+    if depth := findings.depth:
+        place = max(depth, key=lambda one: abs(depth[one]))
         verb = _verb(findings.metric, depth[place])
         yield f"depth: having {place} at all {verb} {_size(abs(depth[place]))} {unit}, whatever its block"
 

@@ -56,7 +56,8 @@ class Findings:
     @cached_property
     def indifferent_places(self) -> tuple[str, ...]:
         """The places at which no choice of block makes a difference, in the network's order."""
-        return tuple(place for place, rows in self.placements.groupby("place", sort=True) if not rows["matters"].any())
+        matters = self.placements.groupby("place", sort=True)["matters"].any()
+        return tuple(matters.index[~matters])
 
     @property
     def num_places(self) -> int:
@@ -64,10 +65,10 @@ class Findings:
         return int(self.placements["place"].nunique())
 
     @property
-    def depth(self) -> "pd.Series[float]":
+    def depth(self) -> dict[str, float]:
         """By place: what it costs or gains that the layer is there, whatever its block, where that matters."""
-        effects = self.placements.groupby("place", sort=True)["depth_effect"].first()
-        return effects[effects.abs() >= self.practical]
+        effects = dict(zip(self.placements["place"], self.placements["depth_effect"].astype(float), strict=True))
+        return {place: effect for place, effect in sorted(effects.items()) if abs(effect) >= self.practical}
 
 
 def practical(metric: MetricProfile) -> float:

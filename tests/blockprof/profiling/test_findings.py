@@ -24,7 +24,7 @@ def test_nothing_but_depth_matters_on_the_gpu(profile):
     findings = find(profile, profile.metrics[1])
     assert findings.avoid.empty
     assert len(findings.indifferent_places) == findings.num_places == 21
-    assert set(findings.depth.index) == {f"u{unit}.l{layer}" for unit in range(1, 6) for layer in (3, 4)}
+    assert set(findings.depth) == {f"u{unit}.l{layer}" for unit in range(1, 6) for layer in (3, 4)}
 
 
 def test_what_is_to_be_avoided_of_a_gain_is_what_loses(profile):
