@@ -6,7 +6,6 @@ linear layers only: ``conv_macs``, 0.3 (``resnet50``) to 2.8 % (``mbv3``) less. 
 instances plus the fixed parts, exactly: both add up operators, and no operator of these networks spans two blocks.
 """
 
-import json
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
-from blockprof.foundation.decoding import MALFORMED, parse_json
-from blockprof.foundation.errors import BlockprofError, InputError
-from blockprof.foundation.files import staged
+from blockprof.foundation.errors import BlockprofError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import cache_folder
+from blockprof.metrics.kept_counts import read_counts, write_counts
 from blockprof.metrics.metric import AdditiveMetric, MetricInfo
 from blockprof.spaces import Space, network_holding
 from blockprof.spaces.instances import IMAGE_CHANNELS
@@ -132,43 +130,25 @@ def count_conv_macs(module: "torch.nn.Module", inputs: "torch.Tensor") -> int:
 
 def is_counted(space: Space, resolution: int) -> bool:
     """Whether the counts are kept on disk; else :func:`load_count` takes seconds."""
-    return _read_counts(_counts_file(space, resolution), len(space.instances)) is not None
+    return read_counts(_counts_file(space, resolution), _shapes(space)) is not None
 
 
 def _cached_counts(space: Space, resolution: int) -> dict[str, FloatArray]:
     path = _counts_file(space, resolution)
-    counts = _read_counts(path, len(space.instances))
+    counts = read_counts(path, _shapes(space))
     if counts is None:
         counts = count_instances(space, resolution)
-        _write_counts(path, counts)
+        write_counts(path, counts)
     return counts
+
+
+def _shapes(space: Space) -> dict[str, tuple[int, ...]]:
+    return dict.fromkeys(_KEPT, (len(space.instances),)) | {f"{key}_base": (1,) for key in _KEPT}
 
 
 def _counts_file(space: Space, resolution: int) -> Path:
     versions = "-".join(f"{package}{version(package)}" for package in ("torchprofile", "ofa", "torch"))
     return cache_folder() / "counts" / f"{space.name}-{space.digest}-r{resolution}-v{CACHE_FORMAT}-{versions}.json"
-
-
-def _read_counts(path: Path, instances: int) -> dict[str, FloatArray] | None:
-    """The counts of a file; None where there is none, or it is damaged."""
-    try:
-        content = {key: np.array(value, dtype=float) for key, value in parse_json(path.read_bytes()).items()}
-    except (OSError, *MALFORMED):
-        return None
-    shapes = dict.fromkeys(_KEPT, (instances,)) | {f"{key}_base": (1,) for key in _KEPT}
-    if {key: value.shape for key, value in content.items()} != shapes:
-        return None
-    return content if all(np.isfinite(value).all() and (value >= 0).all() for value in content.values()) else None
-
-
-def _write_counts(path: Path, counts: dict[str, FloatArray]) -> None:
-    """Write whole or not at all; a folder that cannot be written only means counting again."""
-    try:
-        with staged(path.parent) as stage:
-            content = json.dumps({key: value.tolist() for key, value in counts.items()})
-            (stage / path.name).write_text(content)
-    except InputError as error:
-        warnings.warn(f"cannot keep counts in {path.parent} ({error}): they are counted again each time", stacklevel=2)
 
 
 def count_instances(space: Space, resolution: int) -> dict[str, FloatArray]:

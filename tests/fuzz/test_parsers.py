@@ -232,12 +232,13 @@ def of_accuracies(folder: Path) -> Parser:
 
 
 def of_counts(folder: Path) -> Parser:
-    from blockprof.metrics.counting import _KEPT, _read_counts
+    from blockprof.metrics.kept_counts import read_counts
 
-    kept = {key: [1.0, 2.0, 3.0] for key in _KEPT} | {f"{key}_base": [4.0] for key in _KEPT}
+    kept = {"macs": [1.0, 2.0, 3.0], "macs_base": [4.0]}
+    shapes = {key: (len(values),) for key, values in kept.items()}
 
     def read(path: Path) -> object:
-        found = _read_counts(path, 3)
+        found = read_counts(path, shapes)
         assert found is None or all(np.isfinite(value).all() for value in found.values())
         return found
 
