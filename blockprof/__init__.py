@@ -7,6 +7,8 @@
 
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
+
 if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
@@ -105,14 +107,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("blockprof")
+        return lazy_import("importlib.metadata").version("blockprof")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULE_OF[name]), name)
+    return getattr(lazy_import(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -34,8 +34,18 @@ from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import BlockprofError, DataNote
 from blockprof.foundation.files import sweep
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.text import masked, printable, shown
+
+if TYPE_CHECKING:
+    from importlib import metadata
+
+    from blockprof.cli import render
+else:
+    metadata = lazy_import("importlib.metadata")
+    render = lazy_import("blockprof.cli.render")
+
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""
@@ -65,9 +75,7 @@ _state = {"debug": False}
 
 def _show_version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
-
-        typer.echo(f"blockprof {version('blockprof')}")
+        typer.echo(f"blockprof {metadata.version('blockprof')}")
         raise typer.Exit
 
 
@@ -160,8 +168,6 @@ def _notes_shown() -> Iterator[None]:
 
     class Notes(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            from blockprof.cli import render
-
             render.note(record.getMessage())
 
     log, notes = logging.getLogger("blockprof"), Notes(logging.WARNING)

@@ -1,11 +1,19 @@
 """``blockprof compare``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render, render_compare
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_compare = lazy_import("blockprof.cli.render_compare")
 
 
 def compare(
@@ -44,9 +52,6 @@ def compare(
 
     Example: blockprof compare blockprof-pn-npu/1 blockprof-pn-npu@champion
     """
-    import blockprof
-    from blockprof.cli import render, render_compare
-
     with render.listening(render_compare.show) as listener:
         blockprof.compare(
             things,

@@ -2,8 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
+
 if TYPE_CHECKING:
+    from blockprof.cli import render
+    from blockprof.evaluators import runtimes
+    from blockprof.evaluators.device import health
     from blockprof.evaluators.device.health import Health
+    from blockprof.foundation import paths, text
+    from blockprof.tracking import location
+else:
+    health = lazy_import("blockprof.evaluators.device.health")
+    location = lazy_import("blockprof.tracking.location")
+    paths = lazy_import("blockprof.foundation.paths")
+    render = lazy_import("blockprof.cli.render")
+    runtimes = lazy_import("blockprof.evaluators.runtimes")
+    text = lazy_import("blockprof.foundation.text")
 
 
 def doctor() -> None:
@@ -13,27 +27,20 @@ def doctor() -> None:
 
     Example: blockprof doctor
     """
-    from blockprof.cli import render
-    from blockprof.evaluators.device.health import examine
-    from blockprof.evaluators.runtimes import find_runtime, runtime_names
-    from blockprof.foundation.paths import cache_folder, data_folder
-    from blockprof.foundation.text import masked
-    from blockprof.tracking.location import registry_uri, tracking_uri
-
     found = []
     with render.working("starting each run-time"):
-        found = [examine(find_runtime(name)) for name in runtime_names()]
+        found = [health.examine(runtimes.find_runtime(name)) for name in runtimes.runtime_names()]
     render.print_table(("run-time", "version", "works in", "what else"), [_row(each) for each in found])
-    stores = dict.fromkeys((tracking_uri(), registry_uri()))
+    stores = dict.fromkeys((location.tracking_uri(), location.registry_uri()))
     for what, where in (
-        ("data", [data_folder().absolute()]),
-        ("cache", [cache_folder().absolute()]),
+        ("data", [paths.data_folder().absolute()]),
+        ("cache", [paths.cache_folder().absolute()]),
         ("MLflow store", stores),
     ):
-        render.print_line(f"{what}: {', '.join(masked(str(each)) for each in where)}")
+        render.print_line(f"{what}: {', '.join(text.masked(str(each)) for each in where)}")
 
 
-def _row(health: "Health") -> tuple[str, str, str, str]:
-    works = ", ".join(precision for precision, problem in health.problems.items() if not problem)
-    others = dict.fromkeys(problem for problem in health.problems.values() if problem)
-    return health.runtime.name, health.version, works or "nothing", "; ".join(others)
+def _row(examined: "Health") -> tuple[str, str, str, str]:
+    works = ", ".join(precision for precision, problem in examined.problems.items() if not problem)
+    others = dict.fromkeys(problem for problem in examined.problems.values() if problem)
+    return examined.runtime.name, examined.version, works or "nothing", "; ".join(others)

@@ -1,11 +1,20 @@
 """``blockprof import-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.api import training
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
+    training = lazy_import("blockprof.api.training")
 
 
 def import_predictor(
@@ -44,11 +53,8 @@ def import_predictor(
 
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
-    from blockprof.api.training import import_predictor as take_over
-    from blockprof.cli import render, render_training
-
     with render.listening(render_training.show) as listener:
-        take_over(
+        training.import_predictor(
             file,
             options.load_space(space),
             metric,

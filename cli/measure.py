@@ -7,27 +7,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.measuring import MeasuredBlocks
+    from blockprof.cli import measure_all, render, render_measuring
+    from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import MeasureSpec
+    from blockprof.evaluators.device import spec as specs
     from blockprof.evaluators.device.campaign import CampaignResult
+    from blockprof.foundation import onnx_runtime
+else:
+    measure_all = lazy_import("blockprof.cli.measure_all")
+    onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
+    render = lazy_import("blockprof.cli.render")
+    render_measuring = lazy_import("blockprof.cli.render_measuring")
+    runtimes = lazy_import("blockprof.evaluators.runtimes")
+    specs = lazy_import("blockprof.evaluators.device.spec")
 
 ALL = "all"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
-    from blockprof.foundation.onnx_runtime import onnxruntime
-
-    return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
+    return [name for name in onnx_runtime.onnxruntime.get_available_providers() if name.startswith(incomplete)]
 
 
 def _complete_runtime(incomplete: str) -> list[str]:
-    from blockprof.evaluators.runtimes import runtime_names
-
-    return [name for name in (*runtime_names(), ALL) if name.startswith(incomplete)]
+    return [name for name in (*runtimes.runtime_names(), ALL) if name.startswith(incomplete)]
 
 
 def measure(
@@ -127,18 +136,11 @@ def measure(
 
     Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
-    import blockprof
-    from blockprof.api.choosing import Networks
-    from blockprof.cli import render, render_measuring
-    from blockprof.cli.measure_all import measure_all
-    from blockprof.evaluators.device import MeasureSpec
-    from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
-
     chosen_space = options.load_space(space)
-    plain = MeasureSpec(
+    plain = blockprof.MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
     )
-    networks = Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
+    networks = blockprof.Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
     measuring = blockprof.measure_blocks if blocks else blockprof.measure
 
     def measure_one(spec: "MeasureSpec", name_of_metric: str) -> "CampaignResult | MeasuredBlocks":
@@ -156,10 +158,12 @@ def measure(
             )
 
     suffix = BLOCKS_SUFFIX if blocks else ""
-    chosen_precision = precision or DEFAULT_PRECISION
+    chosen_precision = precision or specs.DEFAULT_PRECISION
     if runtime == ALL:
-        measure_all(lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric)
+        measure_all.measure_all(
+            lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric
+        )
         return
-    spec = replace(plain, runtime=runtime or DEFAULT_RUNTIME, precision=chosen_precision)
+    spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision)
     given = METRIC if runtime is precision is None else spec.target_name
     measure_one(spec, metric or given + suffix)

@@ -9,13 +9,27 @@ import typer
 
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from blockprof import metrics, predictors, spaces, tracking
+    from blockprof.cli import render
+    from blockprof.foundation import torch_device
     from blockprof.predictors import TrainingOptions
-    from blockprof.spaces import Space
+    from blockprof.spaces import Space, sampling
+    from blockprof.tracking import log
     from blockprof.tracking.log import Tracker
+else:
+    log = lazy_import("blockprof.tracking.log")
+    metrics = lazy_import("blockprof.metrics")
+    predictors = lazy_import("blockprof.predictors")
+    render = lazy_import("blockprof.cli.render")
+    sampling = lazy_import("blockprof.spaces.sampling")
+    spaces = lazy_import("blockprof.spaces")
+    torch_device = lazy_import("blockprof.foundation.torch_device")
+    tracking = lazy_import("blockprof.tracking")
 
 
 LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_reference.csv, in ./blockprof-data"
@@ -23,9 +37,7 @@ LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_re
 
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
-    from blockprof.spaces import space_names
-
-    return [name for name in space_names() if name.startswith(incomplete)]
+    return [name for name in spaces.space_names() if name.startswith(incomplete)]
 
 
 def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -38,29 +50,24 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import all_metrics, list_block_tables, list_lookup_tables, metrics_of
-    from blockprof.tracking import list_predictors
-
     names: list[str] = []
     try:
         space = load_space(space_name)
-        names.extend((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
-        names.extend(list_predictors(space.name))
+        names.extend(
+            (*metrics.metrics_of(space), *metrics.list_block_tables(space), *metrics.list_lookup_tables(space))
+        )
+        names.extend(tracking.list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names or list(all_metrics())
+    return names or list(metrics.all_metrics())
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
-    from blockprof.spaces.sampling import SAMPLERS
-
-    return [name for name in SAMPLERS if name.startswith(incomplete)]
+    return [name for name in sampling.SAMPLERS if name.startswith(incomplete)]
 
 
 def _complete_accuracy_source(incomplete: str) -> list[str]:
-    from blockprof.metrics import ACCURACY_SOURCES
-
-    return [name for name in ACCURACY_SOURCES if name.startswith(incomplete)]
+    return [name for name in metrics.ACCURACY_SOURCES if name.startswith(incomplete)]
 
 
 SpaceOption = Annotated[
@@ -147,9 +154,7 @@ StrictOption = Annotated[
 
 def log_to(name: str | None, experiment: str | None, no_log: bool) -> "Tracker":
     """Where a command logs, as it is asked."""
-    from blockprof.tracking.log import NOT_LOGGED, Log
-
-    return NOT_LOGGED if no_log else Log(name, experiment)
+    return log.NOT_LOGGED if no_log else log.Log(name, experiment)
 
 
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
@@ -162,9 +167,7 @@ def load_space(name: str) -> "Space":
     Raises:
         InputError: there is none of that name.
     """
-    from blockprof.spaces import load_space as load
-
-    return load(name)
+    return spaces.load_space(name)
 
 
 def split_names(values: list[str]) -> list[str]:
@@ -184,10 +187,8 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
     Raises:
         InputError: none, a number that BlockProfile did not have, or one where names are asked for.
     """
-    from blockprof.metrics import default_metric
-
     if values is None:
-        return [default_metric(space)]
+        return [metrics.default_metric(space)]
     names = split_names([_metric_name(name, space, numbered) for name in split_names(values)])
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
@@ -196,8 +197,6 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
 
 def note_flops(names: "Sequence[str]") -> None:
     """Say on stderr what flops are, where they are among the metrics: OFA's papers mean multiply-adds by that."""
-    from blockprof.cli import render
-
     if "flops" in names:
         render.note(
             "flops are 2 x MACs, in millions; OFA's papers call multiply-adds FLOPs, which here are macs (or "
@@ -238,14 +237,10 @@ def training_options(
     Raises:
         InputError: another kind, an option that it does not have, or a device that torch does not have.
     """
-    from blockprof.predictors import TrainingOptions, check_options
-
-    given = TrainingOptions(fast, epochs, patience, device)
-    check_options(model, given)
+    given = predictors.TrainingOptions(fast, epochs, patience, device)
+    predictors.check_options(model, given)
     if device:
-        from blockprof.foundation.torch_device import find_device
-
-        find_device(device)
+        torch_device.find_device(device)
     return given
 
 

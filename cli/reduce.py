@@ -1,11 +1,19 @@
 """``blockprof reduce``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render, render_reduction
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_reduction = lazy_import("blockprof.cli.render_reduction")
 
 
 def reduce(
@@ -60,9 +68,6 @@ def reduce(
 
     Example: blockprof reduce --from able-panda-12 --cost npu
     """
-    import blockprof
-    from blockprof.cli import render, render_reduction
-
     with render.listening(render_reduction.show) as listener:
         blockprof.reduce(
             source,

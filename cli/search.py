@@ -12,9 +12,11 @@ from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof import reduction as reductions
     from blockprof.api import searching
     from blockprof.cli import render, render_search, supernet
     from blockprof.reduction import files
+    from blockprof.searching import algorithm as algorithms
     from blockprof.searching.study import StudyPlan
     from blockprof.spaces import Space
 else:
@@ -23,16 +25,16 @@ else:
     render_search = lazy_import("blockprof.cli.render_search")
     searching = lazy_import("blockprof.api.searching")
     supernet = lazy_import("blockprof.cli.supernet")
+    algorithms = lazy_import("blockprof.searching.algorithm")
+    reductions = lazy_import("blockprof.reduction")
 
 
 def _complete_reduction(ctx: typer.Context, incomplete: str) -> list[str]:
-    from blockprof.reduction import preset_names
-
     try:
         space = options.load_space(ctx.params.get("space") or "")
     except InputError:
         return []
-    return [name for name in (*preset_names(space), files.RANDOM) if name.startswith(incomplete)]
+    return [name for name in (*reductions.preset_names(space), files.RANDOM) if name.startswith(incomplete)]
 
 
 def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -40,9 +42,7 @@ def _complete_limit(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_algorithm(incomplete: str) -> list[str]:
-    from blockprof.searching.algorithm import ALGORITHMS
-
-    return [name for name in ALGORITHMS.names() if name.startswith(incomplete)]
+    return [name for name in algorithms.ALGORITHMS.names() if name.startswith(incomplete)]
 
 
 def search(

@@ -1,11 +1,19 @@
 """``blockprof train-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
 
 
 def train_predictor(
@@ -82,9 +90,6 @@ def train_predictor(
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
-    import blockprof
-    from blockprof.cli import render, render_training
-
     chosen_space = options.load_space(space)
     with render.listening(render_training.show) as listener:
         blockprof.train(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from blockprof.comparing import PredictorComparison, ProfileComparison, compare_predictors, compare_profiles
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.output.runs import sources as found
@@ -13,8 +14,11 @@ from blockprof.spaces import load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from blockprof.output.runs import comparisons
     from blockprof.output.runs.sources import Source
     from blockprof.tracking import Run
+else:
+    comparisons = lazy_import("blockprof.output.runs.comparisons")
 
 
 def compare(
@@ -70,8 +74,6 @@ def _record(
     latencies: LatencyData | None,
     path: Path | None,
 ) -> None:
-    from blockprof.output.runs import comparisons
-
     if isinstance(comparison, ProfileComparison):
         comparisons.record_profiles(run, comparison, sources)
     else:

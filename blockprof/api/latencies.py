@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blockprof import fetching
 from blockprof.foundation.errors import Argument, Command, DataFileError, InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.latency_data import LatencyData, read_latency_csv
 from blockprof.metrics import check_predictor_name, has_reference
 from blockprof.spaces import Space
+
+if TYPE_CHECKING:
+    from blockprof.tracking import registry
+else:
+    registry = lazy_import("blockprof.tracking.registry")
 
 
 def read_latencies(space: Space, metric: str, path: Path | None, listener: Listener) -> tuple[Path, LatencyData]:
@@ -56,11 +63,9 @@ def check_latency_name(space: Space, name: str) -> None:
     Raises:
         InputError: it is a number, a built-in metric that no predictor replaces, or holds what MLflow does not allow.
     """
-    from blockprof.tracking.registry import predictor_name
-
     if name.isdecimal():
         raise InputError(
             "profile takes metrics by name, not by number", where=Argument("metric", name), remedy="choose a name"
         )
     check_predictor_name(name)
-    predictor_name(space.name, name)
+    registry.predictor_name(space.name, name)

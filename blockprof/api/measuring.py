@@ -13,6 +13,7 @@ from blockprof.api.latencies import check_latency_name
 from blockprof.evaluators.device import BlockTable, MeasureSpec, check_block_journal, measure_block_table
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.block_table import block_table_name
@@ -21,7 +22,11 @@ from blockprof.spaces.resolution import check_resolution
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from blockprof.output.runs import block_tables, measurements
     from blockprof.tracking import Run
+else:
+    block_tables = lazy_import("blockprof.output.runs.block_tables")
+    measurements = lazy_import("blockprof.output.runs.measurements")
 
 
 def measure(
@@ -171,13 +176,9 @@ def _note_predictor(metric: str, registered: Sequence[str], space: Space, listen
 
 
 def _record(run: "Run", result: CampaignResult, params: dict[str, object]) -> None:
-    from blockprof.output.runs.measurements import record_measurement
-
-    record_measurement(run, result, params)
+    measurements.record_measurement(run, result, params)
 
 
 def _record_blocks(run: "Run", result: MeasuredBlocks) -> None:
-    from blockprof.output.runs.block_tables import record_block_table
-
     params = {"metric": result.metric, "blocks": True, "out": result.files[0]}
-    record_block_table(run, result.table, params, result.seconds)
+    block_tables.record_block_table(run, result.table, params, result.seconds)

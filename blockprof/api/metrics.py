@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from blockprof.evaluators import pooling
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import (
     ACCURACY,
@@ -26,8 +27,14 @@ from blockprof.profiling import Surrogate
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
+    from blockprof import tracking
+    from blockprof.evaluators import supernet as accuracy_pools
     from blockprof.evaluators.supernet import AccuracyPool
-    from blockprof.predictors import Predictor
+    from blockprof.predictors import Predictor, saved
+else:
+    accuracy_pools = lazy_import("blockprof.evaluators.supernet")
+    saved = lazy_import("blockprof.predictors.saved")
+    tracking = lazy_import("blockprof.tracking")
 
 Wanted = str | Metric | Surrogate
 """A metric by name, or one of the caller's own."""
@@ -56,8 +63,6 @@ def load_metrics(
         InputError: no such space; a metric that does not exist, or not at ``resolution``.
         TrackingError: the MLflow store does not answer.
     """
-    from blockprof import tracking
-
     chosen = load_space(space) if isinstance(space, str) else space
 
     def find_predictor(metric: str) -> PredictorFolder | None:
@@ -91,11 +96,8 @@ class Evaluation:
         Raises:
             TrackingError, DataFileError: the MLflow store does not answer, or the predictor cannot be read.
         """
-        from blockprof import tracking
-        from blockprof.predictors.saved import load_predictor
-
         champion = tracking.find_champion(self.space.name, metric)
-        return load_predictor(champion.folder) if champion else None
+        return saved.load_predictor(champion.folder) if champion else None
 
     def pooled(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the metrics ``names`` that are expensive."""
@@ -103,8 +105,6 @@ class Evaluation:
 
     def _is_there(self, name: str) -> bool:
         """Whether a target has been measured before, as a predictor or a table; ``ort-cpu`` is always its own pool."""
-        from blockprof import tracking
-
         if name in (ORT_CPU, ACCURACY):
             return False
         there = {*list_block_tables(self.space), *list_lookup_tables(self.space)}
@@ -137,9 +137,7 @@ class Evaluation:
         """
         if ACCURACY not in sizes:
             return Pools(self, sizes, None)
-        from blockprof.evaluators.supernet import load_accuracy_pool
-
-        pool = load_accuracy_pool(
+        pool = accuracy_pools.load_accuracy_pool(
             self.space,
             self.supernet,
             resolution=self.resolution,
@@ -164,9 +162,7 @@ class Evaluation:
         for name in filter(pooling.is_target, pooled):
             found[name] = pooled_metric(self.measure(name, pooling.pool_size(name)))
         if ACCURACY in pooled:
-            from blockprof.evaluators.supernet import load_kept_accuracy
-
-            kept = load_kept_accuracy(
+            kept = accuracy_pools.load_kept_accuracy(
                 self.space, self.supernet, resolution=self.resolution, seed=self.seed, listener=self.listener
             )
             self.note_kept(kept.journal, str(kept.num_kept()))

@@ -13,6 +13,7 @@ from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, ow
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import AdditiveMetric, Metric, check_metrics, default_metric
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
@@ -21,6 +22,11 @@ from blockprof.spaces.expectation import network_counts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from blockprof.evaluators.device import net_files
+else:
+    net_files = lazy_import("blockprof.evaluators.device.net_files")
+    pd = lazy_import("pandas")
 
 Networks = Architectures | str | Path | Sequence[str] | Sequence[Mapping[str, object]]
 
@@ -59,8 +65,6 @@ def predict(
         NetStringError, DataFileError: networks that are none of the space's, or a file that cannot be used.
         TrackingError: the MLflow store does not answer.
     """
-    import pandas as pd
-
     evaluation = evaluation_of(space, resolution or RESOLUTION, seed, accuracy_source, supernet, listener)
     archs, sizes = read(evaluation.space, networks, resolution)
     wanted = [default_metric(evaluation.space)] if metrics is None else metrics
@@ -85,9 +89,7 @@ def read(space: Space, networks: Networks, resolution: int | None = None) -> tup
     if isinstance(networks, str) and not is_settings(networks) and not _is_file(networks):
         networks = [networks]
     if isinstance(networks, str | Path) and _is_file(networks):
-        from blockprof.evaluators.device.net_files import read_networks
-
-        return read_networks(Path(networks), space, None if resolution is None else [resolution])
+        return net_files.read_networks(Path(networks), space, None if resolution is None else [resolution])
     if isinstance(networks, Path):
         raise InputError("there is no such file", where=networks)
     if isinstance(networks, str):

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.output.runs.reductions import LoggedProfile, load_profile
 from blockprof.reduction import Reduction, derive_reduction, write_reduction
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    from blockprof.output.runs import reductions
     from blockprof.tracking import Run
+else:
+    reductions = lazy_import("blockprof.output.runs.reductions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,4 @@ def reduce(
 
 
 def _record(run: "Run", result: Reduced, trim: float) -> None:
-    from blockprof.output.runs.reductions import record_reduction
-
-    record_reduction(run, result.reduction, result.profile, trim)
+    reductions.record_reduction(run, result.reduction, result.profile, trim)

@@ -11,7 +11,7 @@ from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import check_metrics, default_metric
-from blockprof.reduction import Reduction
+from blockprof.reduction import Reduction, load_reduction
 from blockprof.searching.limits import count_forbidden
 from blockprof.searching.problem import Limit, Objective, Problem
 from blockprof.searching.result import SearchResult, SearchSpec
@@ -135,8 +135,6 @@ def make_problem(
             a metric of another space or resolution.
         DataFileError, TrackingError, BlockprofError: as ``Evaluation.load_all``.
     """
-    from blockprof.reduction import load_reduction
-
     if not maximize and not minimize:
         maximize, minimize = DEFAULT_MAXIMIZE, (default_metric(evaluation.space),)
     own = own_metrics([*maximize, *minimize, *(limits or {})])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
 from blockprof.foundation.errors import Argument, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.latency_data import LatencyData
@@ -17,7 +18,16 @@ from blockprof.tracking.log import NOT_LOGGED, Tracker
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from blockprof.output import draw_matplotlib
+    from blockprof.output.charts import trainings as training_charts
+    from blockprof.output.runs import trainings
+    from blockprof.predictors.gru import importing
     from blockprof.tracking import RegisteredPredictor, Run
+else:
+    draw_matplotlib = lazy_import("blockprof.output.draw_matplotlib")
+    importing = lazy_import("blockprof.predictors.gru.importing")
+    training_charts = lazy_import("blockprof.output.charts.trainings")
+    trainings = lazy_import("blockprof.output.runs.trainings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +50,8 @@ class Training:
 
     def plot(self) -> "Figure":
         """The test networks: predicted against measured, with the relative error."""
-        from blockprof.output.charts.trainings import predictions_chart
-        from blockprof.output.draw_matplotlib import draw_chart
-
-        return draw_chart(predictions_chart(self.trained, self.data.select(self.trained.split.test)))
+        tested = self.data.select(self.trained.split.test)
+        return draw_matplotlib.draw_chart(training_charts.predictions_chart(self.trained, tested))
 
     @property
     def num_test(self) -> int:
@@ -128,8 +136,6 @@ def train(
 
 
 def _record(run: "Run", found: Training, seed: int) -> "RegisteredPredictor":
-    from blockprof.output.runs import trainings
-
     if found.curve:
         trainings.record_learning_curve(run, found.curve, found.trained)
     trainings.record_training_report(run, found.trained, found.data, found.path, found.curve, found.folds)
@@ -164,8 +170,6 @@ def import_predictor(
         InputError, DataFileError, TrackingError: as :func:`train`; or a predictor that predicts the networks worse than
             their mean does.
     """
-    from blockprof.predictors.gru import importing
-
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
     if max_ms is None:
@@ -193,6 +197,4 @@ def import_predictor(
 
 
 def _record_imported(run: "Run", found: Training, seed: int) -> "RegisteredPredictor":
-    from blockprof.output.runs.trainings import record_training
-
-    return record_training(run, found.trained, found.data, found.path, seed)
+    return trainings.record_training(run, found.trained, found.data, found.path, seed)

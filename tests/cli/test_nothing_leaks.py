@@ -116,6 +116,8 @@ def test_onnx_runtime_is_imported_in_one_place() -> None:
                     if isinstance(node, ast.Import)
                     else [node.module or ""]
                     if isinstance(node, ast.ImportFrom)
+                    else [ast.unparse(node.args[0]).strip("'")]
+                    if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy_import"
                     else []
                 )
                 if any(name.split(".")[0] == "onnxruntime" for name in imported):
