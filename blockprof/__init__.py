@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
     from blockprof.api.predicting import predict
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
+    "blockprof.api.caching": ("cache_imagenet",),
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
     "blockprof.api.predicting": ("predict",),
@@ -81,6 +85,7 @@ __all__ = [
     "Training",
     "TrainingOptions",
     "__version__",
+    "cache_imagenet",
     "compare",
     "export",
     "import_predictor",
@@ -97,6 +102,8 @@ __all__ = [
     "register_predictor",
     "register_runtime",
     "register_space",
+    "repair_store",
+    "resume",
     "sample_architectures",
     "search",
     "search_space",

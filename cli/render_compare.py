@@ -137,7 +137,7 @@ def print_curve(curve: "LearningCurve | None") -> None:
     """Print the error by number of training networks, and how many to measure; nothing where there is no curve."""
     if curve is None:
         return
-    render.print_line(f"\nerror of blockwise by number of training networks, {curve.mape_percent.shape[1]} draws")
+    render.print_line(f"\nerror of {curve.kind} by number of training networks, {curve.mape_percent.shape[1]} draws")
     table = Table(show_edge=False, pad_edge=False)
     for column in ("networks", "MAPE %", "lowest", "highest", "in 90 % intervals"):
         table.add_column(column, justify="right", no_wrap=True)

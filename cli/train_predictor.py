@@ -42,7 +42,7 @@ def train_predictor(
         bool,
         typer.Option(
             "--learning-curve",
-            help="Also train blockwise on 10, 30, 100, ... networks, five draws each: how many to measure.",
+            help="Also train on 10, 30, 100, ... networks, five draws each: how many to measure.",
         ),
     ] = False,
     model: Annotated[
@@ -85,8 +85,9 @@ def train_predictor(
     alias champion. The alias moves if the new version has a significantly lower error on networks unseen by both;
     within noise, only if its training data is a strict superset of the champion's.
 
-    With fewer than 30 test networks, a blockwise predictor is also cross-validated on all networks, unless --train-size
-    is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command again.
+    With fewer than 30 test networks, it is also cross-validated on all networks, which trains ten more, unless
+    --train-size is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command
+    again.
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """

@@ -75,8 +75,8 @@ def train(
     """Train a latency predictor, and test it on held-out networks.
 
     With ``log=blockprof.Log()`` it is registered as ``blockprof-<space>-<metric>``, and as the champion where it is
-    better: ``blockprof.profile(space, [metric])`` then uses it. Where fewer than 30 test networks are left, a blockwise
-    one is also cross-validated, unless only some are to train on.
+    better: ``blockprof.profile(space, [metric])`` then uses it. Where fewer than 30 test networks are left, it is also
+    cross-validated, which trains ten more, unless only some networks are to train on.
 
     Args:
         space: a space, or its name.
@@ -85,7 +85,7 @@ def train(
         kind: ``blockwise``, ``gru`` (the paper's, half an hour or more), or a registered one.
         options: how to train, where the kind leaves a choice.
         train_size: train on so many networks only, the test rows unchanged.
-        learning_curve: also train blockwise on 10, 30, 100, ... networks: how many to measure.
+        learning_curve: also train on 10, 30, 100, ... networks, five draws each: how many to measure.
         seed: of the split, and of all that is random in training.
         log: where it is logged and registered.
         listener: told of progress; of the training, of its curve, and of what was registered as each is there.
@@ -117,14 +117,17 @@ def train(
                 latencies, metric, seed, train_size, kind, options, checkpoint, listener
             )
             found = Training(trained, latencies, path)
-            if found.num_test < predictors.FEW_TEST_NETWORKS and kind == predictors.DEFAULT_KIND and not train_size:
+            if found.num_test < predictors.FEW_TEST_NETWORKS and not train_size:
                 # By the same folds whatever the seed: who tries many splits of the same networks finds no better
                 # champion.
-                found = replace(found, folds=predictors.cross_validate(latencies, listener=listener))
+                folds = predictors.cross_validate(latencies, listener=listener, kind=kind, options=options)
+                found = replace(found, folds=folds)
         listener.on_result(found)
         if learning_curve:
             with naming(path):
-                curve = predictors.learning_curve(latencies, seed, train_size, listener=listener)
+                curve = predictors.learning_curve(
+                    latencies, seed, train_size, listener=listener, kind=kind, options=options
+                )
             found = replace(found, curve=curve)
             listener.on_result(curve)
         found = replace(found, registered=record(lambda run: _record(run, found, seed)))
