@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING
 
-from blockprof.foundation.lazy import lazy_import
+from blockprof.foundation.lazy import lazy_import, lazy_names
 
 if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
@@ -63,7 +63,7 @@ _MODULES = {
     "blockprof.spaces.sampling": ("sample_architectures",),
     "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_find = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "NOT_LOGGED",
@@ -115,9 +115,7 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
     if name == "__version__":
         return lazy_import("importlib.metadata").version("blockprof")
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
-    return getattr(lazy_import(_MODULE_OF[name]), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:

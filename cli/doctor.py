@@ -1,6 +1,8 @@
 """``blockprof doctor``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from blockprof.foundation.lazy import lazy_import
 
@@ -20,13 +22,34 @@ else:
     text = lazy_import("blockprof.foundation.text")
 
 
-def doctor() -> None:
+def _complete_own(incomplete: str) -> list[str]:
+    found = map(runtimes.find_runtime, runtimes.runtime_names())
+    return [each.name for each in found if each.name.startswith(incomplete) and each.environment]
+
+
+def doctor(
+    install: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--install",
+            metavar="RUNTIME",
+            help="First install a run-time that needs an environment of its own: litert or executorch. It takes "
+            "minutes, and 0.3 to 1 GB in the user's data folder.",
+            autocompletion=_complete_own,
+        ),
+    ] = None,
+) -> None:
     """Say which run-times work here, in which precisions, what would make the others work, and where things are kept.
 
-    Each run-time is started in a process of its own, which takes a few seconds. Nothing is written.
+    Each run-time is started in a process of its own, which takes a few seconds. Nothing is written but what --install
+    asks for.
 
     Example: blockprof doctor
     """
+    for runtime in map(runtimes.find_runtime, install or ()):
+        with render.working(f"installing {runtime.title}"):
+            runtime.install_environment()
+        render.note(f"{runtime.title} is in {runtime.folder}")
     found = []
     with render.working("starting each run-time"):
         found = [health.examine(runtimes.find_runtime(name)) for name in runtimes.runtime_names()]
@@ -35,6 +58,7 @@ def doctor() -> None:
     for what, where in (
         ("data", [paths.data_folder().absolute()]),
         ("cache", [paths.cache_folder().absolute()]),
+        ("run-times", [paths.runtimes_folder().absolute()]),
         ("MLflow store", stores),
     ):
         render.print_line(f"{what}: {', '.join(text.masked(str(each)) for each in where)}")

@@ -78,8 +78,8 @@ def measure(
         typer.Option(
             "--runtime",
             metavar="NAME",
-            help="Run-time that executes the networks: onnxruntime, openvino, mnn, ncnn, another package's, or all: "
-            "each that is installed, in turn.",
+            help="Run-time that executes the networks: onnxruntime, openvino, mnn, ncnn, litert, executorch, torch, "
+            "torch-compile, another package's, or all: each that is installed, in turn.",
             show_default="onnxruntime",
             autocompletion=_complete_runtime,
         ),

@@ -85,5 +85,6 @@ register_runtime(
         install="pip install 'blockprof[ncnn]'",
         precisions=("fp32", "bf16", "fp16"),
         clock="thread",
+        converters=("ncnn", "pnnx"),
     )
 )

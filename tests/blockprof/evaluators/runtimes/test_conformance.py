@@ -9,7 +9,15 @@ from blockprof.evaluators.runtimes import Runtime, find_runtime, register_runtim
 from blockprof.foundation.errors import InputError
 from blockprof.testing import check_runtime
 
-TARGETS = [(name, precision) for name in runtime_names() for precision in find_runtime(name).precisions]
+
+def marked(name: str, *others: str) -> object:
+    """A case of a run-time: those that are installed apart, or compile for long, are for ``make test-runtimes``."""
+    is_slow = find_runtime(name).environment or name == "torch-compile"
+    return pytest.param(name, *others, marks=[pytest.mark.runtimes] if is_slow else [])
+
+
+TARGETS = [marked(name, precision) for name in runtime_names() for precision in find_runtime(name).precisions]
+NAMES = [marked(name) for name in runtime_names()]
 
 
 @pytest.mark.parametrize(("name", "precision"), TARGETS)
@@ -26,7 +34,7 @@ def test_a_built_in_run_time_conforms(name: str, precision: str) -> None:
 
 
 @pytest.mark.parametrize("space", ["mbv3", "resnet50"])
-@pytest.mark.parametrize("name", runtime_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_networks_of_other_spaces_give_the_same(name: str, space: str) -> None:
     found = find_runtime(name)
     if found.missing:
