@@ -30,7 +30,7 @@ class PeakMetric:
     @cached_property
     def padded_costs(self) -> FloatArray:
         """(K + 1,): what a network with each instance has at least; last, the base."""
-        return np.maximum(np.append(self.costs, self.base), self.base)
+        return np.asarray(np.maximum(np.append(self.costs, self.base), self.base))
 
     @property
     def slot_costs(self) -> FloatArray:

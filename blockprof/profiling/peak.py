@@ -155,7 +155,8 @@ class _Choosing:
         space = self.links.metric.space
         costs, kinds = self.links.costs[slot], self.links.kinds[slot]
         if space.slot_layer[slot]:
-            states, parents, costs = ways.states, np.arange(len(ways.states)), costs[0, ways.states]
+            states, costs = ways.states, costs[0, ways.states]
+            parents: IntArray = np.arange(len(states))
         else:
             states = np.array(self.links.widths[space.slot_unit[slot]])
             reached = np.maximum(ways.values[:, None, None], costs[ways.states][:, states])

@@ -59,11 +59,11 @@ def as_additive(limit: Limit) -> Limit:
 def least_value(metric: ExactMetric | PeakMetric, reduction: Reduction, sign: float = 1.0) -> float:
     """The least value of ``sign`` times a metric over a reduced space; of a peak, only the least itself."""
     if isinstance(metric, PeakMetric):
-        least = least_sums(reduction, metric.stem_costs, metric.slot_costs, metric.head_costs, np.maximum)
-        return float(least.total(reduction.depths))
+        peaks = least_sums(reduction, metric.stem_costs, metric.slot_costs, metric.head_costs, np.maximum)
+        return float(peaks.total(reduction.depths))
     score = metric.score
-    costs = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
-    least = float(least_sums(reduction, *costs).total(reduction.depths)) + sign * score.base
+    stems, layers, heads = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
+    least = float(least_sums(reduction, stems, layers, heads).total(reduction.depths)) + sign * score.base
     return sign * float(metric.values_of(np.array([sign * least]))[0])
 
 
