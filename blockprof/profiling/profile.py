@@ -111,6 +111,10 @@ class Profile:
         """
         return plot(self, what, metric)
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a metric and placement, as :meth:`placement_frame`."""
+        return self.placement_frame()
+
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""
         return pd.concat([_statistics_frame(metric, slice(0, 1)) for metric in self.metrics], ignore_index=True)
