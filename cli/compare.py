@@ -15,6 +15,9 @@ else:
     render = lazy_import("blockprof.cli.render")
     render_compare = lazy_import("blockprof.cli.render_compare")
 
+if TYPE_CHECKING:
+    from blockprof.comparing import PredictorComparison, ProfileComparison
+
 
 def compare(
     things: Annotated[
@@ -43,7 +46,7 @@ def compare(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "PredictorComparison | ProfileComparison":
     """Compare predictors, or profiles, and report the differences beyond the noise.
 
     Predictors are compared on the same rows, with paired 95 % intervals of the differences of their scores. Profiles
@@ -53,7 +56,7 @@ def compare(
     Example: blockprof compare blockprof-pn-npu/1 blockprof-pn-npu@champion
     """
     with render.listening(render_compare.show) as listener:
-        blockprof.compare(
+        return blockprof.compare(
             things,
             data,
             trust_code=trust_code,

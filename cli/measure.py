@@ -1,7 +1,6 @@
 """``blockprof measure``."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,13 @@ import typer
 import blockprof
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
+from blockprof.cli.results import TABLE_TOO
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.measuring import MeasuredBlocks
     from blockprof.cli import measure_all, render, render_measuring
+    from blockprof.cli.measure_all import MeasuredAll
     from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device import spec as specs
@@ -117,14 +118,16 @@ def measure(
     ] = 2.8,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help=f"Folder to write to. {TABLE_TOO}", show_default="./blockprof-data"
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; existing results are kept as *.old.")] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "CampaignResult | MeasuredBlocks | MeasuredAll":
     """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
@@ -144,8 +147,7 @@ def measure(
     measuring = blockprof.measure_blocks if blocks else blockprof.measure
 
     def measure_one(spec: "MeasureSpec", name_of_metric: str) -> "CampaignResult | MeasuredBlocks":
-        show = partial(render_measuring.show, metric=name_of_metric, out=out)
-        with render.listening(show, render_measuring.print_plan) as listener:
+        with render.listening(render_measuring.show, render_measuring.print_plan) as listener:
             return measuring(
                 chosen_space,
                 name_of_metric,
@@ -160,10 +162,9 @@ def measure(
     suffix = BLOCKS_SUFFIX if blocks else ""
     chosen_precision = precision or specs.DEFAULT_PRECISION
     if runtime == ALL:
-        measure_all.measure_all(
+        return measure_all.measure_all(
             lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric
         )
-        return
     spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision)
     given = METRIC if runtime is precision is None else spec.target_name
-    measure_one(spec, metric or given + suffix)
+    return measure_one(spec, metric or given + suffix)

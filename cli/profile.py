@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from blockprof.api.metrics import Wanted
     from blockprof.cli import render, render_profile, supernet, upstream
+    from blockprof.profiling import Profile
 else:
     render = lazy_import("blockprof.cli.render")
     render_profile = lazy_import("blockprof.cli.render_profile")
@@ -61,7 +62,7 @@ def profile(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Profile":
     """Report what each block costs and gains at each place in the network.
 
     A metric comes from its registered predictor (the champion) if there is one, else from a block table of that name in
@@ -97,7 +98,7 @@ def profile(
             upstream.note_differences(theirs, wanted, source, sampler, is_selection=bool(blocks or all_blocks))
         else:
             options.note_flops(names)
-        found = blockprof.profile(
+        return blockprof.profile(
             chosen_space,
             wanted,
             blocks=blocks or None,
@@ -110,5 +111,3 @@ def profile(
             log=options.log_to(name, experiment, no_log),
             listener=listener,
         )
-    if listener.run_name:
-        render_profile.print_next(found, listener.run_name)

@@ -1,6 +1,5 @@
 """What ``profile`` prints: the answer first, then each metric's tables, then where the numbers come from."""
 
-import shlex
 from math import isnan
 
 import pandas as pd
@@ -8,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blockprof.cli import render
-from blockprof.output.answers import gains_and_costs, profile_answers, with_interval
+from blockprof.output.answers import profile_answers, with_interval
 from blockprof.output.captions import profile_caption
 from blockprof.output.charts.profiles import response_heatmap
 from blockprof.output.draw_rich import draw_heatmap
@@ -31,18 +30,6 @@ def print_profile(profile: Profile) -> None:
     placements = profile.placement_frame()
     for metric in profile.metrics:
         _print_metric(profile, metric, placements[placements["metric"] == metric.info.name])
-
-
-def print_next(profile: Profile, run: str) -> None:
-    """Print the command that goes on from a logged profile, or what it needs for one."""
-    gains, costs = gains_and_costs(profile)
-    if gains and costs:
-        render.print_line(f"next: blockprof reduce --from {shlex.quote(run)}")
-    else:
-        other = "a cost" if gains else "accuracy or another gain"
-        render.print_line(
-            f"next: profile {other} with it, for reduce to weigh them, or compare it with another target's"
-        )
 
 
 def _print_metric(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -> None:

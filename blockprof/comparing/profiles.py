@@ -49,6 +49,7 @@ class MetricPair:
     lower down, and by how much beyond the intervals of ranks (0 where they meet). Placements also have ``unit``,
     ``layer`` and ``block``. ``differences`` has, where both are the same metric, second minus first with its interval,
     of ``random``, the mean of the random networks, of each ``response`` and of each ``effect``; else it is empty.
+    ``origins`` say whether the values of each are predicted, measured, reference or counted.
     """
 
     first: str
@@ -58,6 +59,7 @@ class MetricPair:
     placements: pd.DataFrame
     blocks: pd.DataFrame
     differences: pd.DataFrame
+    origins: tuple[str, str]
 
     @property
     def spearman(self) -> float:
@@ -101,10 +103,16 @@ class ProfileComparison:
     pairs: tuple[MetricPair, ...]
 
     def __repr__(self) -> str:
-        return f"<ProfileComparison of {'; '.join(f'{one.first}, {one.second}' for one in self.pairs)}>"
+        pairs = (f"{pair.first} ({pair.origins[0]}), {pair.second} ({pair.origins[1]})" for pair in self.pairs)
+        return f"<ProfileComparison of {'; '.join(pairs)}>"
 
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.summary_frame())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a pair and placement that both profiles have: effects, ranks, and by how much these changed."""
+        named = [pair.placements.assign(first_metric=pair.first, second_metric=pair.second) for pair in self.pairs]
+        return pd.concat(named, ignore_index=True)
 
     def plot(self, what: str | None = None) -> Picture:
         """The effects of a pair, the first where None; its name is both profiles'.
@@ -168,6 +176,7 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
     blocks = _side_by_side([_of(tables.responses, name) for tables, name in sides], "block", "response")
     random = _side_by_side([_of(tables.random, name).assign(name="random") for tables, name in sides], "name", "mean")
     units = [str(_of(tables.random, name)["unit_of_metric"].iloc[0]) for tables, name in sides]
+    first_origin, second_origin = (str(_of(tables.random, name)["origin"].iloc[0]) for tables, name in sides)
     is_same = metric == theirs and units[0] == units[1]
     parts = {"random": random, "response": blocks, "effect": placements} if is_same else {}
     differences = [_differences(kind, frame) for kind, frame in parts.items()]
@@ -179,6 +188,7 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
         placements=placements,
         blocks=blocks,
         differences=pd.concat(differences, ignore_index=True) if differences else pd.DataFrame(),
+        origins=(first_origin, second_origin),
     )
 
 

@@ -2,6 +2,7 @@
 
 from blockprof.foundation.files import staged
 from blockprof.latency_data.cells import unpack
+from blockprof.latency_data.network_tables import parse_network_table
 from blockprof.latency_data.reading import (
     ListedNetworks,
     first_network,
@@ -20,6 +21,7 @@ __all__ = [
     "named_space",
     "parse_latency_csv",
     "parse_network_csv",
+    "parse_network_table",
     "read_latency_csv",
     "staged",
     "unpack",

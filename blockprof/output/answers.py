@@ -57,14 +57,22 @@ def _lines(findings: Findings) -> Iterator[str]:
     else:
         yield from _of_axes(findings)
         yield _to_avoid(findings)
-        if findings.indifferent_places:
-            places = ", ".join(findings.indifferent_places)
-            number = f"{len(findings.indifferent_places)} of {findings.num_places} places"
-            yield f"the choice of block makes no difference ({least}) at {number}: {places}"
+        yield from _of_places(findings, least)
     if depth := findings.depth:
         place = max(depth, key=lambda one: abs(depth[one]))
         verb = _verb(findings.metric, depth[place])
         yield f"depth: having {place} at all {verb} {_size(abs(depth[place]))} {unit}, whatever its block"
+
+
+def _of_places(findings: Findings, least: str) -> Iterator[str]:
+    none = findings.indifferent_places
+    if 2 * len(none) > findings.num_places:
+        some = dict.fromkeys(sorted(findings.placements["place"]))
+        places = [place for place in some if place not in none]
+        yield f"the choice of block makes a difference at {', '.join(places)} only (elsewhere {least})"
+    elif none:
+        number = f"{len(none)} of {findings.num_places} places"
+        yield f"the choice of block makes no difference ({least}) at {number}: {', '.join(none)}"
 
 
 def _of_axes(findings: Findings) -> Iterator[str]:

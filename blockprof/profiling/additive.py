@@ -14,7 +14,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.scores import CONFIDENCE
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
-from blockprof.profiling.places import complete_places, place_means
+from blockprof.profiling.places import complete_places, known_parts, place_means
 from blockprof.profiling.statistics import EstimatedStatistics
 from blockprof.spaces import Constraint
 from blockprof.spaces.expectation import expected_counts
@@ -36,9 +36,7 @@ def additive_statistics(
         sampler: how networks of a placement are drawn.
     """
     rows: list[Constraint | None] = [None, *constraints]
-    parts = np.full(len(rows), np.nan)
-    for place in complete_places(metric.space, constraints):
-        parts[1 + place] = 0.0
+    parts = known_parts(metric.space, constraints)
     known = EstimatedStatistics(
         statistics=exact_statistics(metric, rows, sampler),
         effect_half_widths=np.zeros(len(rows)),

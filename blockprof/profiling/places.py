@@ -32,6 +32,14 @@ def place_means(values: FloatArray, places: Sequence[IntArray]) -> FloatArray:
     return means
 
 
+def known_parts(space: Space, constraints: Sequence[Constraint]) -> FloatArray:
+    """(1 + S,): the half widths of both parts of exact effects: 0, not a number where the place is not complete."""
+    halves = np.full(1 + len(constraints), np.nan)
+    for place in complete_places(space, constraints):
+        halves[1 + place] = 0.0
+    return halves
+
+
 def _place(constraint: Constraint) -> Hashable:
     if constraint.single:
         return constraint.single.unit, constraint.single.layer

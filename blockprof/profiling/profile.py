@@ -15,7 +15,9 @@ from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import Metric, MetricInfo, as_exact
+from blockprof.metrics.peak import PeakMetric
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
+from blockprof.profiling.peak import peak_statistics
 from blockprof.profiling.places import complete_places, place_means
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
@@ -114,6 +116,10 @@ class Profile:
             InputError: there is no such picture or metric.
         """
         return plot(self, what, metric)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a metric and placement, as :meth:`placement_frame`."""
+        return self.placement_frame()
 
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""
@@ -227,8 +233,8 @@ def profile(
         constraints: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
         resolution: of the input, in pixels; that of the metrics.
-        num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
-            others take 1,000. Surrogates are profiled from their pool, whatever it is.
+        num_archs: networks a placement. Where None, additive metrics, increasing functions of these and peaks are
+            exact, and others take 1,000. Surrogates are profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
         listener: told how many placements of how many are done, over all metrics.
 
@@ -252,6 +258,9 @@ def profile(
             profiles.append(_metric_profile(metric.info, "pooled", metric.num_networks, found, metric.check))
         elif num_archs is None and (exact := as_exact(metric)):
             found = additive_statistics(exact, chosen, groups, sampler)
+            profiles.append(_metric_profile(metric.info, "exact", None, found))
+        elif num_archs is None and isinstance(metric, PeakMetric):
+            found = peak_statistics(metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "exact", None, found))
         else:
             sample_size = num_archs or DEFAULT_NUM_ARCHS

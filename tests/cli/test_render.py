@@ -133,7 +133,9 @@ def test_each_placement_is_shown_once(count: int, terminal) -> None:
 def test_what_users_named_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     render.print_run("[red]a :smile: [/b]", "0123")
     render.print_paths(["[/x] :car:.csv"])
-    assert capsys.readouterr().out == "\nlogged to MLflow as run [red]a :smile: [/b], id 0123\nwrote [/x] :car:.csv\n"
+    shown = capsys.readouterr()
+    assert shown.out == "wrote [/x] :car:.csv\n"
+    assert shown.err == "logged to MLflow as run [red]a :smile: [/b], id 0123\n"
 
 
 def test_progress_leaves_nothing_on_a_terminal(terminal) -> None:
