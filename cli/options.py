@@ -81,8 +81,8 @@ MetricsOption = Annotated[
         "-m",
         metavar="NAMES",
         help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, conv_macs, "
-        "flops, params, note10, i7-8700k, one of a predictor you trained or of your own look-up tables, or ort-cpu, "
-        "measured on this machine with ONNX Runtime.",
+        "flops, params, peak_memory, weights, note10, i7-8700k, one of a predictor you trained or of your own look-up "
+        "tables, or ort-cpu, measured on this machine with ONNX Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
