@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.fetching import Fetching, fetch_data
+    from blockprof.api.listing import list_predictors, list_runs
     from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
@@ -42,6 +44,8 @@ _MODULES = {
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.fetching": ("Fetching", "fetch_data"),
+    "blockprof.api.listing": ("list_predictors", "list_runs"),
     "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
@@ -71,6 +75,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "Fetching",
     "Listener",
     "Log",
     "MeasureSpec",
@@ -88,7 +93,10 @@ __all__ = [
     "cache_imagenet",
     "compare",
     "export",
+    "fetch_data",
     "import_predictor",
+    "list_predictors",
+    "list_runs",
     "load_metrics",
     "load_space",
     "measure",

@@ -15,6 +15,9 @@ else:
     render = lazy_import("blockprof.cli.render")
     render_compare = lazy_import("blockprof.cli.render_compare")
 
+if TYPE_CHECKING:
+    from blockprof.comparing import PredictorComparison, ProfileComparison
+
 
 def compare(
     things: Annotated[
@@ -79,7 +82,7 @@ def compare(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "PredictorComparison | ProfileComparison":
     """Compare predictors, profiles or targets, and report the differences beyond the noise.
 
     Predictors of one metric are compared on the same rows, with paired 95 % intervals of the differences of their
@@ -95,7 +98,7 @@ def compare(
     Example: blockprof compare npu gpu cpu --space pn --limit npu=8
     """
     with render.listening(render_compare.show) as listener:
-        blockprof.compare(
+        return blockprof.compare(
             things,
             data,
             space=space,

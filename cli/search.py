@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blockprof.cli import render, render_search, supernet
     from blockprof.reduction import files
     from blockprof.searching import algorithm as algorithms
-    from blockprof.searching.study import StudyPlan
+    from blockprof.searching.study import Study, StudyPlan
     from blockprof.spaces import Space
 else:
     files = lazy_import("blockprof.reduction.files")
@@ -144,6 +144,9 @@ def search(
             help="Measure K of the networks found, spread along the front, on this machine, and compare.",
         ),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Search for the worst networks, where that is what the objectives ask for.")
+    ] = False,
     resolution: options.ResolutionOption = 224,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
@@ -156,7 +159,7 @@ def search(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Study":
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
     Metrics come from where profile takes them: registered predictors, block tables, reference tables, 150 networks
@@ -180,9 +183,9 @@ def search(
         strict,
     )
     with render.listening(
-        partial(render_search.print_study, with_networks=no_log), _note_plan, render_search.print_hand_over
+        partial(render_search.print_study, with_networks=no_log), partial(_check_plan, yes=yes)
     ) as listener:
-        blockprof.search(
+        return blockprof.search(
             chosen_space,
             raised,
             lowered,
@@ -214,11 +217,20 @@ def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:
     return options.parse_metrics(values, space)
 
 
-def _note_plan(plan: "StudyPlan") -> None:
-    """Say on stderr which metrics are searched for against what is better, and what flops are."""
+def _check_plan(plan: "StudyPlan", *, yes: bool) -> None:
+    """Say on stderr which metrics are searched for against what is better, and what flops are.
+
+    Raises:
+        InputError: all of them are, which finds the worst networks, and not even that was confirmed.
+    """
+    objectives = plan.problem.objectives
+    against = [one.metric.info for one in objectives if one.maximize != one.metric.info.higher_is_better]
+    if len(against) == len(objectives) and not yes:
+        turned = " ".join(f"--{'maximize' if one.higher_is_better else 'minimize'} {one.name}" for one in against)
+        raise InputError(f"this finds the worst networks: write {turned}, or give --yes if you mean it")
     options.note_flops(plan.problem.names)
-    for objective in plan.problem.objectives:
+    for objective in objectives:
         info = objective.metric.info
-        if objective.maximize != info.higher_is_better:
+        if info in against:
             asked, better = ("maximised", "lower") if objective.maximize else ("minimised", "higher")
             render.note(f"{info.name} is {asked}, as asked, though {better} is better")

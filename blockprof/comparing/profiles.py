@@ -73,7 +73,8 @@ class MetricPair:
     ``layer`` and ``block``. ``places`` ranks the blocks of each place (``blockprof.comparing.places``).
     ``higher_is_better`` says so of each. ``differences`` has, where both are the same metric, second minus first with
     its interval, of ``random``, the mean of the random networks, of each ``response`` and of each ``effect``; else it
-    is empty.
+    is empty. ``origins`` say whether the values of each are predicted, measured,
+    reference or counted.
     """
 
     first: str
@@ -84,6 +85,7 @@ class MetricPair:
     blocks: pd.DataFrame
     places: pd.DataFrame
     differences: pd.DataFrame
+    origins: tuple[str, str]
     higher_is_better: tuple[bool, bool] = (False, False)
 
     @property
@@ -170,10 +172,16 @@ class ProfileComparison:
     targets: "Targets | None" = field(default=None)
 
     def __repr__(self) -> str:
-        return f"<ProfileComparison of {'; '.join(f'{one.first}, {one.second}' for one in self.pairs)}>"
+        pairs = (f"{pair.first} ({pair.origins[0]}), {pair.second} ({pair.origins[1]})" for pair in self.pairs)
+        return f"<ProfileComparison of {'; '.join(pairs)}>"
 
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.summary_frame())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a pair and placement that both profiles have: effects, ranks, and by how much these changed."""
+        named = [pair.placements.assign(first_metric=pair.first, second_metric=pair.second) for pair in self.pairs]
+        return pd.concat(named, ignore_index=True)
 
     def plot(self, what: str | None = None) -> Picture:
         """The effects of a pair, the first where None; its name is both profiles'. Of targets also ``places``, the
@@ -296,6 +304,7 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
     blocks = side_by_side(responses, "block", "response", "effect", practical)
     means = side_by_side([frame.assign(name="random") for frame in randoms], "name", "mean", "mean", practical)
     units = [str(frame["unit_of_metric"].iloc[0]) for frame in randoms]
+    first_origin, second_origin = (str(frame["origin"].iloc[0]) for frame in randoms)
     is_same = metric == theirs and units[0] == units[1]
     parts = {"random": means, "response": blocks, "effect": placements} if is_same else {}
     differences = [_differences(kind, frame) for kind, frame in parts.items()]
@@ -311,6 +320,7 @@ def _pair(one: ProfileTables, metric: str, other: ProfileTables, theirs: str) ->
         blocks=blocks,
         places=compare_places(rows[0], rows[1], (levels[0], levels[1]), practical),
         differences=pd.concat(differences, ignore_index=True) if differences else pd.DataFrame(),
+        origins=(first_origin, second_origin),
         higher_is_better=(one.kind(metric)[1], other.kind(theirs)[1]),
     )
 

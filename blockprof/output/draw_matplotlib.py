@@ -82,7 +82,9 @@ def draw_heatmap(heatmap: HeatMap) -> "Figure":
     figure = new_figure((5.4, 4.4))
     axes = figure.add_subplot()
     colours = colors.ListedColormap(scale() / 255)
-    image = axes.imshow(heatmap.values, cmap=colours.reversed() if heatmap.higher_is_better else colours, aspect="auto")
+    low, high = heatmap.limits
+    palette = colours.reversed() if heatmap.higher_is_better else colours
+    image = axes.imshow(heatmap.values, cmap=palette, aspect="auto", vmin=low, vmax=high)
     for row, column in np.argwhere(~np.isnan(heatmap.values)).tolist():
         _, ink = heat_colour(float(heatmap.badness[row, column]))
         axes.text(column, row, heatmap.text(row, column), ha="center", va="center", color=ink, fontsize=12)

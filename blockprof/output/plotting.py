@@ -5,12 +5,14 @@ from functools import partial, singledispatch
 from typing import TYPE_CHECKING
 
 from blockprof.comparing import PredictorComparison, ProfileComparison
+from blockprof.evaluators.device.block_table import BlockTable
 from blockprof.evaluators.device.campaign import CampaignResult
 from blockprof.foundation.choices import check_choice
-from blockprof.output.charts import comparisons, measurements, profiles, searches, targets
+from blockprof.output.charts import comparisons, measurements, profiles, reductions, searches, targets
 from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
 from blockprof.output.draw_place_maps import draw_place_maps
 from blockprof.profiling import Profile
+from blockprof.reduction import Reduction
 from blockprof.searching.study import Study
 
 if TYPE_CHECKING:
@@ -69,6 +71,16 @@ def _(comparison: ProfileComparison, _metric: str | None) -> Pictures:
     if found := comparison.targets:
         pictures["regret"] = lambda: draw_chart(targets.regret_chart(found))
     return pictures
+
+
+@pictures_of.register(BlockTable)
+def _(table: BlockTable, _metric: str | None) -> Pictures:
+    return {"sums": lambda: draw_chart(measurements.sums_chart(table))}
+
+
+@pictures_of.register(Reduction)
+def _(reduction: Reduction, _metric: str | None) -> Pictures:
+    return {"kept": lambda: draw_chart(reductions.kept_chart(reduction))}
 
 
 @pictures_of.register(CampaignResult)
