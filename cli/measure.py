@@ -60,7 +60,8 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}; with --batch 32 "
+            "-b32 after it",
         ),
     ] = None,
     blocks: Annotated[
@@ -90,6 +91,7 @@ def measure(
         typer.Option("--precision", metavar="NAME", help="Precision: fp32, bf16, fp16 or int8.", show_default="fp32"),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads per operator.")] = 1,
+    batch: options.BatchesOption = "1",
     provider: Annotated[
         str,
         typer.Option(
@@ -161,10 +163,23 @@ def measure(
 
     suffix = BLOCKS_SUFFIX if blocks else ""
     chosen_precision = precision or specs.DEFAULT_PRECISION
-    if runtime == ALL:
-        return measure_all.measure_all(
-            lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric
-        )
-    spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision)
-    given = METRIC if runtime is precision is None else spec.target_name
-    return measure_one(spec, metric or given + suffix)
+    batches = options.parse_batches(batch)
+
+    def name_of(spec: "MeasureSpec") -> str:
+        if metric is not None:
+            return metric + (spec.batch_suffix if len(batches) > 1 else "")
+        given = METRIC if runtime is precision is None else replace(spec, batch=1).target_name
+        return given + suffix + spec.batch_suffix
+
+    found: list[CampaignResult | MeasuredBlocks] = []
+    for size in batches:
+        if runtime == ALL:
+            one = replace(plain, batch=size)
+            everything = measure_all.measure_all(
+                lambda spec: measure_one(spec, name_of(spec)), one, chosen_precision, metric
+            )
+            found += everything.results
+        else:
+            spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision, batch=size)
+            found.append(measure_one(spec, name_of(spec)))
+    return found[0] if runtime != ALL and len(found) == 1 else measure_all.MeasuredAll(tuple(found))

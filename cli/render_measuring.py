@@ -9,6 +9,7 @@ from blockprof.api.measuring import MeasuredBlocks
 from blockprof.cli import render
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.evaluators.device.cores import usable_cores
+from blockprof.evaluators.device.device_folder import LOOPS
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
 from blockprof.predictors.splitting import MIN_NETWORKS
 
@@ -153,14 +154,17 @@ def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric
     measured = folder.num_latencies == total
     if not measured:
         render.print_line(
-            "next: run the files on the device, and write the latencies into the column 'end-to-end lat', in ms or in "
-            "another unit that the column 'lat unit' says (us, s)"
+            f"next: copy the folder to the device, and there run `python3 {LOOPS[0]}` (ONNX Runtime), or "
+            f"`sh {LOOPS[1]} PROGRAM` with onnxruntime_perf_test or TFLite's benchmark_model: they write "
+            f"{folder.log.name}"
+        )
+        render.print_line(
+            "or run the files as you like, and write the latencies into the column 'end-to-end lat' of "
+            f"{folder.csv.name}, in ms or in another unit that the column 'lat unit' says (us, s)"
         )
     if len(set(archs.to_strings())) >= MIN_NETWORKS:
-        step = "next" if measured else "then"
-        render.print_line(
-            f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {folder.csv}"
-        )
+        step, file = ("next", folder.csv) if measured else ("then", folder.log)
+        render.print_line(f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {file}")
 
 
 def print_blocks(result: "MeasuredBlocks") -> None:
