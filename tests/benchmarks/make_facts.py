@@ -18,6 +18,7 @@ from blockprof.networks.facts import count_pieces, read_graphs
 from blockprof.spaces import Space, load_space, space_names
 from blockprof.spaces.facts import HEADER, area_terms, parts_of
 
+LIBRARY = Path(__file__).parents[2] / "blockprof" / "spaces" / "library"
 SIZES = (128, 132, 168, 196, 228)
 """Of different sizes after any number of halvings."""
 
