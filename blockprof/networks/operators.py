@@ -47,13 +47,15 @@ class Residual(nn.Module):
 class SqueezeExcite(nn.Module):
     """Channels scaled by what two 1x1 convolutions make of their means."""
 
-    def __init__(self, channels: int, inner: int) -> None:
+    def __init__(self, channels: int, inner: int, *, is_hard: bool) -> None:
         super().__init__()
+        self.bounded = nn.Hardsigmoid() if is_hard else nn.Sigmoid()
         self.reduce, self.expand = nn.Conv2d(channels, inner, 1), nn.Conv2d(inner, channels, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scale = self.expand(torch.relu(self.reduce(x.mean((2, 3), keepdim=True))))
-        return x * nn.functional.hardsigmoid(scale)
+        bounded: torch.Tensor = self.bounded(scale)
+        return x * bounded
 
 
 class ShuffleGroups(nn.Module):
@@ -144,7 +146,7 @@ def _inverted(
     stride: int,
     activation: str,
     has_expanding: bool,
-    squeezed: Callable[[int, int], int] = lambda channels_in, middle: channels_in // 4,
+    is_version_3: bool = False,
 ) -> nn.Module:
     """1x1, depthwise and 1x1 convolutions of ``expand`` and ``kernel``; ``groups`` are of the 1x1 ones."""
     middle, kernel = round(channels_in * float(block["expand"])), _integer(block, "kernel")
@@ -156,7 +158,8 @@ def _inverted(
         parts.append(ShuffleGroups(middle, groups))
     parts += [*_conv(middle, middle, kernel, stride, middle), _act(block, activation)]
     if block.get("se", False):
-        parts.append(SqueezeExcite(middle, squeezed(channels_in, middle)))
+        inner = divisible_channels(middle // 4) if is_version_3 else channels_in // 4
+        parts.append(SqueezeExcite(middle, inner, is_hard=is_version_3))
     parts += _conv(middle, channels_out, 1, groups=groups)
     return _residual(nn.Sequential(*parts), channels_in, channels_out, stride)
 
@@ -170,7 +173,7 @@ def mbconv2(block: Operation, channels_in: int, channels_out: int, stride: int, 
 
 
 def mbconv3(block: Operation, channels_in: int, channels_out: int, stride: int, size: int) -> nn.Module:
-    """MobileNetV3's: as ``mbconv2`` with h-swish, and a quarter of the expanded channels in squeeze-and-excite."""
+    """MobileNetV3's: as ``mbconv2`` with h-swish and -sigmoid, and a quarter of the expanded channels to squeeze."""
     return _inverted(
         block,
         channels_in,
@@ -178,7 +181,7 @@ def mbconv3(block: Operation, channels_in: int, channels_out: int, stride: int, 
         stride,
         "h_swish",
         block["expand"] != 1,
-        lambda channels, middle: divisible_channels(middle // 4),
+        is_version_3=True,
     )
 
 
@@ -192,7 +195,7 @@ def fused_mbconv(block: Operation, channels_in: int, channels_out: int, stride: 
     middle = round(channels_in * float(block["expand"]))
     parts = [*_conv(channels_in, middle, _integer(block, "kernel"), stride), _act(block, "swish")]
     if block.get("se", False):
-        parts.append(SqueezeExcite(middle, divisible_channels(middle // 4)))
+        parts.append(SqueezeExcite(middle, channels_in // 4, is_hard=False))
     parts += _conv(middle, channels_out, 1)
     return _residual(nn.Sequential(*parts), channels_in, channels_out, stride)
 

@@ -351,6 +351,7 @@ class _Reader:
             module, _, function = str(where).rpartition(":")
             if not _NAME.fullmatch(str(name)) or not module or not function.isidentifier():
                 raise self.place.error(path, f"is '{where}'", "write file.py:function or package.module:function")
+            contents.update(f"{name}={where}".encode())
             if module.endswith(".py"):
                 file = (self.folder / module).resolve()
                 if not file.is_file():

@@ -1,7 +1,7 @@
 """What the layers of a space may hold, where it names operators: its blocks, its stem and its head, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Value = int | float | str | bool
 Settings = tuple[tuple[str, Value], ...]
@@ -68,7 +68,7 @@ class Layers:
         units: what each unit's layers have in common.
         stem, head: their modules in order.
         code: by name, the user's operators, each a function: ``file.py:function`` or ``package.module:function``.
-        digest: of the files that hold these functions.
+        digest: of these functions' files, wherever they lie; it tells spaces apart, ``code`` does not.
     """
 
     blocks: tuple[Operation, ...]
@@ -77,7 +77,7 @@ class Layers:
     units: tuple[UnitOperator, ...]
     stem: tuple[Part, ...]
     head: tuple[Part, ...]
-    code: tuple[tuple[str, str], ...] = ()
+    code: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     digest: str = ""
 
     @property
