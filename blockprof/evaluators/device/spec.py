@@ -104,8 +104,8 @@ class MeasureSpec:
         batch = f" batch {self.batch}" if self.batch > 1 else ""
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}{batch}"
 
-    def find_runtime(self) -> Runtime:
-        """The run-time, checked as far as can be without starting it.
+    def find_runtime(self, *, here: bool = True) -> Runtime:
+        """The run-time, checked as far as can be without starting it: ``here``, or for another machine.
 
         Raises:
             InputError: there is no such run-time, it is not installed, or it has not this precision, batch or provider.
@@ -119,6 +119,8 @@ class MeasureSpec:
             )
         if self.batch > 1 and not runtime.has_batches:
             raise InputError(f"{runtime.title} runs one image at once", remedy="leave the batch out", code="no-batches")
+        if not here:
+            return runtime
         runtime.check_installed()
         if runtime.check_provider:
             runtime.check_provider(self.provider)
