@@ -95,7 +95,7 @@ def test_networks_are_measured_written_and_logged(cli, folder: Path) -> None:
     assert run.info.status == "FINISHED"
     expected = {
         "metric": "my-cpu", "design": "random", "num_nets": "3", "resolution": "128", "threads": "1", "rounds": "2",
-        "provider": "CPUExecutionProvider", "seed": "4", "time_limit_s": "0.2", "width": "0.02",
+        "provider": "CPUExecutionProvider", "seed": "4", "time_limit_s": "0.2", "width": "0.05",
     }  # fmt: skip
     assert expected.items() <= run.data.params.items()
     assert run.data.tags["blockprof.command"] == "measure"
@@ -314,7 +314,7 @@ def test_damaged_pieces_are_exported_again(cli, folder: Path, monkeypatch: pytes
         ("-n 3 --design d-optimal", "other networks"),
         ("-n 2 --rounds 3", "rounds 2 (now 3)"),
         ("-n 2 --seed 1", "seed 0 (now 1)"),
-        ("-n 2 --threads 2 --width 5", "threads 1 (now 2), width 0.02 (now 0.05)"),
+        ("-n 2 --threads 2 --width 2", "threads 1 (now 2), width 0.05 (now 0.02)"),
         ("-n 2 --resolution 160", "other networks"),
     ],
 )
