@@ -7,10 +7,16 @@
 
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.lazy import lazy_import, lazy_names
+
 if TYPE_CHECKING:
+    from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.fetching import Fetching, fetch_data
+    from blockprof.api.listing import list_predictors, list_runs
+    from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
     from blockprof.api.predicting import predict
@@ -34,9 +40,13 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
+    "blockprof.api.caching": ("cache_imagenet",),
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.fetching": ("Fetching", "fetch_data"),
+    "blockprof.api.listing": ("list_predictors", "list_runs"),
+    "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
     "blockprof.api.predicting": ("predict",),
@@ -57,7 +67,7 @@ _MODULES = {
     "blockprof.spaces.sampling": ("sample_architectures",),
     "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_find = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "NOT_LOGGED",
@@ -65,6 +75,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "Fetching",
     "Listener",
     "Log",
     "MeasureSpec",
@@ -79,9 +90,13 @@ __all__ = [
     "Training",
     "TrainingOptions",
     "__version__",
+    "cache_imagenet",
     "compare",
     "export",
+    "fetch_data",
     "import_predictor",
+    "list_predictors",
+    "list_runs",
     "load_metrics",
     "load_space",
     "measure",
@@ -95,6 +110,8 @@ __all__ = [
     "register_predictor",
     "register_runtime",
     "register_space",
+    "repair_store",
+    "resume",
     "sample_architectures",
     "search",
     "search_space",
@@ -105,14 +122,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("blockprof")
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULE_OF[name]), name)
+        return lazy_import("importlib.metadata").version("blockprof")
+    return _find(name)
 
 
 def __dir__() -> list[str]:

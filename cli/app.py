@@ -8,21 +8,24 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from blockprof.cli import (
     cache_imagenet,
     compare,
+    delivery,
     doctor,
     export,
     fetch_data,
     import_predictor,
+    lists,
     measure,
     predict,
     profile,
     reduce,
+    results,
     resume,
     search,
     store,
@@ -34,8 +37,18 @@ from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import BlockprofError, DataNote
 from blockprof.foundation.files import sweep
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
 from blockprof.foundation.text import masked, printable, shown
+
+if TYPE_CHECKING:
+    from importlib import metadata
+
+    from blockprof.cli import render
+else:
+    metadata = lazy_import("importlib.metadata")
+    render = lazy_import("blockprof.cli.render")
+
 
 INTERRUPTED = 130
 """The exit code that Typer, as a shell, gives to Ctrl-C."""
@@ -65,9 +78,7 @@ _state = {"debug": False}
 
 def _show_version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
-
-        typer.echo(f"blockprof {version('blockprof')}")
+        typer.echo(f"blockprof {metadata.version('blockprof')}")
         raise typer.Exit
 
 
@@ -87,15 +98,18 @@ def options(
         sweep(folder)
 
 
-def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
-    """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends."""
+def _add(group: typer.Typer, name: str, command: Callable[..., object], *, finds: bool = True) -> None:
+    """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends.
+
+    What a command ``finds`` it returns, to be written by ``--out`` and printed by ``--json``.
+    """
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    group.command(name, cls=SeveralValues, help=text)(command)
+    group.command(name, cls=SeveralValues, help=text)(results.delivered(name, command, finds=finds))
 
 
 _add(app, "fetch-data", fetch_data.fetch_data)
-_add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
+_add(app, "cache-imagenet", cache_imagenet.cache_imagenet, finds=False)
 _add(app, "measure", measure.measure)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
@@ -104,15 +118,17 @@ _add(app, "predict", predict.predict)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
-_add(app, "resume", resume.resume)
+_add(app, "runs", lists.runs)
+_add(app, "predictors", lists.predictors)
+_add(app, "resume", resume.resume, finds=False)
 _add(app, "doctor", doctor.doctor)
 app.add_typer(export_app, name="export")
-_add(export_app, "run", export.export_run)
-_add(export_app, "predictor", export.export_predictor)
-_add(export_app, "network", export.export_network)
-_add(export_app, "networks", export.export_networks)
+_add(export_app, "run", export.export_run, finds=False)
+_add(export_app, "predictor", export.export_predictor, finds=False)
+_add(export_app, "network", export.export_network, finds=False)
+_add(export_app, "networks", export.export_networks, finds=False)
 app.add_typer(store_app, name="store")
-_add(store_app, "repair", store.repair)
+_add(store_app, "repair", store.repair, finds=False)
 
 
 def main() -> None:
@@ -160,8 +176,6 @@ def _notes_shown() -> Iterator[None]:
 
     class Notes(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            from blockprof.cli import render
-
             render.note(record.getMessage())
 
     log, notes = logging.getLogger("blockprof"), Notes(logging.WARNING)
@@ -173,7 +187,10 @@ def _notes_shown() -> Iterator[None]:
 
 
 def _format_warning(message: Warning | str, category: type[Warning], *_args: object, **_options: object) -> str:
-    return f"{'note' if issubclass(category, DataNote) else 'warning'}: {shown(str(message))}\n"
+    is_note = issubclass(category, DataNote)
+    if is_note and delivery.current().quiet:
+        return ""
+    return f"{'note' if is_note else 'warning'}: {shown(str(message))}\n"
 
 
 def _usage(error: typer.TyperException) -> str:

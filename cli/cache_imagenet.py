@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.cli import render
-    from blockprof.evaluators import supernet
+    from blockprof.evaluators.supernet.cache import WrittenCache
 else:
     render = lazy_import("blockprof.cli.render")
-    supernet = lazy_import("blockprof.evaluators.supernet")
 
 
 def cache_imagenet(
@@ -45,19 +45,19 @@ def cache_imagenet(
 
     Example: blockprof cache-imagenet --data /data/imagenet --resolution 224
     """
-    from blockprof.evaluators.supernet.images import check_resolution
+    with render.listening(_show) as listener:
+        blockprof.cache_imagenet(
+            data, resolution=resolution, workers=workers, strict=strict, seed=seed, listener=listener
+        )
 
-    check_resolution(resolution)
-    with render.working("listing the images"):
-        folder = supernet.read_folder(data)
-    images = supernet.FolderImages(folder, resolution, workers, seed, strict=strict)
-    with render.listening() as listener:
-        cache = supernet.write_cache(images, supernet.default_cache(), listener)
+
+def _show(cache: "WrittenCache") -> None:
+    """Print which files were written, and what they hold."""
     render.print_paths(cache.paths)
     facts = cache.facts
     render.print_line(
         f"{len(facts.labels):,} validation images of {facts.num_classes:,} classes, {facts.num_recalibrated:,} to "
-        f"recalibrate with, at {resolution}"
+        f"recalibrate with, at {facts.resolution}"
     )
     if facts.undecodable:
         render.note(f"images left out that do not decode: {len(facts.undecodable):,}; {cache.paths[1]} names them")

@@ -8,17 +8,21 @@ import typer
 
 from blockprof.api.defaults import DESIGN, RESOLUTION
 from blockprof.cli import options
+from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
-    from blockprof.spaces import Space
+    from blockprof.predictors import design
+    from blockprof.spaces import Space, resolution
+else:
+    design = lazy_import("blockprof.predictors.design")
+    resolution = lazy_import("blockprof.spaces.resolution")
 
 _PIXELS = re.compile(r"[0-9]{1,6}")
 
 
 def _complete_design(incomplete: str) -> list[str]:
-    from blockprof.predictors.design import DESIGNS
-
-    return [name for name in DESIGNS if name.startswith(incomplete)]
+    return [name for name in design.DESIGNS if name.startswith(incomplete)]
 
 
 DesignOption = Annotated[
@@ -59,9 +63,6 @@ def parse_resolutions(values: list[str] | None, space: "Space") -> list[int] | N
         InputError: no resolution, or what is no number.
         MetricError: one that the space cannot take.
     """
-    from blockprof.foundation.errors import InputError
-    from blockprof.spaces.resolution import check_resolution
-
     if values is None:
         return None
     texts = options.split_names(values)
@@ -70,5 +71,5 @@ def parse_resolutions(values: list[str] | None, space: "Space") -> list[int] | N
     for text in texts:
         if not _PIXELS.fullmatch(text):
             raise InputError(f"--resolution '{text}': give pixels, such as 224, or several joined with commas")
-        check_resolution(space, int(text))
+        resolution.check_resolution(space, int(text))
     return list(dict.fromkeys(map(int, texts)))

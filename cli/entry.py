@@ -6,9 +6,16 @@ import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from blockprof.foundation import interrupts
+from blockprof.foundation.lazy import lazy_import
 from blockprof.tracking import settings
+
+if TYPE_CHECKING:
+    from blockprof.cli import app
+else:
+    app = lazy_import("blockprof.cli.app")
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -20,8 +27,6 @@ def main() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     with interrupts.handled():
         try:
-            from blockprof.cli import app
-
             app.main()
             code: object = 0
         except SystemExit as ended:

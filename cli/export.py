@@ -5,14 +5,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.api.defaults import NUM_NETS, RESOLUTION
 from blockprof.cli import choosing, options
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.output.exporting import Format
 
 if TYPE_CHECKING:
+    from blockprof import spaces
+    from blockprof.api import exporting
+    from blockprof.cli import render, render_measuring
+    from blockprof.evaluators.device import net_files
+    from blockprof.output.runs import picking
     from blockprof.spaces import Architectures
+else:
+    exporting = lazy_import("blockprof.api.exporting")
+    net_files = lazy_import("blockprof.evaluators.device.net_files")
+    picking = lazy_import("blockprof.output.runs.picking")
+    render = lazy_import("blockprof.cli.render")
+    render_measuring = lazy_import("blockprof.cli.render_measuring")
+    spaces = lazy_import("blockprof.spaces")
 
 DEVICE_METRIC = "my-phone"
 
@@ -29,9 +43,6 @@ def export_run(
 
     Example: blockprof export run able-panda-12 --format parquet --out tables
     """
-    from blockprof.api import exporting
-    from blockprof.cli import render
-
     render.print_paths(exporting.export_run(run, out, file_format))
 
 
@@ -56,9 +67,6 @@ def export_predictor(
 
     Example: blockprof export predictor blockprof-pn-npu --out npu.onnx
     """
-    from blockprof.api import exporting
-    from blockprof.cli import render
-
     file = exporting.export_predictor(predictor, out)
     render.print_paths([file.path])
     checked = f"on {file.check.num_nets:,} random networks to {file.check.error:.0e}"
@@ -134,9 +142,6 @@ def export_network(
         raise InputError("no network: give its net string, or --run RUN --pick N for one that a search found")
     if settings and settings.absolute() == out.absolute():
         raise InputError(f"--out {out} is where the settings go: give it another name, or the settings with --settings")
-    from blockprof.api import exporting
-    from blockprof.cli import render
-
     with render.listening() as listener:
         written = exporting.export_network(
             archs,
@@ -182,12 +187,8 @@ def export_networks(
 
     Example: blockprof export networks --space pn --num-nets 50 --out my-phone
     """
-    from blockprof.api import exporting
-    from blockprof.api.choosing import Networks
-    from blockprof.cli import render, render_measuring
-
     chosen_space = options.load_space(space)
-    networks = Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
+    networks = blockprof.Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
     with render.listening() as listener:
         files = exporting.export_networks(chosen_space, out, metric, networks=networks, seed=seed, listener=listener)
     render_measuring.print_device_folder(files.folder, files.written, files.metric)
@@ -198,9 +199,7 @@ def _picked(run: str, pick: int | None, space: str | None) -> "tuple[Architectur
     if pick is None:
         raise InputError("Missing option '--pick': with --run, say which of its best networks, from 1")
     chosen_space = options.load_space(space) if space else None
-    from blockprof.output.runs.picking import pick_network
-
-    picked = pick_network(run, pick)
+    picked = picking.pick_network(run, pick)
     if chosen_space and chosen_space != picked.archs.space:
         raise InputError(f"run {run} searched {picked.archs.space.name}, not {chosen_space.name}: leave --space out")
     return picked.archs, picked.resolution
@@ -212,18 +211,15 @@ def _named(net: str, pick: int | None, space: str | None) -> "tuple[Architecture
         raise InputError("--pick is for --run: leave it out with a net string")
     if space is None:
         raise InputError("Missing option '--space' / '-s': only with --run it may be left out")
-    from blockprof.evaluators.device.net_files import read_networks
-    from blockprof.spaces import Architectures, is_settings, parse_settings
-
     chosen_space = options.load_space(space)
-    if is_settings(net):
-        archs, sizes = parse_settings(chosen_space, net)
+    if spaces.is_settings(net):
+        archs, sizes = spaces.parse_settings(chosen_space, net)
         size = sizes[0]
     elif _is_file(net):
-        archs, resolutions = read_networks(Path(net), chosen_space)
+        archs, resolutions = net_files.read_networks(Path(net), chosen_space)
         size = int(resolutions[0])
     else:
-        archs, size = Architectures.from_strings(chosen_space, [net]), None
+        archs, size = blockprof.Architectures.from_strings(chosen_space, [net]), None
     if len(archs) > 1:
         raise InputError(f"{len(archs)} networks where one should be: write them with export networks --nets FILE")
     return archs, RESOLUTION if size is None else size

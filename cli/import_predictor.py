@@ -1,11 +1,21 @@
 """``blockprof import-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.api import training
+    from blockprof.api.training import Training
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
+    training = lazy_import("blockprof.api.training")
 
 
 def import_predictor(
@@ -35,7 +45,7 @@ def import_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Import a predictor that BlockProfile trained: test it and register it.
 
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
@@ -44,11 +54,8 @@ def import_predictor(
 
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
-    from blockprof.api.training import import_predictor as take_over
-    from blockprof.cli import render, render_training
-
     with render.listening(render_training.show) as listener:
-        take_over(
+        return training.import_predictor(
             file,
             options.load_space(space),
             metric,

@@ -1,33 +1,43 @@
 """``blockprof measure``."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
+from blockprof.cli.results import TABLE_TOO
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.measuring import MeasuredBlocks
+    from blockprof.cli import measure_all, render, render_measuring
+    from blockprof.cli.measure_all import MeasuredAll
+    from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import MeasureSpec
+    from blockprof.evaluators.device import spec as specs
     from blockprof.evaluators.device.campaign import CampaignResult
+    from blockprof.foundation import onnx_runtime
+else:
+    measure_all = lazy_import("blockprof.cli.measure_all")
+    onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
+    render = lazy_import("blockprof.cli.render")
+    render_measuring = lazy_import("blockprof.cli.render_measuring")
+    runtimes = lazy_import("blockprof.evaluators.runtimes")
+    specs = lazy_import("blockprof.evaluators.device.spec")
 
 ALL = "all"
 
 
 def _complete_provider(incomplete: str) -> list[str]:
-    from blockprof.foundation.onnx_runtime import onnxruntime
-
-    return [name for name in onnxruntime.get_available_providers() if name.startswith(incomplete)]
+    return [name for name in onnx_runtime.onnxruntime.get_available_providers() if name.startswith(incomplete)]
 
 
 def _complete_runtime(incomplete: str) -> list[str]:
-    from blockprof.evaluators.runtimes import runtime_names
-
-    return [name for name in (*runtime_names(), ALL) if name.startswith(incomplete)]
+    return [name for name in (*runtimes.runtime_names(), ALL) if name.startswith(incomplete)]
 
 
 def measure(
@@ -50,7 +60,8 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}; with --batch 32 "
+            "-b32 after it",
         ),
     ] = None,
     blocks: Annotated[
@@ -69,8 +80,8 @@ def measure(
         typer.Option(
             "--runtime",
             metavar="NAME",
-            help="Run-time that executes the networks: onnxruntime, openvino, mnn, ncnn, another package's, or all: "
-            "each that is installed, in turn.",
+            help="Run-time that executes the networks: onnxruntime, openvino, mnn, ncnn, litert, executorch, torch, "
+            "torch-compile, another package's, or all: each that is installed, in turn.",
             show_default="onnxruntime",
             autocompletion=_complete_runtime,
         ),
@@ -80,6 +91,7 @@ def measure(
         typer.Option("--precision", metavar="NAME", help="Precision: fp32, bf16, fp16 or int8.", show_default="fp32"),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads per operator.")] = 1,
+    batch: options.BatchesOption = "1",
     provider: Annotated[
         str,
         typer.Option(
@@ -108,14 +120,16 @@ def measure(
     ] = 2.8,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help=f"Folder to write to. {TABLE_TOO}", show_default="./blockprof-data"
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; existing results are kept as *.old.")] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "CampaignResult | MeasuredBlocks | MeasuredAll":
     """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
@@ -127,23 +141,15 @@ def measure(
 
     Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
-    import blockprof
-    from blockprof.api.choosing import Networks
-    from blockprof.cli import render, render_measuring
-    from blockprof.cli.measure_all import measure_all
-    from blockprof.evaluators.device import MeasureSpec
-    from blockprof.evaluators.device.spec import DEFAULT_PRECISION, DEFAULT_RUNTIME
-
     chosen_space = options.load_space(space)
-    plain = MeasureSpec(
+    plain = blockprof.MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
     )
-    networks = Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
+    networks = blockprof.Networks(num_nets, design, nets, choosing.parse_resolutions(resolution, chosen_space))
     measuring = blockprof.measure_blocks if blocks else blockprof.measure
 
     def measure_one(spec: "MeasureSpec", name_of_metric: str) -> "CampaignResult | MeasuredBlocks":
-        show = partial(render_measuring.show, metric=name_of_metric, out=out)
-        with render.listening(show, render_measuring.print_plan) as listener:
+        with render.listening(render_measuring.show, render_measuring.print_plan) as listener:
             return measuring(
                 chosen_space,
                 name_of_metric,
@@ -156,10 +162,24 @@ def measure(
             )
 
     suffix = BLOCKS_SUFFIX if blocks else ""
-    chosen_precision = precision or DEFAULT_PRECISION
-    if runtime == ALL:
-        measure_all(lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric)
-        return
-    spec = replace(plain, runtime=runtime or DEFAULT_RUNTIME, precision=chosen_precision)
-    given = METRIC if runtime is precision is None else spec.target_name
-    measure_one(spec, metric or given + suffix)
+    chosen_precision = precision or specs.DEFAULT_PRECISION
+    batches = options.parse_batches(batch)
+
+    def name_of(spec: "MeasureSpec") -> str:
+        if metric is not None:
+            return metric + (spec.batch_suffix if len(batches) > 1 else "")
+        given = METRIC if runtime is precision is None else replace(spec, batch=1).target_name
+        return given + suffix + spec.batch_suffix
+
+    found: list[CampaignResult | MeasuredBlocks] = []
+    for size in batches:
+        if runtime == ALL:
+            one = replace(plain, batch=size)
+            everything = measure_all.measure_all(
+                lambda spec: measure_one(spec, name_of(spec)), one, chosen_precision, metric
+            )
+            found += everything.results
+        else:
+            spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision, batch=size)
+            found.append(measure_one(spec, name_of(spec)))
+    return found[0] if runtime != ALL and len(found) == 1 else measure_all.MeasuredAll(tuple(found))

@@ -1,5 +1,6 @@
 """Options that several commands share, with what the shell completes."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,27 @@ import typer
 
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from blockprof import metrics, predictors, spaces, tracking
+    from blockprof.cli import render
+    from blockprof.foundation import torch_device
     from blockprof.predictors import TrainingOptions
-    from blockprof.spaces import Space
+    from blockprof.spaces import Space, sampling
+    from blockprof.tracking import log
     from blockprof.tracking.log import Tracker
+else:
+    log = lazy_import("blockprof.tracking.log")
+    metrics = lazy_import("blockprof.metrics")
+    predictors = lazy_import("blockprof.predictors")
+    render = lazy_import("blockprof.cli.render")
+    sampling = lazy_import("blockprof.spaces.sampling")
+    spaces = lazy_import("blockprof.spaces")
+    torch_device = lazy_import("blockprof.foundation.torch_device")
+    tracking = lazy_import("blockprof.tracking")
 
 
 LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_reference.csv, in ./blockprof-data"
@@ -23,9 +38,7 @@ LATENCY_FILES = "ofa_<space>_<metric>_lat_data.csv, else ofa_<space>_<metric>_re
 
 def complete_space(incomplete: str) -> list[str]:
     """The names of spaces that begin so."""
-    from blockprof.spaces import space_names
-
-    return [name for name in space_names() if name.startswith(incomplete)]
+    return [name for name in spaces.space_names() if name.startswith(incomplete)]
 
 
 def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -38,29 +51,24 @@ def complete_metrics(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _metrics(space_name: str) -> list[str]:
     """Those that a space has, its block tables and registered predictors too; all built-in ones without a space."""
-    from blockprof.metrics import all_metrics, list_block_tables, list_lookup_tables, metrics_of
-    from blockprof.tracking import list_predictors
-
     names: list[str] = []
     try:
         space = load_space(space_name)
-        names.extend((*metrics_of(space), *list_block_tables(space), *list_lookup_tables(space)))
-        names.extend(list_predictors(space.name))
+        names.extend(
+            (*metrics.metrics_of(space), *metrics.list_block_tables(space), *metrics.list_lookup_tables(space))
+        )
+        names.extend(tracking.list_predictors(space.name))
     except BlockprofError:  # no such space, or a store that does not answer: nothing to add, and no place to say so
         pass
-    return names or list(all_metrics())
+    return names or list(metrics.all_metrics())
 
 
 def _complete_sampler(incomplete: str) -> list[str]:
-    from blockprof.spaces.sampling import SAMPLERS
-
-    return [name for name in SAMPLERS if name.startswith(incomplete)]
+    return [name for name in sampling.SAMPLERS if name.startswith(incomplete)]
 
 
 def _complete_accuracy_source(incomplete: str) -> list[str]:
-    from blockprof.metrics import ACCURACY_SOURCES
-
-    return [name for name in ACCURACY_SOURCES if name.startswith(incomplete)]
+    return [name for name in metrics.ACCURACY_SOURCES if name.startswith(incomplete)]
 
 
 SpaceOption = Annotated[
@@ -74,8 +82,8 @@ MetricsOption = Annotated[
         "-m",
         metavar="NAMES",
         help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, conv_macs, "
-        "flops, params, note10, i7-8700k, one of a predictor you trained or of your own look-up tables, or ort-cpu, "
-        "measured on this machine with ONNX Runtime.",
+        "flops, params, peak_memory, weights, note10, i7-8700k, one of a predictor you trained or of your own look-up "
+        "tables, or ort-cpu, measured on this machine with ONNX Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
@@ -147,11 +155,18 @@ StrictOption = Annotated[
 
 def log_to(name: str | None, experiment: str | None, no_log: bool) -> "Tracker":
     """Where a command logs, as it is asked."""
-    from blockprof.tracking.log import NOT_LOGGED, Log
-
-    return NOT_LOGGED if no_log else Log(name, experiment)
+    return log.NOT_LOGGED if no_log else log.Log(name, experiment)
 
 
+BatchesOption = Annotated[
+    str,
+    typer.Option(
+        "--batch",
+        metavar="N",
+        help="Images at once, or several numbers joined with commas: a metric each, whose name ends in -b32 with 32. "
+        "Latencies are of the whole batch.",
+    ),
+]
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
@@ -162,9 +177,7 @@ def load_space(name: str) -> "Space":
     Raises:
         InputError: there is none of that name.
     """
-    from blockprof.spaces import load_space as load
-
-    return load(name)
+    return spaces.load_space(name)
 
 
 def split_names(values: list[str]) -> list[str]:
@@ -184,20 +197,37 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
     Raises:
         InputError: none, a number that BlockProfile did not have, or one where names are asked for.
     """
-    from blockprof.metrics import default_metric
-
     if values is None:
-        return [default_metric(space)]
+        return [metrics.default_metric(space)]
     names = split_names([_metric_name(name, space, numbered) for name in split_names(values)])
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
     return names
 
 
+def parse_limits(values: list[str]) -> dict[str, float]:
+    """Read limits such as ``npu=4.0``.
+
+    Raises:
+        InputError: one that is no name and number, or two of one metric.
+    """
+    bounds: dict[str, float] = {}
+    for text in split_names(values):
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            bound = float(number)
+        except ValueError:
+            bound = math.nan
+        if not name or not math.isfinite(bound):
+            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
+        if name in bounds:
+            raise InputError(f"{name} has two limits: give one")
+        bounds[name] = bound
+    return bounds
+
+
 def note_flops(names: "Sequence[str]") -> None:
     """Say on stderr what flops are, where they are among the metrics: OFA's papers mean multiply-adds by that."""
-    from blockprof.cli import render
-
     if "flops" in names:
         render.note(
             "flops are 2 x MACs, in millions; OFA's papers call multiply-adds FLOPs, which here are macs (or "
@@ -230,6 +260,18 @@ def parse_batch(text: str) -> int | None:
     return int(text)
 
 
+def parse_batches(text: str) -> list[int]:
+    """Read numbers of images at once, joined with commas, each once.
+
+    Raises:
+        InputError: none, or what is no such number.
+    """
+    for one in (texts := split_names([text])) or [""]:
+        if not _BATCH.fullmatch(one):
+            raise InputError(f"--batch '{one}': write a number from 1 to 999999, or several joined with commas")
+    return list(dict.fromkeys(map(int, texts)))
+
+
 def training_options(
     model: str, fast: bool, epochs: int | None, patience: int | None, device: str | None
 ) -> "TrainingOptions":
@@ -238,14 +280,10 @@ def training_options(
     Raises:
         InputError: another kind, an option that it does not have, or a device that torch does not have.
     """
-    from blockprof.predictors import TrainingOptions, check_options
-
-    given = TrainingOptions(fast, epochs, patience, device)
-    check_options(model, given)
+    given = predictors.TrainingOptions(fast, epochs, patience, device)
+    predictors.check_options(model, given)
     if device:
-        from blockprof.foundation.torch_device import find_device
-
-        find_device(device)
+        torch_device.find_device(device)
     return given
 
 

@@ -1,9 +1,17 @@
 """Commands whose options take several values at once, ``-m accuracy flops``, as those of BlockProfile do."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperOption
+
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof import spaces
+else:
+    spaces = lazy_import("blockprof.spaces")
+
 
 SPACES = "{spaces}"
 """Stands in an option's help for the names of the spaces, which are looked up only where help is shown."""
@@ -23,9 +31,7 @@ class SeveralValues(TyperCommand):
         """Write the help, with the names of the spaces that there are."""
         for param in self.params:
             if isinstance(param, TyperOption) and param.help and SPACES in param.help:
-                from blockprof.spaces import space_names
-
-                param.help = param.help.replace(SPACES, ", ".join(space_names()))
+                param.help = param.help.replace(SPACES, ", ".join(spaces.space_names()))
         super().format_help(ctx, formatter)
 
 

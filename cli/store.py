@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+import blockprof
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.cli import render
-    from blockprof.tracking import location, moving
+    from blockprof.tracking.moving import Move
 else:
-    location = lazy_import("blockprof.tracking.location")
-    moving = lazy_import("blockprof.tracking.moving")
     render = lazy_import("blockprof.cli.render")
 
 
@@ -20,9 +19,12 @@ def repair() -> None:
 
     Example: blockprof store repair
     """
-    moves = [
-        move for uri in dict.fromkeys((location.tracking_uri(), location.registry_uri())) for move in moving.repair(uri)
-    ]
+    with render.listening(_show) as listener:
+        blockprof.repair_store(listener=listener)
+
+
+def _show(moves: "list[Move]") -> None:
+    """Print where the files of runs were, and where they are."""
     for move in moves:
         render.print_line(f"files of runs: now in {move.found}, were in {move.recorded}")
     if not moves:

@@ -1,11 +1,20 @@
 """``blockprof train-predictor``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import blockprof
 from blockprof.cli import options
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.api.training import Training
+    from blockprof.cli import render, render_training
+else:
+    render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
 
 
 def train_predictor(
@@ -34,7 +43,7 @@ def train_predictor(
         bool,
         typer.Option(
             "--learning-curve",
-            help="Also train blockwise on 10, 30, 100, ... networks, five draws each: how many to measure.",
+            help="Also train on 10, 30, 100, ... networks, five draws each: how many to measure.",
         ),
     ] = False,
     model: Annotated[
@@ -70,24 +79,22 @@ def train_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Train a latency predictor, test it on held-out networks and register it.
 
     It is registered as blockprof-<space>-<metric>, and `blockprof profile --metrics <metric>` uses the version with the
     alias champion. The alias moves if the new version has a significantly lower error on networks unseen by both;
     within noise, only if its training data is a strict superset of the champion's.
 
-    With fewer than 30 test networks, a blockwise predictor is also cross-validated on all networks, unless --train-size
-    is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command again.
+    With fewer than 30 test networks, it is also cross-validated on all networks, which trains ten more, unless
+    --train-size is given. A gru saves its state in ./blockprof-data after each epoch: to resume, run the same command
+    again.
 
     Example: blockprof train-predictor --space pn --metric pixel9 measured.csv
     """
-    import blockprof
-    from blockprof.cli import render, render_training
-
     chosen_space = options.load_space(space)
     with render.listening(render_training.show) as listener:
-        blockprof.train(
+        return blockprof.train(
             chosen_space,
             data,
             metric,

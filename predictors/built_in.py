@@ -29,7 +29,9 @@ def _gru_to_onnx(model: GruModel) -> "OnnxGraph":
     return onnx_graph.build_gru(model)
 
 
-register_predictor("blockwise", PredictorKind(_train_blockwise, load_blockwise, to_onnx=_blockwise_to_onnx))
+register_predictor(
+    "blockwise", PredictorKind(_train_blockwise, load_blockwise, uses_dev=False, to_onnx=_blockwise_to_onnx)
+)
 register_predictor(
     "gru",
     PredictorKind(

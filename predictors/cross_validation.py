@@ -1,4 +1,4 @@
-"""The blockwise predictor tested on every network by leaving each out in turn, where the test networks are few."""
+"""A predictor tested on every network by leaving each out in turn, where the test networks are few."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.folds import leave_out, random_folds
-from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.foundation.scores import mape_percent
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import (
@@ -16,7 +16,7 @@ from blockprof.predictors.evaluation import (
     score,
     score_interval,
 )
-from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.kinds import DEFAULT_KIND, TrainingOptions, TrainingTask, check_options
 from blockprof.predictors.outliers import is_unexpected
 from blockprof.predictors.prediction import Prediction
 
@@ -67,22 +67,49 @@ class CrossValidation:
         return predicted_frame(self.data, self.prediction)
 
 
-def cross_validate(data: LatencyData, seed: int = 0, listener: Listener = SILENT) -> CrossValidation:
+def cross_validate(
+    data: LatencyData,
+    seed: int = 0,
+    listener: Listener = SILENT,
+    *,
+    kind: str = DEFAULT_KIND,
+    options: TrainingOptions | None = None,
+) -> CrossValidation:
     """Predict each tenth of the networks of ``data``, at all their resolutions, by a predictor of the other nine.
+
+    A kind that looks at dev rows learns from eight of these, and has the next tenth for that.
 
     Args:
         data: networks and their latencies.
-        seed: of the folds.
-        listener: told how many of how many predictors are trained.
+        seed: of the folds, and of all that is random in training.
+        listener: told how many of how many predictors are trained, and of each one's epochs, where it has them.
+        kind: the kind of the predictors.
+        options: how to train, where the kind leaves a choice.
 
     Raises:
+        BlockprofError: a training diverged.
         DataFileError: too few networks to train on: fewer than 6 in all.
+        InputError: no such kind, or an option that it does not have.
     """
+    how = options or TrainingOptions()
+    chosen = check_options(kind, how)
+    fold_of = random_folds(data.num_networks, seed)[data.network_of]
+    num_folds = int(fold_of.max()) + 1
 
     def predict(held: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        model, rows = fit_blockwise(data.select(~held), "latency", data.resolutions), data.select(held)
-        found = model.predict(rows.archs, rows.resolutions)
+        fold = int(fold_of[held][0])
+        dev = fold_of == (fold + 1) % num_folds
+        task = TrainingTask(
+            train=data.select(~held & ~dev if chosen.uses_dev else ~held),
+            dev=data.select(dev),
+            metric="latency",
+            resolutions=data.resolutions,
+            seed=seed,
+            options=how,
+            listener=Part(listener, fold, num_folds),
+        )
+        rows = data.select(held)
+        found = chosen.train(task).model.predict(rows.archs, rows.resolutions)
         return found.latency_ms, found.lower_ms, found.upper_ms
 
-    fold_of = random_folds(data.num_networks, seed)[data.network_of]
     return CrossValidation(data, Prediction(*leave_out(fold_of, predict, task="cross-validation", listener=listener)))

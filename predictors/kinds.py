@@ -103,7 +103,8 @@ class PredictorKind:
     trainings apart that keep checkpoints; None where none does. ``to_onnx`` builds the ONNX graph of a model; None
     where it has none. ``runtime`` is a Python file, with NumPy alone, that a registered model predicts by where
     blockprof is not installed: it has ``predict`` as ``blockprof/predictors/runtime.py`` does, which is used where it
-    is None. Models are saved by :func:`blockprof.predictors.model_files.write_model`.
+    is None. ``uses_dev`` says whether training looks at the dev rows: a cross-validation then has a fold for them.
+    Models are saved by :func:`blockprof.predictors.model_files.write_model`.
     """
 
     train: Callable[[TrainingTask], Fitted]
@@ -112,6 +113,7 @@ class PredictorKind:
     fingerprint: Callable[[TrainingTask], str] | None = None
     to_onnx: "Callable[[Any], OnnxGraph] | None" = None
     runtime: Path | None = None
+    uses_dev: bool = True
 
 
 PREDICTORS: Registry[PredictorKind] = Registry("predictor", ("blockprof.predictors.built_in",))

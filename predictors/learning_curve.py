@@ -1,4 +1,4 @@
-"""How the blockwise predictor's error falls with the number of networks that it is trained on."""
+"""How a predictor's error falls with the number of networks that it is trained on."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.errors import DataFileError
 from blockprof.foundation.lazy import lazy_import
-from blockprof.foundation.listener import SILENT, Listener
+from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.latency_data import LatencyData
 from blockprof.predictors.evaluation import score, score_interval
-from blockprof.predictors.fitting import fit_blockwise
+from blockprof.predictors.kinds import DEFAULT_KIND, TrainingOptions, TrainingTask, check_options
 from blockprof.predictors.splitting import Split, split_by_network
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OUTLOOK = 3
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Errors on the same test rows after training on ever more networks.
+    """Errors on the same test rows after training a predictor of a ``kind`` on ever more networks.
 
     ``sizes`` is (K,), numbers of training networks, ascending. ``mape_percent`` and ``coverage_percent`` are (K, D):
     the test error, and how many test rows lie in their 90 % interval, for each of D draws. A draw's smaller sizes are
@@ -40,6 +40,7 @@ class LearningCurve:
     mape_percent: FloatArray
     coverage_percent: FloatArray
     num_test: int
+    kind: str = DEFAULT_KIND
 
     @property
     def median_mape(self) -> FloatArray:
@@ -98,8 +99,11 @@ def learning_curve(
     train_size: int | None = None,
     num_draws: int = NUM_DRAWS,
     listener: Listener = SILENT,
+    *,
+    kind: str = DEFAULT_KIND,
+    options: TrainingOptions | None = None,
 ) -> LearningCurve:
-    """Train the blockwise predictor on 10, 30, 100, 300, ... and all training networks; test each on the test rows.
+    """Train a predictor on 10, 30, 100, 300, ... and all training networks; test each on the test rows.
 
     Args:
         data: networks and their latencies; split as ``train_predictor`` splits them, so that the test rows, and the
@@ -107,15 +111,21 @@ def learning_curve(
         seed: of the split and of the draws.
         train_size: the most networks to train on; all that the split leaves where None.
         num_draws: how often each number of networks is drawn.
-        listener: told how many of how many predictors are trained.
+        listener: told how many of how many predictors are trained, and of each one's epochs, where it has them.
+        kind: the kind of the predictors; the dev rows of the split are the same for each.
+        options: how to train, where the kind leaves a choice.
 
     Raises:
+        BlockprofError: a training diverged.
         DataFileError: fewer than 20 different networks, or than 20 training networks.
-        InputError: a ``train_size`` below 5, or above the number of training networks.
+        InputError: a ``train_size`` below 5, or above the number of training networks; no such kind, or an option that
+            it does not have.
     """
+    how = options or TrainingOptions()
+    chosen = check_options(kind, how)
     split = split_by_network(data, seed, train_size)
     sizes = curve_sizes(data, split)
-    train, test = data.select(split.train), data.select(split.test)
+    train, dev, test = (data.select(rows) for rows in (split.train, split.dev, split.test))
     shape = (len(sizes), num_draws)
     mape, coverage = np.empty(shape), np.empty(shape)
     num_fits, done = (len(sizes) - 1) * num_draws + 1, 0
@@ -125,14 +135,22 @@ def learning_curve(
     for index, size in enumerate(sizes):
         is_last = size == train.num_networks
         for draw in range(1 if is_last else num_draws):
-            model = fit_blockwise(train.select(np.flatnonzero(ranks[draw] < size)), "latency", data.resolutions)
-            prediction = model.predict(test.archs, test.resolutions)
+            task = TrainingTask(
+                train=train.select(np.flatnonzero(ranks[draw] < size)),
+                dev=dev,
+                metric="latency",
+                resolutions=data.resolutions,
+                seed=seed,
+                options=how,
+                listener=Part(listener, done, num_fits),
+            )
+            prediction = chosen.train(task).model.predict(test.archs, test.resolutions)
             columns = slice(None) if is_last else draw
             mape[index, columns] = score(test.latencies_ms, prediction.latency_ms).mape_percent
             coverage[index, columns] = score_interval(test.latencies_ms, prediction).coverage_percent
             done += 1
             listener.on_step("learning curve", done, num_fits)
-    return LearningCurve(np.array(sizes), mape, coverage, len(test))
+    return LearningCurve(np.array(sizes), mape, coverage, len(test), kind)
 
 
 def curve_sizes(data: LatencyData, split: Split) -> list[int]:

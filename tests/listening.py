@@ -21,6 +21,7 @@ class Heard(Listener):
     results: list[SearchResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     told: list[object] = field(default_factory=list)
+    logged: list[tuple[str, str]] = field(default_factory=list)
 
     def on_start(self, task: str) -> None:
         self.tasks.append(task)
@@ -43,3 +44,6 @@ class Heard(Listener):
 
     def on_result(self, result: object) -> None:
         self.told.append(result)
+
+    def on_logged(self, name: str, run_id: str) -> None:
+        self.logged.append((name, run_id))

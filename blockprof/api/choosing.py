@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.api.defaults import DESIGN, NUM_NETS, RESOLUTION
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.resolution import check_resolution
+
+if TYPE_CHECKING:
+    from blockprof.evaluators.device import net_files
+    from blockprof.predictors import design as designs
+else:
+    designs = lazy_import("blockprof.predictors.design")
+    net_files = lazy_import("blockprof.evaluators.device.net_files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +52,14 @@ class Networks:
         for size in self.resolutions or ():
             check_resolution(space, size)
         if self.nets is not None:
-            from blockprof.evaluators.device.net_files import read_networks
-
             self.refuse(Said("{} gives the networks", Argument("nets")), "num_nets", "design")
-            return *read_networks(self.nets, space, self.resolutions), {"nets": self.nets}
-        from blockprof.predictors.design import check_design, choose_networks
-
-        method, count = check_design(self.design or DESIGN), self.num_nets or NUM_NETS
+            return *net_files.read_networks(self.nets, space, self.resolutions), {"nets": self.nets}
+        method, count = designs.check_design(self.design or DESIGN), self.num_nets or NUM_NETS
         rng, before, sizes = np.random.default_rng(seed), None, self.resolutions or [RESOLUTION]
         listener.on_start("choosing networks")
         for size in (size for size in there if size < count):
-            before = choose_networks(space, size, sizes, rng, design=method, chosen=before)
-        archs, at = choose_networks(space, count, sizes, rng, design=method, chosen=before)
+            before = designs.choose_networks(space, size, sizes, rng, design=method, chosen=before)
+        archs, at = designs.choose_networks(space, count, sizes, rng, design=method, chosen=before)
         return archs, at, {"design": method}
 
     def refuse(self, reason: Said, *names: str) -> None:

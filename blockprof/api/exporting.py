@@ -8,15 +8,25 @@ from blockprof import tracking
 from blockprof.api.choosing import Networks
 from blockprof.api.defaults import RESOLUTION
 from blockprof.api.latencies import check_latency_name
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.output.exporting import Format, write_frames
 from blockprof.spaces import Architectures, Space, load_space
 
 if TYPE_CHECKING:
+    from blockprof.evaluators.device import device_folder
     from blockprof.evaluators.device.device_folder import DeviceFolder, WrittenFolder
+    from blockprof.networks import modules, onnx
     from blockprof.networks.onnx import NetworkFile
+    from blockprof.predictors import onnx_export, saved
     from blockprof.predictors.onnx_export import OnnxCheck
     from blockprof.tracking import StoredPredictor
+else:
+    device_folder = lazy_import("blockprof.evaluators.device.device_folder")
+    modules = lazy_import("blockprof.networks.modules")
+    onnx = lazy_import("blockprof.networks.onnx")
+    onnx_export = lazy_import("blockprof.predictors.onnx_export")
+    saved = lazy_import("blockprof.predictors.saved")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +90,9 @@ def export_run(run: str, out: Path | None = None, file_format: Format = "csv") -
 
 def export_predictor(predictor: str, out: Path | None = None) -> PredictorFile:
     """Write a predictor as ONNX, checked against the model with ONNX Runtime; raises as :func:`export`."""
-    from blockprof.predictors.onnx_export import write_onnx
-    from blockprof.predictors.saved import load_predictor
-
     stored = tracking.find_predictor(predictor)
     path = out or Path(f"{stored.name}-{stored.version}.onnx")
-    return PredictorFile(path, stored, write_onnx(load_predictor(stored.folder), path))
+    return PredictorFile(path, stored, onnx_export.write_onnx(saved.load_predictor(stored.folder), path))
 
 
 def export_network(
@@ -112,14 +119,11 @@ def export_network(
     Raises:
         InputError, MetricError, BlockprofError: as for ``write_network`` and ``write_settings``.
     """
-    from blockprof.networks.onnx import FragmentStore, write_network
-
     listener.on_start("composing the network")
-    written = write_network(FragmentStore(archs.space), archs, 0, out, resolution=resolution, batch=batch, check=check)
+    store = onnx.FragmentStore(archs.space)
+    written = onnx.write_network(store, archs, 0, out, resolution=resolution, batch=batch, check=check)
     if settings:
-        from blockprof.networks.modules import write_settings
-
-        write_settings(archs, 0, settings, resolution=resolution)
+        modules.write_settings(archs, 0, settings, resolution=resolution)
     return written
 
 
@@ -148,10 +152,8 @@ def export_networks(
         InputError, MetricError, DataFileError, BlockprofError: as for ``Networks.choose``, ``plan_device_folder`` and
             ``DeviceFolder.write``.
     """
-    from blockprof.evaluators.device.device_folder import plan_device_folder
-
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
     archs, resolutions, _ = (networks or Networks()).choose(chosen, seed, listener)
-    folder = plan_device_folder(archs, resolutions, out, metric)
+    folder = device_folder.plan_device_folder(archs, resolutions, out, metric)
     return NetworkFiles(folder, folder.write(listener), metric)

@@ -12,7 +12,9 @@ from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, RESOLUTION
 from blockprof.api.latencies import check_latency_name
 from blockprof.evaluators.device import BlockTable, MeasureSpec, check_block_journal, measure_block_table
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
+from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.metrics.block_table import block_table_name
@@ -21,7 +23,13 @@ from blockprof.spaces.resolution import check_resolution
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from blockprof.output.runs import block_tables, measurements
     from blockprof.tracking import Run
+else:
+    block_tables = lazy_import("blockprof.output.runs.block_tables")
+    measurements = lazy_import("blockprof.output.runs.measurements")
 
 
 def measure(
@@ -77,6 +85,25 @@ class MeasuredBlocks:
     table: BlockTable
     seconds: float
     files: tuple[Path, Path]
+
+    def __repr__(self) -> str:
+        table = self.table
+        return f"<MeasuredBlocks: {len(table.pieces)} pieces of {table.space.name}, measured on {table.costs.device}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a piece, as ``BlockTable.to_frame``."""
+        return self.table.to_frame()
+
+    def plot(self, what: str | None = None) -> Picture:
+        """The sums of pieces against whole networks, ``sums``.
+
+        Raises:
+            InputError: there is no such picture.
+        """
+        return plot(self.table, what)
 
 
 def measure_blocks(
@@ -171,13 +198,9 @@ def _note_predictor(metric: str, registered: Sequence[str], space: Space, listen
 
 
 def _record(run: "Run", result: CampaignResult, params: dict[str, object]) -> None:
-    from blockprof.output.runs.measurements import record_measurement
-
-    record_measurement(run, result, params)
+    measurements.record_measurement(run, result, params)
 
 
 def _record_blocks(run: "Run", result: MeasuredBlocks) -> None:
-    from blockprof.output.runs.block_tables import record_block_table
-
     params = {"metric": result.metric, "blocks": True, "out": result.files[0]}
-    record_block_table(run, result.table, params, result.seconds)
+    block_tables.record_block_table(run, result.table, params, result.seconds)

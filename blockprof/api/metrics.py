@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from blockprof.evaluators import pooling
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import (
     ACCURACY,
@@ -26,8 +27,14 @@ from blockprof.profiling import Surrogate
 from blockprof.spaces import Space, load_space
 
 if TYPE_CHECKING:
+    from blockprof import tracking
+    from blockprof.evaluators import supernet as accuracy_pools
     from blockprof.evaluators.supernet import AccuracyPool
-    from blockprof.predictors import Predictor
+    from blockprof.predictors import Predictor, saved
+else:
+    accuracy_pools = lazy_import("blockprof.evaluators.supernet")
+    saved = lazy_import("blockprof.predictors.saved")
+    tracking = lazy_import("blockprof.tracking")
 
 Wanted = str | Metric | Surrogate
 """A metric by name, or one of the caller's own."""
@@ -35,7 +42,7 @@ Wanted = str | Metric | Surrogate
 
 def load_metrics(
     space: Space | str,
-    names: Sequence[str],
+    names: Sequence[str] | str,
     *,
     resolution: int = 224,
     accuracy_source: str = "reference",
@@ -56,14 +63,13 @@ def load_metrics(
         InputError: no such space; a metric that does not exist, or not at ``resolution``.
         TrackingError: the MLflow store does not answer.
     """
-    from blockprof import tracking
-
     chosen = load_space(space) if isinstance(space, str) else space
 
     def find_predictor(metric: str) -> PredictorFolder | None:
         champion = tracking.find_champion(chosen.name, metric)
         return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder) if champion else None
 
+    names = [names] if isinstance(names, str) else names
     return load_from(chosen, names, resolution, find_predictor, listener, check_accuracy_source(accuracy_source))
 
 
@@ -91,11 +97,8 @@ class Evaluation:
         Raises:
             TrackingError, DataFileError: the MLflow store does not answer, or the predictor cannot be read.
         """
-        from blockprof import tracking
-        from blockprof.predictors.saved import load_predictor
-
         champion = tracking.find_champion(self.space.name, metric)
-        return load_predictor(champion.folder) if champion else None
+        return saved.load_predictor(champion.folder) if champion else None
 
     def pooled(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the metrics ``names`` that are expensive."""
@@ -103,8 +106,6 @@ class Evaluation:
 
     def _is_there(self, name: str) -> bool:
         """Whether a target has been measured before, as a predictor or a table; ``ort-cpu`` is always its own pool."""
-        from blockprof import tracking
-
         if name in (ORT_CPU, ACCURACY):
             return False
         there = {*list_block_tables(self.space), *list_lookup_tables(self.space)}
@@ -137,9 +138,7 @@ class Evaluation:
         """
         if ACCURACY not in sizes:
             return Pools(self, sizes, None)
-        from blockprof.evaluators.supernet import load_accuracy_pool
-
-        pool = load_accuracy_pool(
+        pool = accuracy_pools.load_accuracy_pool(
             self.space,
             self.supernet,
             resolution=self.resolution,
@@ -164,9 +163,7 @@ class Evaluation:
         for name in filter(pooling.is_target, pooled):
             found[name] = pooled_metric(self.measure(name, pooling.pool_size(name)))
         if ACCURACY in pooled:
-            from blockprof.evaluators.supernet import load_kept_accuracy
-
-            kept = load_kept_accuracy(
+            kept = accuracy_pools.load_kept_accuracy(
                 self.space, self.supernet, resolution=self.resolution, seed=self.seed, listener=self.listener
             )
             self.note_kept(kept.journal, str(kept.num_kept()))
@@ -239,6 +236,11 @@ def pooled_metric(surrogate: Surrogate) -> AdditiveMetric:
     metric = surrogate.metric
     source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
     return replace(metric, info=replace(metric.info, origin="predicted", source=source))
+
+
+def one_or_several(wanted: Sequence[Wanted] | Wanted) -> Sequence[Wanted]:
+    """Several metrics, of one as well: a name is no list of letters."""
+    return wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
 
 
 def name_of(wanted: Wanted) -> str:

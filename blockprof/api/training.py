@@ -1,12 +1,15 @@
 """``blockprof.train``: latency predictors, tested and registered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
+from blockprof.fetching.reference import DEVICE_PREFIX
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, Said
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
 from blockprof.latency_data import LatencyData
@@ -15,9 +18,19 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
+    from blockprof.output import draw_matplotlib
+    from blockprof.output.charts import trainings as training_charts
+    from blockprof.output.runs import trainings
+    from blockprof.predictors.gru import importing
     from blockprof.tracking import RegisteredPredictor, Run
+else:
+    draw_matplotlib = lazy_import("blockprof.output.draw_matplotlib")
+    importing = lazy_import("blockprof.predictors.gru.importing")
+    training_charts = lazy_import("blockprof.output.charts.trainings")
+    trainings = lazy_import("blockprof.output.runs.trainings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +49,46 @@ class Training:
     registered: "RegisteredPredictor | None" = None
 
     def __repr__(self) -> str:
-        return f"<Training from {self.path}: {self.trained!r}>"
+        return f"<Training from {self.path}, latencies {self.origin}: {self.trained!r}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    @property
+    def origin(self) -> str:
+        """``reference`` where it was trained on data made from a built-in table, else ``measured``."""
+        return "reference" if self.data.device.startswith(DEVICE_PREFIX) else "measured"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row for the predictor, its cross-validation where there is one, and each baseline: ``predictor``,
+        ``scored_on`` (``test``, or ``folds``), the scores, ``coverage_percent`` and ``width_percent`` of its 90 %
+        intervals; then the same in each row: space, metric, device, origin, how many networks it was trained on, and
+        what it is registered as.
+        """
+        import pandas as pd
+
+        test, folds = self.trained.test, self.folds
+        own = {"predictor": self.trained.model.kind, "scored_on": "test"}
+        rows = [own | asdict(test.scores) | asdict(test.interval)]
+        if folds:
+            rows.append(own | {"scored_on": "folds"} | asdict(folds.scores) | asdict(folds.interval))
+        rows += [{"predictor": name, "scored_on": "test", **asdict(found)} for name, found in test.baselines.items()]
+        registered = self.registered
+        return pd.DataFrame(rows).assign(
+            space=self.data.space.name,
+            metric=self.trained.model.metric,
+            device=self.data.device,
+            origin=self.origin,
+            num_networks=self.trained.model.num_nets,
+            registered=registered.name if registered else None,
+            version=registered.version if registered else None,
+            is_champion=registered.is_champion if registered else None,
+        )
 
     def plot(self) -> "Figure":
         """The test networks: predicted against measured, with the relative error."""
-        from blockprof.output.charts.trainings import predictions_chart
-        from blockprof.output.draw_matplotlib import draw_chart
-
-        return draw_chart(predictions_chart(self.trained, self.data.select(self.trained.split.test)))
+        tested = self.data.select(self.trained.split.test)
+        return draw_matplotlib.draw_chart(training_charts.predictions_chart(self.trained, tested))
 
     @property
     def num_test(self) -> int:
@@ -67,8 +112,8 @@ def train(
     """Train a latency predictor, and test it on held-out networks.
 
     With ``log=blockprof.Log()`` it is registered as ``blockprof-<space>-<metric>``, and as the champion where it is
-    better: ``blockprof.profile(space, [metric])`` then uses it. Where fewer than 30 test networks are left, a blockwise
-    one is also cross-validated, unless only some are to train on.
+    better: ``blockprof.profile(space, [metric])`` then uses it. Where fewer than 30 test networks are left, it is also
+    cross-validated, which trains ten more, unless only some networks are to train on.
 
     Args:
         space: a space, or its name.
@@ -77,7 +122,7 @@ def train(
         kind: ``blockwise``, ``gru`` (the paper's, half an hour or more), or a registered one.
         options: how to train, where the kind leaves a choice.
         train_size: train on so many networks only, the test rows unchanged.
-        learning_curve: also train blockwise on 10, 30, 100, ... networks: how many to measure.
+        learning_curve: also train on 10, 30, 100, ... networks, five draws each: how many to measure.
         seed: of the split, and of all that is random in training.
         log: where it is logged and registered.
         listener: told of progress; of the training, of its curve, and of what was registered as each is there.
@@ -109,14 +154,17 @@ def train(
                 latencies, metric, seed, train_size, kind, options, checkpoint, listener
             )
             found = Training(trained, latencies, path)
-            if found.num_test < predictors.FEW_TEST_NETWORKS and kind == predictors.DEFAULT_KIND and not train_size:
+            if found.num_test < predictors.FEW_TEST_NETWORKS and not train_size:
                 # By the same folds whatever the seed: who tries many splits of the same networks finds no better
                 # champion.
-                found = replace(found, folds=predictors.cross_validate(latencies, listener=listener))
+                folds = predictors.cross_validate(latencies, listener=listener, kind=kind, options=options)
+                found = replace(found, folds=folds)
         listener.on_result(found)
         if learning_curve:
             with naming(path):
-                curve = predictors.learning_curve(latencies, seed, train_size, listener=listener)
+                curve = predictors.learning_curve(
+                    latencies, seed, train_size, listener=listener, kind=kind, options=options
+                )
             found = replace(found, curve=curve)
             listener.on_result(curve)
         found = replace(found, registered=record(lambda run: _record(run, found, seed)))
@@ -128,8 +176,6 @@ def train(
 
 
 def _record(run: "Run", found: Training, seed: int) -> "RegisteredPredictor":
-    from blockprof.output.runs import trainings
-
     if found.curve:
         trainings.record_learning_curve(run, found.curve, found.trained)
     trainings.record_training_report(run, found.trained, found.data, found.path, found.curve, found.folds)
@@ -164,8 +210,6 @@ def import_predictor(
         InputError, DataFileError, TrackingError: as :func:`train`; or a predictor that predicts the networks worse than
             their mean does.
     """
-    from blockprof.predictors.gru import importing
-
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
     if max_ms is None:
@@ -193,6 +237,4 @@ def import_predictor(
 
 
 def _record_imported(run: "Run", found: Training, seed: int) -> "RegisteredPredictor":
-    from blockprof.output.runs.trainings import record_training
-
-    return record_training(run, found.trained, found.data, found.path, seed)
+    return trainings.record_training(run, found.trained, found.data, found.path, seed)

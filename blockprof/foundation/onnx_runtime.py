@@ -6,19 +6,15 @@ processes that are started from here inherit it.
 """
 
 import os
-from typing import Any
+
+from blockprof.foundation.lazy import lazy_import
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-__all__ = ["onnxruntime"]
+__all__ = ["onnxruntime", "quantization", "shape_inference"]
 
 
-def quantization() -> Any:
-    """``onnxruntime.quantization``, with its pre-processing, which it does not export."""
-    from onnxruntime import quantization as tools
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    tools.quant_pre_process = quant_pre_process
-    return tools
+quantization = lazy_import("onnxruntime.quantization")
+shape_inference = lazy_import("onnxruntime.quantization.shape_inference")

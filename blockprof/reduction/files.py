@@ -67,6 +67,8 @@ def load_reduction(space: Space, name_or_path: str, seed: int = 0) -> Reduction:
     if name_or_path in preset_names(space):
         return load_preset(space, name_or_path)
     path = Path(name_or_path)
+    if not path.exists() and (path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1):
+        raise DataFileError("there is no such file", where=path, remedy="check the path", code="no-such-file")
     if not path.exists():
         raise InputError(
             f"unknown reduction '{name_or_path}': for {space.name} there are "

@@ -7,7 +7,10 @@ from importlib.metadata import version
 
 import blockprof
 
-VERBS = ("measure", "train", "profile", "compare", "reduce", "search", "predict", "export")
+VERBS = (
+    *("measure", "train", "profile", "compare", "reduce", "search", "predict", "export"),
+    *("import_predictor", "cache_imagenet", "repair_store", "resume"),
+)
 
 _ASK = """
 import json, logging, os, signal, sys, threading, warnings

@@ -12,7 +12,7 @@ from blockprof.latency_data import read_latency_csv
 from blockprof.predictors.gru.network import GruNetwork, NetworkSpec
 from blockprof.spaces import load_space
 
-BASE = ("train-predictor", "--space", "pn", "--model", "gru", "--fast", "--epochs", "10")
+BASE = ("train-predictor", "--space", "pn", "--model", "gru", "--fast", "--epochs", "10", "--train-size", "80")
 
 
 @pytest.fixture(scope="module")

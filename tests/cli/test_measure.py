@@ -81,7 +81,7 @@ def test_networks_are_measured_written_and_logged(cli, folder: Path) -> None:
     assert data.device.endswith(" ONNX Runtime CPU 1 thread")
     assert f"3 networks of ProxylessNAS (pn) at resolution 128, on {data.device}\n" in outcome.stdout
     assert f"wrote {LATENCIES}\n" in outcome.stdout
-    assert "next: blockprof train-predictor" not in outcome.stdout  # 3 networks are too few for that
+    assert "next: more networks: train-predictor takes at least 20, here are 3" in outcome.hints
     record = pd.read_csv(RECORD)
     assert record["net"].tolist() == data.archs.to_strings()
     assert record["corrected_ms"].tolist() == data.latencies_ms.tolist()
@@ -455,7 +455,7 @@ def test_from_measuring_to_a_profile(cli, folder: Path) -> None:
     quick = ["--resolution", "128", "--rounds", "1", "--time-limit", "0.05"]
     outcome = cli("measure", "--space", "pn", "-n", "24", "--design", "random", *quick)
     assert outcome.returncode == 0, outcome.stderr
-    assert "next: blockprof train-predictor --space pn --metric my-cpu\n" in outcome.stdout
+    assert "next: blockprof train-predictor --space pn --metric my-cpu\n" in outcome.hints
     outcome = cli("train-predictor", "--space", "pn", "--metric", "my-cpu")
     assert outcome.returncode == 0, outcome.stderr
     assert "registered blockprof-pn-my-cpu version 1" in outcome.stdout

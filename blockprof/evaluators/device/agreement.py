@@ -23,7 +23,7 @@ class Agreement:
 
 
 def compare_with_fp32(archs: Architectures, resolution: int, spec: MeasureSpec) -> Agreement:
-    """Run the first of some networks on one seeded image, as ``spec`` says and in fp32, with the same run-time.
+    """Run the first of some networks on one seeded input, as ``spec`` says and in fp32, with the same run-time.
 
     Raises:
         InputError, BlockprofError: as for ``RuntimeProcess``.
@@ -40,6 +40,6 @@ def _logits(archs: Architectures, resolution: int, spec: MeasureSpec) -> FloatAr
     store = FragmentStore(archs.space, quantized=spec.is_quantized)
     name = archs.to_strings()[0]
     with RuntimeProcess(spec.find_runtime(), spec) as process:
-        process.load("network", name, 0, lambda: compose_bytes(store, archs, resolution=resolution))
+        process.load("network", name, 0, lambda: compose_bytes(store, archs, resolution=resolution, batch=spec.batch))
         (logits,) = process.outputs("network", name)
     return logits.ravel()

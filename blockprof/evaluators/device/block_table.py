@@ -212,8 +212,8 @@ def measure_block_table(
             listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_bytes(store, archs, index, resolution=resolution)
-        model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
+            return compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
+        model = compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
         return bytes(model.SerializeToString())
 
     return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))

@@ -22,6 +22,7 @@ from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, JournalError, Said
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import LatencyData, read_latency_csv, staged, write_latency_csv
+from blockprof.latency_data.layout import DEVICE, LATENCY, NET, NET_ID, RESOLUTION, SPACE, UNIT
 from blockprof.spaces import Architectures, Space
 
 OLD_SUFFIX = ".old"
@@ -152,10 +153,25 @@ class CampaignResult:
     agreement: Agreement | None = None
 
     def __repr__(self) -> str:
-        return f"<CampaignResult: {len(self.data)} networks of {self.data.space.name} on {self.data.device}>"
+        return f"<CampaignResult: {len(self.data)} networks of {self.data.space.name}, measured on {self.data.device}>"
 
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.record_frame())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a network: BlockProfile's columns, which ``train`` reads, then those of :meth:`record_frame`."""
+        data = self.data
+        columns = {
+            NET_ID: range(len(data)),
+            NET: data.archs.to_strings(),
+            DEVICE: data.device,
+            RESOLUTION: data.resolutions,
+            UNIT: "ms",
+            LATENCY: data.latencies_ms,
+            SPACE: data.space.name,
+        }
+        record = self.record_frame().drop(columns=["net", "resolution"])
+        return pd.concat([pd.DataFrame(columns), record], axis=1)
 
     def plot(self, what: str | None = None) -> Picture:
         """The networks' ``latencies``.

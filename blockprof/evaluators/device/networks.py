@@ -48,7 +48,7 @@ def measure_architectures(
     spec: MeasureSpec | None = None,
     listener: Listener = SILENT,
 ) -> MeasuredNetworks:
-    """Compose networks from their pieces and measure them as :func:`measure_networks` does, at batch 1.
+    """Compose networks from their pieces and measure them as :func:`measure_networks` does.
 
     Pieces that are not in the cache yet are exported first, tens of seconds for a whole space, with the machine's lock
     held and before anything is timed. A journal that holds all visits already needs none.
@@ -75,7 +75,7 @@ def measure_architectures(
         if not is_filled:
             _fill(store, archs, listener)
             is_filled = True
-        return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
+        return compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
 
     names = network_names(archs, resolutions)
     return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)

@@ -63,11 +63,12 @@ class Worker:
             return str(error)
         return ""
 
-    def prepare(self, network: str, folder: str) -> dict[str, Any]:
-        """Make the run-time's own model of an ONNX file; where it is, and the inputs of the network."""
+    def prepare(self, network: str, folder: str, model: str | None) -> dict[str, Any]:
+        """Make the run-time's own model of an ONNX file, unless it is there; where it is, and the network's inputs."""
         inputs = _read_inputs(Path(network))
         shapes: Shapes = {name: shape for name, (shape, _) in inputs.items()}
-        return {"model": os.fspath(self._engine.convert(Path(network), shapes, Path(folder))), "inputs": inputs}
+        made = model or os.fspath(self._engine.convert(Path(network), shapes, Path(folder)))
+        return {"model": made, "inputs": inputs}
 
     def load(self, slot: str, model: str, inputs: dict[str, Any]) -> None:
         """Load what was prepared, in place of what the slot holds."""

@@ -85,5 +85,7 @@ register_runtime(
         install="pip install 'blockprof[ncnn]'",
         precisions=("fp32", "bf16", "fp16"),
         clock="thread",
+        has_batches=False,
+        converters=("ncnn", "pnnx"),
     )
 )

@@ -8,13 +8,15 @@ from blockprof.networks.onnx.composing import (
     compose_piece,
 )
 from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
+from blockprof.networks.onnx.sharing import SharedWeights
 from blockprof.networks.onnx.store import FragmentStore
-from blockprof.networks.onnx.writing import NetworkFile, write_network
+from blockprof.networks.onnx.writing import NetworkFile, write_network, write_weights
 
 __all__ = [
     "FragmentStore",
     "NetworkFile",
     "Piece",
+    "SharedWeights",
     "all_pieces",
     "compose",
     "compose_block",
@@ -23,4 +25,5 @@ __all__ = [
     "compose_piece",
     "piece_name",
     "write_network",
+    "write_weights",
 ]

@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from blockprof.foundation.lazy import lazy_import
 from blockprof.networks.onnx.fragments import INPUT, IR_VERSION, OPSET, OUTPUT, TRACE_SIZE, Fragment
+
+if TYPE_CHECKING:
+    from blockprof.foundation import onnx_runtime
+else:
+    onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
+
 
 NUM_INPUTS = 8
 """Standard normal inputs that tell the ranges of activations."""
@@ -22,9 +30,7 @@ def quantize_fragment(fragment: Fragment, seed: int) -> onnx.ModelProto:
     The piece still takes and gives float numbers. ONNX Runtime's pre-processing comes first: it finds the shapes
     without which the operators between convolutions stay float, and then most blocks are slower than in fp32.
     """
-    from blockprof.foundation.onnx_runtime import quantization
-
-    tools = quantization()
+    tools = onnx_runtime.quantization
     shape = (1, _input_channels(fragment), TRACE_SIZE, TRACE_SIZE)
     rng = np.random.default_rng(seed)
     inputs = iter([{INPUT: rng.standard_normal(shape, dtype=np.float32)} for _ in range(NUM_INPUTS)])
@@ -36,7 +42,7 @@ def quantize_fragment(fragment: Fragment, seed: int) -> onnx.ModelProto:
     with TemporaryDirectory(prefix="blockprof-quantize-") as name, _quiet():
         whole, prepared, quantized = (Path(name) / f"{step}.onnx" for step in ("whole", "prepared", "quantized"))
         onnx.save(_to_model(fragment, shape), whole)
-        tools.quant_pre_process(whole, prepared)
+        onnx_runtime.shape_inference.quant_pre_process(whole, prepared)
         tools.quantize_static(
             prepared,
             quantized,

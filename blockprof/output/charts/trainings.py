@@ -112,7 +112,7 @@ def learning_panel(
             Rule(flops_only, name="FLOPs only, all networks", is_limit=True),
             Band(sizes, low, high, name="range of the draws"),
             Line(
-                sizes, median, name="blockwise, median", marks=True, size="large",
+                sizes, median, name=f"{curve.kind}, median", marks=True, size="large",
                 labels=tuple(f"{error:.2f}" for error in median), notes=notes,
             ),
         ),

@@ -40,4 +40,4 @@ def _fit(rows: LatencyData) -> tuple[np.ndarray, np.ndarray, float]:
     return costs, np.linalg.inv(precision)[np.triu_indices(len(costs))] * noise**2, noise / level
 
 
-RIDGE = PredictorKind(_train, load_blockwise, to_onnx=build_blockwise)
+RIDGE = PredictorKind(_train, load_blockwise, to_onnx=build_blockwise, uses_dev=False)
