@@ -126,7 +126,7 @@ def measure(
             metavar="PERCENT",
             help="Repeat each visit until the 95 % interval of its median is this narrow.",
         ),
-    ] = 2.0,
+    ] = 5.0,
     time_limit: Annotated[
         float,
         typer.Option(

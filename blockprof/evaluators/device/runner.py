@@ -37,9 +37,9 @@ def measure_networks(
     """Measure networks with a run-time, going on where an earlier process with the same journal ended.
 
     Each round visits all networks in another random order. The first network is also the anchor: it is visited again at
-    the start, at the end and before every few networks, and the drift of the machine's speed that it tells is divided
-    out of all times. At most two sessions are in memory, the anchor's and one network's; neither building nor loading a
-    model is timed.
+    the start, at the end and before every few networks. The drift of the machine's speed that it and the others tell is
+    divided out of all times. At most two sessions are in memory, the anchor's and one network's; neither building nor
+    loading a model is timed.
 
     A journal of the first networks is extended: what was measured is kept, and the others are measured in rounds of
     their own, with the same anchor.

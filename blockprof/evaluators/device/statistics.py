@@ -12,7 +12,6 @@ from blockprof.foundation.scores import CONFIDENCE
 MIN_RUNS_OF_INTERVAL = 6
 """The fewest values of which the lowest and the highest enclose the median with 95 % confidence."""
 
-SETTLING_WINDOW = 5
 SETTLED_WITHIN = 0.02
 
 
@@ -53,9 +52,9 @@ def interquartile_range(times: FloatArray) -> float:
 
 
 def settled(times: FloatArray) -> bool:
-    """Whether the last five times have a median within 2 % of that of the five before."""
-    if len(times) < 2 * SETTLING_WINDOW:
-        return False
-    before = np.median(times[-2 * SETTLING_WINDOW : -SETTLING_WINDOW])
-    last = np.median(times[-SETTLING_WINDOW:])
-    return bool(abs(last - before) <= SETTLED_WITHIN * before)
+    """Whether (n,) times in order no longer fall: the last is not below the lowest before by more than 2 %.
+
+    Warming up makes runs quicker, so one that is as quick as those before it is warm. A run that other programs slow
+    down ends it too early at worst by one run, which the median of those that are timed does not see.
+    """
+    return len(times) > 1 and bool(times[-1] >= (1 - SETTLED_WITHIN) * times[:-1].min())
