@@ -7,6 +7,7 @@
 # make mutants   changes one thing at a time in the numerical core, and sees whether a test fails
 # make test-signals   200 signals at random moments of the commands: 15 minutes
 # make test-timing   the tests that compare latencies, and so need a quiet machine
+# make test-runtimes   installs LiteRT and ExecuTorch, and converts many networks with each run-time: hours
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,9 +15,10 @@ MUTANTS ?= 200
 MUTANTS_SEED ?= 0
 MUTANTS_OF ?=
 BIN := $(VENV)/bin
+RUNTIMES_OF ?=
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing test-signals fuzz mutants ui lint format bench clean
+.PHONY: setup demo test test-timing test-runtimes test-signals fuzz mutants ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
@@ -39,6 +41,11 @@ test: setup
 # Compares latencies, one test at a time, with nothing else going on.
 test-timing: setup
 	$(BIN)/python -m pytest -m timing
+
+# RUNTIMES_OF='litert and pn' takes some of the tests.
+test-runtimes: setup
+	$(BIN)/blockprof doctor --install litert --install executorch
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m runtimes -k '$(RUNTIMES_OF)'
 
 # 100,000 changed files for each parser, or a share of that; BLOCKPROF_FUZZ_SEED=N gives others.
 fuzz: setup

@@ -7,13 +7,15 @@
 
 from typing import TYPE_CHECKING
 
-from blockprof.foundation.lazy import lazy_import
+from blockprof.foundation.lazy import lazy_import, lazy_names
 
 if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.fetching import Fetching, fetch_data
+    from blockprof.api.listing import list_predictors, list_runs
     from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
@@ -42,6 +44,8 @@ _MODULES = {
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.fetching": ("Fetching", "fetch_data"),
+    "blockprof.api.listing": ("list_predictors", "list_runs"),
     "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
@@ -63,7 +67,7 @@ _MODULES = {
     "blockprof.spaces.sampling": ("sample_architectures",),
     "blockprof.tracking.log": ("NOT_LOGGED", "Log"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_find = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "NOT_LOGGED",
@@ -71,6 +75,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "Fetching",
     "Listener",
     "Log",
     "MeasureSpec",
@@ -88,7 +93,10 @@ __all__ = [
     "cache_imagenet",
     "compare",
     "export",
+    "fetch_data",
     "import_predictor",
+    "list_predictors",
+    "list_runs",
     "load_metrics",
     "load_space",
     "measure",
@@ -115,9 +123,7 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import blockprof`` and ``--help`` are quick."""
     if name == "__version__":
         return lazy_import("importlib.metadata").version("blockprof")
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'blockprof' has no attribute '{name}'")
-    return getattr(lazy_import(_MODULE_OF[name]), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:

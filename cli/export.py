@@ -16,7 +16,7 @@ from blockprof.output.exporting import Format
 if TYPE_CHECKING:
     from blockprof import spaces
     from blockprof.api import exporting
-    from blockprof.cli import render, render_measuring
+    from blockprof.cli import render, render_files, render_measuring
     from blockprof.evaluators.device import net_files
     from blockprof.output.runs import picking
     from blockprof.spaces import Architectures
@@ -25,6 +25,7 @@ else:
     net_files = lazy_import("blockprof.evaluators.device.net_files")
     picking = lazy_import("blockprof.output.runs.picking")
     render = lazy_import("blockprof.cli.render")
+    render_files = lazy_import("blockprof.cli.render_files")
     render_measuring = lazy_import("blockprof.cli.render_measuring")
     spaces = lazy_import("blockprof.spaces")
 
@@ -152,7 +153,7 @@ def export_network(
             settings=settings,
             listener=listener,
         )
-    render.print_network(written)
+    render_files.print_network(written)
     render.print_paths([settings] if settings else [])
 
 

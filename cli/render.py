@@ -1,43 +1,28 @@
-"""What the commands print: results on stdout; progress and notes on stderr."""
+"""What the commands print: results on stdout; progress, notes and where things are on stderr."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from blockprof.cli import delivery
 from blockprof.cli.terminal import Terminal
 from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
-from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Said
-from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
-from blockprof.output.captions import profile_caption
-from blockprof.output.charts.profiles import response_heatmap
-from blockprof.output.draw_rich import draw_heatmap
-from blockprof.output.numbers import format_value
-from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from blockprof import fetching, predictors
-    from blockprof.fetching import FetchedFile, Source
     from blockprof.latency_data import LatencyData
-    from blockprof.networks.onnx import NetworkFile
-    from blockprof.predictors import CrossValidation, TrainedPredictor
-    from blockprof.tracking import RegisteredPredictor
-else:
-    fetching = lazy_import("blockprof.fetching")
-    predictors = lazy_import("blockprof.predictors")
 
 
 class _Printable:
@@ -68,8 +53,9 @@ def _console(*, stderr: bool = False) -> Terminal:
 out = _console()
 err = _console(stderr=True)
 
-EXTREMES_SHOWN = 5
-OUTLIERS_SHOWN = 5
+T = TypeVar("T")
+
+SECONDS_BETWEEN_LINES = 60.0
 
 
 class Bars(Listener):
@@ -82,11 +68,11 @@ class Bars(Listener):
         self,
         show: Callable[[Any], None] | None = None,
         plan: Callable[[Any], None] | None = None,
-        logged: Callable[[str], None] | None = None,
     ) -> None:
-        self._show, self._plan, self._logged = show, plan, logged
+        self._show, self._plan = show, plan
         self._task = ""
         self._bars: Progress | None = None
+        self._began_s = self._told_s = time.monotonic()
 
     def on_start(self, task: str) -> None:
         self._draw(task, None, None)
@@ -107,14 +93,12 @@ class Bars(Listener):
 
     def on_result(self, result: Any) -> None:
         self.clear()
-        if self._show:
-            self._show(result)
+        delivery.current().give(result, self._show)
 
     def on_logged(self, name: str, run_id: str) -> None:
         self.clear()
         print_run(name, run_id)
-        if self._logged:
-            self._logged(name)
+        delivery.current().run = name
 
     def clear(self) -> None:
         """Leave nothing of the bar that is drawn."""
@@ -124,7 +108,10 @@ class Bars(Listener):
 
     def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
         interrupts.check()
+        if delivery.current().quiet:
+            return
         if not err.is_terminal:
+            self._tell(task, done, total, text)
             return
         if self._bars is None or task != self._task:
             self.clear()
@@ -135,18 +122,24 @@ class Bars(Listener):
         bar = self._bars.task_ids[0]
         self._bars.update(bar, description=text or task, completed=done, total=total, refresh=True)
 
+    def _tell(self, task: str, done: int | None, total: int | None, text: str | None) -> None:
+        """Print a line a minute where no bar can be drawn: long work is then seen to go on."""
+        now = time.monotonic()
+        if task != self._task:
+            self._task, self._began_s, self._told_s = task, now, now
+        if done and total and now - self._told_s >= SECONDS_BETWEEN_LINES:
+            self._told_s = now
+            left = (now - self._began_s) / done * (total - done) / 60
+            print_aside(f"{task}: {done:,} of {total:,}{f', {text}' if text else ''}, about {left:.0f} min left")
+
 
 @contextmanager
 def listening(
     show: Callable[[Any], None] | None = None,
     plan: Callable[[Any], None] | None = None,
-    logged: Callable[[str], None] | None = None,
 ) -> Iterator[Bars]:
-    """What the library tells of its progress, its plans and its results while the block runs, on the terminal.
-
-    ``logged`` is called with the run's name, after it is printed.
-    """
-    bars = Bars(show, plan, logged)
+    """What the library tells of its progress, its plans and its results while the block runs, on the terminal."""
+    bars = Bars(show, plan)
     try:
         yield bars
     finally:
@@ -156,13 +149,27 @@ def listening(
 @contextmanager
 def working(description: str) -> Iterator[None]:
     """Show on stderr that work goes on whose steps cannot be counted."""
+    if delivery.current().quiet:
+        yield
+        return
     with err.status(description):
         yield
 
 
+def give(result: T, show: Callable[[T], None]) -> None:
+    """Save and print a result that no listener is told of."""
+    delivery.current().give(result, show)
+
+
 def note(text: str) -> None:
     """Print on stderr what the user should know, but did not ask for."""
-    _print_whole(err, f"note: {text}")
+    print_aside(f"note: {text}")
+
+
+def print_aside(text: str | Text) -> None:
+    """Print on stderr what is no result, unless the user wants results only."""
+    if not delivery.current().quiet:
+        _print_whole(err, text)
 
 
 def print_line(text: str | Text) -> None:
@@ -176,253 +183,27 @@ def _print_whole(console: Terminal, text: str | Text) -> None:
 
 
 def print_run(name: str, run_id: str) -> None:
-    """Print under which name and id the run was logged."""
-    print_line("")
-    print_line(Text.assemble("logged to MLflow as run ", (name, "bold"), f", id {run_id}"))
+    """Print on stderr under which name and id the run was logged."""
+    print_aside(Text.assemble("logged to MLflow as run ", (name, "bold"), f", id {run_id}"))
 
 
 def print_paths(paths: "Sequence[Path]") -> None:
-    """Print which files were written."""
+    """Print which files were written, as the command's result."""
     for path in paths:
         out.print(f"wrote {path}", soft_wrap=True)
 
 
-def print_network(file: "NetworkFile") -> None:
-    """Print what a network's ONNX file holds, and whether it was run."""
-    print_paths([file.path])
-    ports = (
-        f"{label} {port.name} ({', '.join(map(str, port.shape))})"
-        for label, port in (("input", file.source), ("output", file.result))
-    )
-    print_line(f"{', '.join(ports)}, float32; opset {file.opset}, {file.num_bytes / 1e6:.1f} MB")
-    print_line("the weights are random: they do not change the latency, but the logits mean nothing")
-    if file.error is None:
-        print_line("passed ONNX's checker; not run")
-    else:
-        print_line(f"passed ONNX's checker; ONNX Runtime's logits equal torch's to {file.error:.0e}")
-
-
-def print_files(files: "Sequence[FetchedFile]") -> None:
-    """Print the files that are there now."""
-    for file in files:
-        nets = f", {count_networks(file.latencies)}, device {file.latencies.device}" if file.latencies else ""
-        out.print(f"{file.path}{nets}", soft_wrap=True)
-        pinned = f" (none is published: kept in {file.pinned_in})" if file.pinned_in else ""
-        out.print(Text(f"  sha256 {file.sha256}{pinned}", style="dim"), soft_wrap=True)
-
-
-def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
-    """Print the published data that there is, and how much of it is in the data folder."""
-    rows = [
-        (
-            source.name,
-            ", ".join(source.spaces),
-            f"{len(fetching.present(source, folder))} of {len(source.files)}",
-            _size(source.num_bytes),
-            source.license or "not stated",
-            source.title,
-        )
-        for source in sources
-    ]
-    print_table(("source", "space", "here", "size", "license", "what it is"), rows)
-
-
-def print_source(source: "Source", folder: "Path") -> None:
-    """Print the files of one source, by the names that --files takes, and which are in the data folder."""
-    there = fetching.present(source, folder)
-    print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
-    rows = [
-        (
-            file.name,
-            ", ".join(file.spaces),
-            "yes" if file in there else "no",
-            _size(file.remote.num_bytes),
-            str(file.target),
-        )
-        for file in source.files
-    ]
-    print_table(("file", "space", "here", "size", "path in the data folder"), rows)
-
-
-def print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
-    """Print a table, whose first column is never broken."""
+def print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]", *, is_whole: bool = False) -> None:
+    """Print a table, whose first column is never broken, nor any where it ``is_whole``."""
     table = Table(show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+        table.add_column(column, overflow="fold", no_wrap=is_whole or column == columns[0])
     for row in rows:
         table.add_row(*row)
     out.print_table(table)
-
-
-def _size(num_bytes: int | None) -> str:
-    return "unknown" if num_bytes is None else f"{num_bytes / 1e6:.2f} MB"
 
 
 def count_networks(data: "LatencyData", noun: str = " networks") -> str:
     """Say how many ``noun`` there are, and how many rows where some have several: ``80 networks (240 rows)``."""
     rows = f" ({len(data):,} rows)" if len(data) > data.num_networks else ""
     return f"{data.num_networks:,}{noun}{rows}"
-
-
-def print_training(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> None:
-    """Print how well a predictor does on its test networks, of ``data``, beside its cross-validation and baselines."""
-    split, test = trained.split, trained.test
-    train, held_back, tested = (data.select(rows) for rows in (split.train, split.dev, split.test))
-    origin = (
-        f"imported from {trained.source}"
-        if trained.source
-        else f"trained on {count_networks(train)} in {trained.seconds:.2f} s"
-    )
-    to_test = count_networks(tested, " other networks")
-    print_line(f"{origin}; {to_test} to test, {count_networks(held_back, '')} held back")
-    table = Table(show_edge=False, pad_edge=False)
-    columns = ("", "MAPE %", "RMSE ms", "in 5 %", "in 10 %", "Spearman", "Kendall", "top-10 %")
-    for column in columns:
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
-    crossed = {"10 folds": folds.scores} if folds else {}
-    for label, scores in {trained.model.kind: test.scores, **crossed, **test.baselines}.items():
-        table.add_row(
-            label.replace("flops", "FLOPs").replace("_", " "),
-            f"{scores.mape_percent:.2f}",
-            f"{scores.rmse_ms:.3g}",
-            f"{scores.within_5_percent:.1f}",
-            f"{scores.within_10_percent:.1f}",
-            f"{scores.spearman:.4f}",
-            f"{scores.kendall:.4f}",
-            f"{scores.top10_overlap_percent:.0f}",
-        )
-    out.print_table(table)
-    print_line(
-        f"90 % intervals: {test.interval.coverage_percent:.1f} % of the test rows lie inside, "
-        f"width {test.interval.width_percent:.1f} % of the latency"
-    )
-    if folds:
-        print_line(
-            f"10 folds: {folds.data.num_networks:,} networks, each predicted by a predictor of the others; "
-            f"{folds.interval.coverage_percent:.1f} % lie inside, width {folds.interval.width_percent:.1f} %"
-        )
-
-
-def note_few_tests(num_networks: int, folds: "CrossValidation | None" = None) -> None:
-    """Print on stderr, where the test networks are few, that they tell little, and what tells more."""
-    if num_networks < predictors.FEW_TEST_NETWORKS:
-        more = (
-            f"the 10 folds, of all {folds.data.num_networks:,}, tell more" if folds else "measure more to know better"
-        )
-        note(f"scores and coverage of only {num_networks} test networks are rough: {more}")
-
-
-def note_outliers(trained: "TrainedPredictor", data: "LatencyData", folds: "CrossValidation | None" = None) -> None:
-    """Print on stderr which rows of ``data`` are outliers: left out of the fit, or in the scores."""
-    rows = trained.outliers.to_frame(trained.model, data)
-    split = trained.split
-    sizes = {"training": len(split.train), "dev": len(split.dev), "test": len(split.test)}
-    for name, size in sizes.items():
-        if (found := rows[rows["part"] == name.removesuffix("ing")]).empty:
-            continue
-        one = len(found) == 1
-        count = f"{len(found):,} of {size:,} {name} rows {'is' if one else 'are'}"
-        if name == "training":
-            note(f"{count} left out of the fit, far from what the other rows predict")
-        else:
-            without = (trained.dev if name == "dev" else trained.test).sound_mape_percent
-            them = "it" if one else "them"
-            scores = f"the {name} scores include {them}, MAPE without {them}: {without:.2f} %"
-            note(f"{count} far from the prediction; {scores}")
-        _note_rows(found)
-    if folds and (number := int(folds.is_outlier.sum())):
-        them = "it" if number == 1 else "them"
-        rows_are = "row is" if number == 1 else "rows are"
-        note(
-            f"{number:,} {rows_are} far from the prediction of the 10 folds; their scores include {them}, MAPE without "
-            f"{them}: {folds.sound_mape_percent:.2f} %"
-        )
-
-
-def _note_rows(rows: pd.DataFrame) -> None:
-    for row in rows.head(OUTLIERS_SHOWN).itertuples():
-        _print_whole(err, f"  row {row.row}: {row.latency_ms:.4g} ms, expected {row.predicted_ms:.4g} ms")
-    if len(rows) > OUTLIERS_SHOWN:
-        _print_whole(err, f"  and {len(rows) - OUTLIERS_SHOWN:,} more (outliers.csv of a logged run has all)")
-
-
-def print_registered(registered: "RegisteredPredictor") -> None:
-    """Print the predictor's name and version, whether it is the champion and why; else how to make it the champion."""
-    what = "it is the champion now" if registered.is_champion else "the champion stays"
-    named = Text.assemble("registered ", (registered.name, "bold"), f" version {registered.version}, {what}: ")
-    print_line(named + registered.reason)
-    if not registered.is_champion:
-        print_line("to make it the champion all the same:")
-        out.print(registered.champion_command, soft_wrap=True)
-
-
-def print_profile(profile: Profile) -> None:
-    """Print each metric's response heat map and its most expensive and cheapest placements."""
-    placements = profile.placement_frame()
-    for metric in profile.metrics:
-        name = metric.info.name
-        print_line("")
-        print_line(Text(profile_caption(profile, metric), style="bold"))
-        means = metric.statistics.column("mean")
-        random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
-        kind = "interval" if metric.method == "sampled" else "credible interval"
-        interval = f" (95 % {kind})" if metric.has_intervals else ""
-        print_line(f"random networks: {random} {metric.info.unit}{interval}")
-        if metric.check:
-            _print_check(metric, metric.check)
-        if profile.blocks:
-            better = "higher" if metric.info.higher_is_better else "lower"
-            print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print_table(draw_heatmap(response_heatmap(profile, metric)))
-        print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
-        out.print_table(_effects(metric, placements[placements["metric"] == name]))
-
-
-def _print_check(metric: MetricProfile, check: HeldOut) -> None:
-    """Print how additive a pooled metric is, and what the pool saves; on stderr, that it is not additive."""
-    known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
-    unit = "%" if check.relative else "percentage points"
-    print_line(
-        f"networks left out are predicted to {check.errors_percent.std():.2f} {unit}{known} (standard deviations); "
-        f"{check.additive_percent:.1f} % of the variance between networks is additive"
-    )
-    if metric.num_independent is not None:
-        print_line(
-            f"for effects as sure, independent networks for each placement, as BlockProfile draws them, would be "
-            f"{metric.num_independent:,} evaluations"
-        )
-    if not check.is_additive:
-        note("this metric is far from additive: its effects are means that say little about single networks")
-
-
-def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    """The placements with the greatest and the least effects side by side; one list of all where they are few."""
-    ordered = rows.sort_values("effect", ascending=False, kind="stable")
-    among = ordered["effect"].to_numpy()
-    halves = ((ordered["effect_upper"] - ordered["effect_lower"]) / 2).to_numpy()
-    pairs = [
-        (name, _signed(effect, half, among, metric.known_to))
-        for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
-    ]
-    table = Table(show_edge=False, pad_edge=False)
-    high, low = ("best", "worst") if metric.info.higher_is_better else ("most expensive", "cheapest")
-    both = len(pairs) >= 2 * EXTREMES_SHOWN
-    for heading in (high, low) if both else ("placement",):
-        table.add_column(heading, overflow="fold")
-        table.add_column("effect", justify="right", no_wrap=True)
-    if both:
-        for top, bottom in zip(pairs[:EXTREMES_SHOWN], pairs[: -EXTREMES_SHOWN - 1 : -1], strict=True):
-            table.add_row(*top, *bottom)
-    else:
-        for pair in pairs:
-            table.add_row(*pair)
-    return table
-
-
-def _signed(effect: float, half: float, among: FloatArray, known_to: float) -> str:
-    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among, known_to)
-
-
-def _with_interval(value: float, half: float, among: FloatArray, known_to: float) -> str:
-    shown = format_value(value, among, known_to)
-    return f"{shown} ± {format_value(half, among, known_to)}" if half > 0 else shown

@@ -6,9 +6,10 @@ import blockprof
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
-    from blockprof.cli import render
+    from blockprof.cli import render, render_training
 else:
     render = lazy_import("blockprof.cli.render")
+    render_training = lazy_import("blockprof.cli.render_training")
 
 
 def resume() -> None:
@@ -19,7 +20,7 @@ def resume() -> None:
 
     Example: blockprof resume
     """
-    with render.listening(render.print_registered) as listener:
+    with render.listening(render_training.print_registered) as listener:
         logged = blockprof.resume(listener=listener)
     if not logged:
         render.print_line("nothing to log: all runs of this data folder are in the store")

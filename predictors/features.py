@@ -11,35 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.networks.facts import load_quantities
 from blockprof.predictors.runtime import count_instances
-from blockprof.spaces import (
-    Architectures,
-    BlockInstance,
-    BottleneckInstance,
-    HeadInstance,
-    Instance,
-    Space,
-    StemInstance,
-)
+from blockprof.spaces import Architectures, HeadInstance, Instance, LayerInstance, Space
 from blockprof.spaces.expectation import expected_counts
-from blockprof.spaces.instances import halved
+from blockprof.spaces.facts import MATRIX_MACS, QUANTITIES, depthwise, depthwise_kernels
 
-_CONVOLUTIONS = (
-    "expand_macs",
-    "depthwise_macs",
-    "spatial_macs",
-    "project_macs",
-    "shortcut_macs",
-    "stem_macs",
-    "head_macs",
-)
-
-COARSE = ("blocks", *_CONVOLUTIONS, "strided_macs", "squeeze_excites", "activations")
+COARSE = ("blocks", *MATRIX_MACS, "strided_macs", "squeeze_excites", "activations")
 """The few quantities that explain most of any device; the others are finer distinctions."""
 
 _OF_TYPES = ("blocks", "depthwise_macs", "spatial_macs")
-
-_QUANTITIES = (*COARSE, "squeeze_macs", "squeeze_activations", "weights")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,76 +55,10 @@ def instance_counts(archs: Architectures) -> FloatArray:
     return count_instances(archs.ids, len(archs.space.instances))
 
 
-def physical_quantities(instance: Instance, resolution: int, kernels: tuple[int, ...]) -> dict[str, float]:
-    """What running the instance once takes, for one image: multiply-adds by kind, numbers moved, and the block itself.
-
-    Every instance has the same quantities, 0 where it has nothing of the kind.
-    """
-    quantities = dict.fromkeys(_QUANTITIES, 0.0) | {f"depthwise{size}_macs": 0.0 for size in kernels}
-    area_in, area_out = instance.in_size(resolution) ** 2, instance.out_size(resolution) ** 2
-    match instance:
-        case BlockInstance():
-            quantities |= _of_mbconv(instance, area_in, area_out)
-        case BottleneckInstance():
-            quantities |= _of_bottleneck(instance, area_in, area_out)
-        case StemInstance():
-            quantities |= _of_stem(instance, halved(resolution, 1) ** 2)
-        case HeadInstance():
-            weights = float(instance.in_channels * instance.out_channels)
-            moved = float(instance.in_channels * area_in)
-            quantities |= {"head_macs": weights, "weights": weights, "activations": moved}
-    return quantities
-
-
 def convolution_macs(space: Space, resolution: int) -> FloatArray:
     """(I,): multiply-adds of each instance's convolutions and linear maps, without squeeze-and-excite."""
-    rows = [physical_quantities(one, resolution, space.kernels) for one in space.instances]
-    return np.array([sum(row[name] for name in _CONVOLUTIONS) for row in rows])
-
-
-def _of_mbconv(instance: BlockInstance, area_in: int, area_out: int) -> dict[str, float]:
-    channels_in, middle, channels_out = instance.in_channels, instance.mid_channels, instance.out_channels
-    kernel, squeezed = instance.block.kernel, instance.squeeze_channels
-    depthwise_macs = float(middle * kernel**2 * area_out)
-    return {
-        "blocks": 1.0,
-        "expand_macs": float(channels_in * middle * area_in),
-        "depthwise_macs": depthwise_macs,
-        f"depthwise{kernel}_macs": depthwise_macs,
-        "strided_macs": depthwise_macs * (instance.stride > 1),
-        "project_macs": float(middle * channels_out * area_out),
-        "squeeze_excites": float(instance.squeeze_excite),
-        "squeeze_macs": float(2 * middle * squeezed),
-        "squeeze_activations": float(2 * middle * area_out * instance.squeeze_excite),
-        "activations": float(
-            (channels_in + 2 * middle) * area_in + (2 * middle + (1 + instance.has_skip) * channels_out) * area_out
-        ),
-        "weights": float(middle * (channels_in + kernel**2 + channels_out + 2 * squeezed)),
-    }
-
-
-def _of_bottleneck(instance: BottleneckInstance, area_in: int, area_out: int) -> dict[str, float]:
-    channels_in, middle, channels_out = instance.in_channels, instance.mid_channels, instance.out_channels
-    spatial = 9 * middle**2
-    shortcut = 0 if instance.has_skip else channels_in * channels_out
-    return {
-        "blocks": 1.0,
-        "expand_macs": float(channels_in * middle * area_in),
-        "spatial_macs": float(spatial * area_out),
-        "strided_macs": float(spatial * area_out * (instance.stride > 1)),
-        "project_macs": float(middle * channels_out * area_out),
-        "shortcut_macs": float(shortcut * area_out),
-        "activations": float((2 * channels_in + 2 * middle) * area_in + (middle + 3 * channels_out) * area_out),
-        "weights": float(channels_in * middle + spatial + middle * channels_out + shortcut),
-    }
-
-
-def _of_stem(instance: StemInstance, area: int) -> dict[str, float]:
-    """Two or three 3x3 convolutions at half the resolution, and the pooling."""
-    middle, channels_out = instance.stem.mid_channels, instance.stem.out_channels
-    weights = 9 * middle * (instance.in_channels + (0 if instance.stem.skip else middle) + channels_out)
-    moved = area * ((4 if instance.stem.skip else 7) * middle + 2 * channels_out)
-    return {"stem_macs": float(weights * area), "weights": float(weights), "activations": float(moved)}
+    values = load_quantities(space, resolution).values
+    return np.asarray(sum(values[name] for name in MATRIX_MACS))
 
 
 def build_features(space: Space, resolutions: IntArray) -> Features:
@@ -181,7 +96,7 @@ def _instance_parts(space: Space, resolutions: IntArray) -> dict[str, FloatArray
     of_types = np.stack([shares[name] for name in _OF_TYPES if name in shares], axis=-1)
     type_of = np.array([_block_type(space, instance) for instance in space.instances])
     unit_of = np.array([_place(space, instance) for instance in space.instances])
-    kernel_of = np.array([_kernel(instance) for instance in space.instances])
+    kernel_of = load_quantities(space, int(resolutions[0])).kernels
     # Accelerators have fast paths for small kernels and none for the largest, whose costs then follow no rule.
     large = (kernel_of == kernel_of.max()) & (kernel_of > kernel_of.min())
     alone = np.broadcast_to(np.eye(len(large)), (len(resolutions), len(large), len(large))) / _mean_counts(space).sum()
@@ -204,8 +119,9 @@ def _instance_parts(space: Space, resolutions: IntArray) -> dict[str, FloatArray
 
 def _shares(space: Space, resolutions: IntArray) -> dict[str, FloatArray]:
     """Each quantity that occurs in the space as (R, I), 1 in total for its mean network over the resolutions."""
-    rows = [[physical_quantities(one, int(size), space.kernels) for one in space.instances] for size in resolutions]
-    values = {name: np.array([[one[name] for one in row] for row in rows]) for name in rows[0][0]}
+    facts = [load_quantities(space, int(size)).values for size in resolutions]
+    names = (*QUANTITIES, *map(depthwise, depthwise_kernels(facts[0])))
+    values = {name: np.array([at_size[name] for at_size in facts]) for name in names}
     counts = _mean_counts(space)
     return {name: value / (value @ counts).mean() for name, value in values.items() if value.any()}
 
@@ -217,21 +133,16 @@ def _mean_counts(space: Space) -> FloatArray:
 
 def _block_type(space: Space, instance: Instance) -> int:
     """The index of its block; stems and heads are further types."""
-    if isinstance(instance, BlockInstance | BottleneckInstance):
+    if isinstance(instance, LayerInstance):
         return space.blocks.index(instance.block)
     return len(space.blocks) + isinstance(instance, HeadInstance)
 
 
 def _place(space: Space, instance: Instance) -> int:
     """The index of its unit; stems and heads are further places."""
-    if isinstance(instance, BlockInstance | BottleneckInstance):
+    if isinstance(instance, LayerInstance):
         return instance.unit
     return len(space.units) + isinstance(instance, HeadInstance)
-
-
-def _kernel(instance: Instance) -> int:
-    """Its depthwise kernel size; 0 where it has no depthwise convolution."""
-    return instance.block.kernel if isinstance(instance, BlockInstance) else 0
 
 
 def _areas(space: Space, resolutions: IntArray) -> FloatArray:

@@ -35,6 +35,15 @@ class CannotConvert(Engine):
         raise RuntimeError("no operator 'Frobnicate'\nand a long story")
 
 
+class Counts(Engine):
+    """Adds a letter to a file for each conversion."""
+
+    def convert(self, network, shapes, folder):
+        with Path(os.environ["BLOCKPROF_TEST_COUNT"]).open("a") as file:
+            file.write("c")
+        return super().convert(network, shapes, folder)
+
+
 class Crashes(Engine):
     def load(self, model, feeds):
         print("about to fall", flush=True)

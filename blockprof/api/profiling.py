@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blockprof.api.metrics import Wanted, evaluation_of, name_of
+from blockprof.api.metrics import Wanted, evaluation_of, name_of, one_or_several
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -24,7 +24,7 @@ else:
 
 def profile(
     space: Space | str,
-    metrics: Sequence[Wanted] | None = None,
+    metrics: Sequence[Wanted] | Wanted | None = None,
     *,
     blocks: Sequence[str] | None = None,
     sampler: str = "paper",
@@ -47,8 +47,8 @@ def profile(
 
     Args:
         space: a space, or its name.
-        metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own; ``npu``,
-            of ``resnet50`` ``flops``, where None.
+        metrics: one or several: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of
+            your own; ``npu``, of ``resnet50`` ``flops``, where None.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
         sampler: ``paper``, ``upstream`` or ``upstream-fig4`` (see ``blockprof.spaces.sampling``).
         resolution: of the input, in pixels.
@@ -71,7 +71,7 @@ def profile(
     chosen = evaluation.space
     checked_sampler = check_sampler(sampler)
     constraints = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
-    metrics = [default_metric(chosen)] if metrics is None else metrics
+    metrics = one_or_several([default_metric(chosen)] if metrics is None else metrics)
     check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     check_names([name_of(metric) for metric in metrics])
     names = [metric for metric in metrics if isinstance(metric, str)]

@@ -1,11 +1,13 @@
 """``blockprof.train``: latency predictors, tested and registered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
+from blockprof.fetching.reference import DEVICE_PREFIX
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, BlockprofError, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -16,6 +18,7 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from blockprof.output import draw_matplotlib
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
     from blockprof.output.runs import trainings
     from blockprof.predictors.gru import importing
     from blockprof.tracking import RegisteredPredictor, Run
+
 else:
     draw_matplotlib = lazy_import("blockprof.output.draw_matplotlib")
     importing = lazy_import("blockprof.predictors.gru.importing")
     training_charts = lazy_import("blockprof.output.charts.trainings")
     trainings = lazy_import("blockprof.output.runs.trainings")
+    pd = lazy_import("pandas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,39 @@ class Training:
     registered: "RegisteredPredictor | None" = None
 
     def __repr__(self) -> str:
-        return f"<Training from {self.path}: {self.trained!r}>"
+        return f"<Training from {self.path}, latencies {self.origin}: {self.trained!r}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    @property
+    def origin(self) -> str:
+        """``reference`` where it was trained on data made from a built-in table, else ``measured``."""
+        return "reference" if self.data.device.startswith(DEVICE_PREFIX) else "measured"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row for the predictor, its cross-validation where there is one, and each baseline: ``predictor``,
+        ``scored_on`` (``test``, or ``folds``), the scores, ``coverage_percent`` and ``width_percent`` of its 90 %
+        intervals; then the same in each row: space, metric, device, origin, how many networks it was trained on, and
+        what it is registered as.
+        """
+        test, folds = self.trained.test, self.folds
+        own = {"predictor": self.trained.model.kind, "scored_on": "test"}
+        rows = [own | asdict(test.scores) | asdict(test.interval)]
+        if folds:
+            rows.append(own | {"scored_on": "folds"} | asdict(folds.scores) | asdict(folds.interval))
+        rows += [{"predictor": name, "scored_on": "test", **asdict(found)} for name, found in test.baselines.items()]
+        registered = self.registered
+        return pd.DataFrame(rows).assign(
+            space=self.data.space.name,
+            metric=self.trained.model.metric,
+            device=self.data.device,
+            origin=self.origin,
+            num_networks=self.trained.model.num_nets,
+            registered=registered.name if registered else None,
+            version=registered.version if registered else None,
+            is_champion=registered.is_champion if registered else None,
+        )
 
     def plot(self) -> "Figure":
         """The test networks: predicted against measured, with the relative error."""

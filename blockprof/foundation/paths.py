@@ -25,3 +25,10 @@ def cache_folder() -> Path:
     if folder := os.environ.get("BLOCKPROF_CACHE"):
         return Path(folder)
     return platformdirs.user_cache_path("blockprof")
+
+
+def runtimes_folder() -> Path:
+    """Where run-times have environments of their own: ``BLOCKPROF_RUNTIMES``, else in the platform's data folder."""
+    if folder := os.environ.get("BLOCKPROF_RUNTIMES"):
+        return Path(folder)
+    return platformdirs.user_data_path("blockprof") / "runtimes"

@@ -87,6 +87,7 @@ class Assets:
         takes_lookup_folders: whether folders of look-up tables in the data folder, in OFA's layout, are of this space.
         accuracy_sources: where its accuracy may come from (``blockprof.metrics.ACCURACY_SOURCES``).
         released: how to read predictors that BlockProfile's code trained.
+        facts: the file of what its instances take (``blockprof.spaces.facts``); without it they are counted once.
     """
 
     default_metric: str = "flops"
@@ -97,6 +98,7 @@ class Assets:
     takes_lookup_folders: bool = False
     accuracy_sources: tuple[str, ...] = ("supernet",)
     released: ReleasedPredictors = ReleasedPredictors()
+    facts: Traversable | None = None
 
     def upstream_called(self, name: str) -> UpstreamSpace | None:
         """What BlockProfile knew under ``name``; None where that is no spelling of its."""

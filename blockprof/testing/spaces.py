@@ -7,8 +7,9 @@ import numpy as np
 from blockprof.foundation.lazy import lazy_import
 from blockprof.metrics import AdditiveMetric, MetricInfo
 from blockprof.metrics.brought import metrics_of
-from blockprof.metrics.counting import count_macs, load_count
+from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import FITTED_RESOLUTIONS, load_reference, reference_names
+from blockprof.networks.counting import count_macs
 from blockprof.networks.modules import build_subnet, subnet_settings, take_apart
 from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.profiling import profile

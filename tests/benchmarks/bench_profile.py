@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from blockprof.metrics import load_metrics, load_reference
-from blockprof.metrics.counting import count_macs
+from blockprof.networks.counting import count_macs
 from blockprof.networks.modules import build_subnet
 from blockprof.profiling import profile
 from blockprof.spaces import load_space

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from blockprof.cli import app
+from blockprof.evaluators.runtimes import find_runtime
+from blockprof.foundation.paths import runtimes_folder
 
 REPOSITORY = Path(__file__).parents[2]
 NET = (
@@ -88,6 +90,23 @@ def test_no_command_connects_or_writes_elsewhere(strace: str, places: Path, imag
         if path.is_file():
             assert any(path.is_relative_to(home / each) for each in WRITTEN), path
     assert sorted(path.name for path in places.iterdir()) == ["home", "temporary", "trace.log", "work"]
+
+
+@pytest.mark.runtimes
+@pytest.mark.parametrize("name", ["litert", "executorch", "torch-compile"])
+def test_no_run_time_connects_or_writes_elsewhere(
+    strace: str, places: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKPROF_RUNTIMES", str(runtimes_folder()))
+    if find_runtime(name).missing:
+        pytest.skip(f"{name} is not installed")
+    program = Path(sys.executable).with_name("blockprof")
+    done, connections = traced(strace, places, program, *f"measure -s pn -n 1 --runtime {name} --rounds 1".split())
+    assert done.returncode == 0, done.stderr
+    assert connections == []
+    assert {path.name.split("_")[0] for path in (places / "temporary").iterdir()} <= IN_TEMPORARY
+    home = places / "home"
+    assert {path.relative_to(home).parts[:2] for path in home.rglob("*") if path.is_file()} == {(".cache", "blockprof")}
 
 
 def test_the_tracer_sees_telemetry(strace: str, places: Path) -> None:

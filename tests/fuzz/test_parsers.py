@@ -232,13 +232,19 @@ def of_accuracies(folder: Path) -> Parser:
 
 
 def of_counts(folder: Path) -> Parser:
-    from blockprof.metrics.counting import _KEPT, _read_counts
+    from blockprof.networks.facts import _read
+    from blockprof.spaces.facts import COUNTS
 
-    kept = {key: [1.0, 2.0, 3.0] for key in _KEPT} | {f"{key}_base": [4.0] for key in _KEPT}
+    instances = len(PN.instances)
+    kept = {
+        "values": {name: [1.0] * instances for name in COUNTS},
+        "base": dict.fromkeys(COUNTS, 4.0),
+        "counted_by": "torchprofile",
+    }
 
     def read(path: Path) -> object:
-        found = _read_counts(path, 3)
-        assert found is None or all(np.isfinite(value).all() for value in found.values())
+        found = _read(path, PN, "modules")
+        assert found is None or all(np.isfinite(value).all() for value in found.values.values())
         return found
 
     return Parser((json.dumps(kept).encode(),), mutate_json, from_file(folder, "counts.json", read))

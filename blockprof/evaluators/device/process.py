@@ -12,10 +12,11 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from blockprof.evaluators.device.kept_models import KeptModels
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import Timing
 from blockprof.evaluators.runtimes import Runtime
@@ -32,6 +33,15 @@ _MODULE = "blockprof.evaluators.device.worker"
 _END_S = 5.0
 
 
+class Connection(Protocol):
+    """The way to a process: what is needed of a socket."""
+
+    def settimeout(self, seconds: float, /) -> None: ...
+    def sendall(self, content: bytes, /) -> None: ...
+    def recv(self, most: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
 class RuntimeProcess:
     """A run-time, started when it is entered and ended when it is left.
 
@@ -40,27 +50,31 @@ class RuntimeProcess:
     :class:`InputError` where the settings are wrong; the message is one line that names the network.
     """
 
+    _connection: Connection
+
     def __init__(self, runtime: Runtime, spec: MeasureSpec) -> None:
         self._runtime, self._spec = runtime, spec
+        self._kept_models = KeptModels(runtime, spec.precision)
         self._models: dict[Hashable, dict[str, Any]] = {}
         self._kept_bytes = 0
 
     def __enter__(self) -> "RuntimeProcess":
+        runtime = self._runtime
         self._folder = Path(tempfile.mkdtemp(prefix="blockprof-runtime-"))
         ours, theirs = socket.socketpair()
         self._connection = ours
         with theirs, (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno()), os.fspath(self._folder)],
+                # -P: a file in the current folder is no module.
+                [runtime.python, "-P", "-m", _MODULE, str(theirs.fileno()), os.fspath(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=self._environment(),
                 start_new_session=True,  # a group, to be ended together, and not by Ctrl-C
             )
         try:
-            runtime = self._runtime
             self._ask("start", "start", engine=runtime.engine, clock=runtime.clock, spec=asdict(self._spec))
         except BaseException:
             self.__exit__()
@@ -76,6 +90,13 @@ class RuntimeProcess:
         except subprocess.TimeoutExpired:
             self._kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _environment(self) -> dict[str, str]:
+        """Variables of the process: what it leaves in the temporary folder goes with it."""
+        inherited = os.environ | {"TMPDIR": os.fspath(self._folder)}
+        if not self._runtime.environment:
+            return inherited | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        return {name: value for name, value in inherited.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
     def load(self, slot: str, name: str, key: Hashable, build: Callable[[], Model]) -> None:
         """Load a network: ``name`` is what messages call it, ``key`` tells it from others, ``build`` makes it."""
@@ -105,8 +126,14 @@ class RuntimeProcess:
             raise InputError(
                 f"cannot be written ({error.strerror})", where=files, remedy="make room, or set TMPDIR"
             ) from error
-        prepared: dict[str, Any] = self._ask("convert", name, "prepare", network=str(network), folder=str(files))
-        if isinstance(model, bytes) and Path(prepared["model"]) != network:
+        serialized = network.read_bytes() if self._runtime.converters else b""
+        kept = self._kept_models.find(serialized, files)
+        request = {"network": str(network), "folder": str(files), "model": str(kept) if kept else None}
+        prepared: dict[str, Any] = self._ask("convert", name, "prepare", **request)
+        made = Path(prepared["model"])
+        if not kept:
+            self._kept_models.keep(serialized, made, files)
+        if isinstance(model, bytes) and made != network:
             network.unlink()
         return prepared
 
@@ -135,7 +162,7 @@ class RuntimeProcess:
         what = title if verb == "start" else f"{title} on {name}"
         self._connection.settimeout(self._runtime.limit_s)
         try:
-            self._connection.sendall((json.dumps({"do": do or verb, **request}) + "\n").encode())
+            self._send({"do": do or verb, **request})
             line = self._receive()
         except TimeoutError:
             self._kill()
@@ -157,6 +184,9 @@ class RuntimeProcess:
             if verb == "start"
             else f"{title} cannot {verb} {name}: {answer['error']}"
         )
+
+    def _send(self, request: dict[str, Any]) -> None:
+        self._connection.sendall((json.dumps(request) + "\n").encode())
 
     def _kill(self) -> None:
         """End it and what it runs, such as a converter."""

@@ -43,5 +43,6 @@ register_runtime(
         distributions=("MNN",),
         install="pip install 'blockprof[mnn]'",
         clock="thread",
+        converters=("MNN",),
     )
 )

@@ -1,5 +1,7 @@
 """What a run-time is to blockprof: facts that cost nothing to read, and an engine that a process of its own imports."""
 
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -7,9 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from blockprof.evaluators.runtimes.environments import (
+    environment_folder,
+    make_environment,
+    python_of,
+    versions_in,
+)
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.registry import Registry
+
+_BATCH = re.compile(r"-b([1-9][0-9]{0,4})$")
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
@@ -66,8 +76,13 @@ class Runtime:
         precisions: those that it has on some processor.
         clock: whose CPU time a run on one thread is: that of the calling ``thread``, or of the whole ``process``, where
             the run-time computes on a thread of its own. None where neither is.
+        has_batches: whether it runs several images at once.
         limit_s: seconds that starting, converting, loading and each visit may take before it is taken as hung.
         check_provider: raises ``InputError`` for a provider that is not there; None where there is nothing to choose.
+        environment: what pip installs into an environment of its own, where the engine then runs; empty where it runs
+            in blockprof's.
+        converters: packages whose versions decide, with the network and the precision alone, what ``convert`` makes:
+            that is kept in the cache. Empty where nothing is worth keeping.
     """
 
     name: str
@@ -78,22 +93,55 @@ class Runtime:
     install: str
     precisions: tuple[str, ...] = ("fp32",)
     clock: Literal["thread", "process"] | None = None
+    has_batches: bool = True
     limit_s: float = 300.0
     check_provider: Callable[[str], None] | None = None
+    environment: tuple[str, ...] = ()
+    converters: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The modules that it needs and that are not installed."""
+        if self.environment:
+            return () if self.python.exists() else self.needs
         return tuple(module for module in self.needs if find_spec(module) is None)
+
+    @property
+    def folder(self) -> Path:
+        """The environment of its own, whether it is there or not; blockprof's where it has none."""
+        return environment_folder(self.name, self.environment) if self.environment else Path(sys.prefix)
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that it runs in."""
+        return python_of(self.folder) if self.environment else Path(sys.executable)
+
+    def install_environment(self) -> None:
+        """Install it into an environment of its own, which takes minutes; where it is there, nothing happens.
+
+        Raises:
+            InputError: it has none; the message says what installs it.
+            BlockprofError: as for ``make_environment``.
+        """
+        if not self.environment:
+            raise InputError(f"{self.title} needs no environment of its own", remedy=f"`{self.install}`")
+        make_environment(self.name, self.environment)
 
     def version(self) -> str:
         """Of the installed package, ``unknown`` where none is."""
-        for distribution in self.distributions:
-            try:
-                return version(distribution)
-            except PackageNotFoundError:
-                continue
-        return "unknown"
+        return next(filter(None, map(self._version_of, self.distributions)), "unknown")
+
+    def converter_versions(self) -> tuple[str, ...]:
+        """``package==version`` of each of its converters."""
+        return tuple(f"{name}=={self._version_of(name)}" for name in self.converters)
+
+    def _version_of(self, distribution: str) -> str | None:
+        if self.environment and (found := versions_in(self.folder).get(distribution.lower())):
+            return found
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            return None
 
     def check_installed(self) -> None:
         """Check that what it needs is there.
@@ -107,7 +155,7 @@ class Runtime:
             )
 
 
-_BUILT_IN = ("onnxruntime", "openvino", "mnn", "ncnn", "torch")
+_BUILT_IN = ("onnxruntime", "openvino", "mnn", "ncnn", "litert", "executorch", "torch", "torch_compile")
 RUNTIMES: Registry[Runtime] = Registry("runtime", tuple(f"blockprof.evaluators.runtimes.{name}" for name in _BUILT_IN))
 
 
@@ -135,11 +183,21 @@ def find_runtime(name: str) -> Runtime:
 
 
 def find_target(name: str) -> tuple[str, str] | None:
-    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none.
+
+    It may end in a batch, ``-b32`` (:func:`target_batch`).
+    """
+    name = _BATCH.sub("", name)
     runtime, _, precision = name.rpartition("-")
     if precision in PRECISIONS and RUNTIMES.find(runtime):
         return runtime, precision
     return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
+
+
+def target_batch(name: str) -> int:
+    """How many images at once the name of a target says: 32 of ``openvino-int8-b32``, else 1."""
+    found = _BATCH.search(name)
+    return int(found[1]) if found else 1
 
 
 def runtime_names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -68,25 +69,31 @@ class Fragment:
         return cls(tuple(model.graph.node), tuple(weights))
 
 
-def export_fragment(module: "nn.Module") -> onnx.ModelProto:
+def export_fragment(module: "nn.Module", shape: tuple[int, int] | None = None) -> onnx.ModelProto:
     """Export a torch module of one (N, C, H, W) input and one output, batch normalisation folded into convolutions.
 
     Every value is named after its node and its place there, such as ``conv/depth_conv/conv/Conv.W``, and all constants
     are initializers.
+
+    Args:
+        module: in evaluation mode.
+        shape: C and H, which is W, of its input, where its graph is of that size alone; without it C is that of its
+            first convolution or linear map, and H and W are open.
     """
+    channels, size = shape or (modules.input_channels(module), TRACE_SIZE)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that traces is deprecated, and several times as quick as its successor.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
-            (torch.zeros(1, modules.input_channels(module), TRACE_SIZE, TRACE_SIZE),),
+            (torch.zeros(1, channels, size, size),),
             buffer,  # type: ignore[arg-type]  # this exporter takes buffers
             dynamo=False,
             opset_version=OPSET,
             input_names=[INPUT],
             output_names=[OUTPUT],
-            dynamic_axes={INPUT: {2: "height", 3: "width"}},
+            dynamic_axes=None if shape else {INPUT: {2: "height", 3: "width"}},
         )
     model = onnx.ModelProto.FromString(buffer.getvalue())
     return _rename_values(_constants_as_initializers(model))
@@ -98,7 +105,7 @@ def _constants_as_initializers(model: onnx.ModelProto) -> onnx.ModelProto:
     constants = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
     kept = [node for node in graph.node if node.op_type != "Constant"]
     for node in kept:
-        if node.op_type == "Reshape":
+        if node.op_type == "Reshape" and node.input[1] in constants:
             constants[node.input[1]] = _keep_batch(constants[node.input[1]])
     first_of: dict[bytes, str] = {}
     same_as = {name: first_of.setdefault(tensor.SerializeToString(), name) for name, tensor in constants.items()}
@@ -123,12 +130,20 @@ def _rename_values(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in graph.node:
         schema = onnx.defs.get_schema(node.op_type, OPSET)
         node.name = node.name.strip("/")
-        for value, formal in zip(node.input, schema.inputs, strict=False):
-            renamed.setdefault(value, f"{node.name}.{formal.name}")
-        (output,) = node.output
-        renamed[output] = OUTPUT if output == OUTPUT else f"{node.name}.{schema.outputs[0].name}"
+        for place, value in enumerate(node.input):
+            renamed.setdefault(value, f"{node.name}.{_formal_name(schema.inputs, place)}")
+        for place, value in enumerate(node.output):
+            name = f"{node.name}.{_formal_name(schema.outputs, place)}"
+            renamed[value] = OUTPUT if value == OUTPUT else name
         node.input[:] = [renamed[value] for value in node.input]
-        node.output[:] = [renamed[output]]
+        node.output[:] = [renamed[value] for value in node.output]
     for tensor in graph.initializer:
         tensor.name = renamed[tensor.name]
     return model
+
+
+def _formal_name(formals: Sequence[onnx.defs.OpSchema.FormalParameter], place: int) -> str:
+    """What an operator calls its input or output at a place; the last one may be any number, which are then counted."""
+    if place < len(formals):
+        return formals[place].name
+    return f"{formals[-1].name}{place}"

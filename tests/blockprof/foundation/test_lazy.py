@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from blockprof.foundation.lazy import lazy_import
+from blockprof.foundation.lazy import lazy_import, lazy_names
 
 HEAVY = ("torch", "mlflow", "matplotlib", "scipy", "sklearn", "pandas", "onnx", "onnxruntime")
 
@@ -55,3 +55,18 @@ def test_what_is_not_there(package: str) -> None:
 def test_what_is_heavy_is_not_imported_with_the_package(module: str) -> None:
     code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_names_of_a_package_come_from_their_modules(package: str) -> None:
+    find = lazy_names(package, {f"{package}.part": ("say",)})
+    assert f"{package}.part" not in sys.modules
+    assert find("say")() == "said"
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'shout'"):
+        find("shout")
+
+
+def test_the_process_of_a_run_time_imports_little() -> None:
+    """It may run in an environment of its own, with other packages than blockprof's."""
+    script = "import sys, blockprof.evaluators.device.worker; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert {"pandas", "torch", "mlflow", "onnxruntime", "pyarrow"}.isdisjoint(done.stdout.split())

@@ -10,7 +10,8 @@ from codes import coded
 from known_spaces import SPACES
 
 from blockprof.foundation.errors import InputError
-from blockprof.metrics.counting import count_macs, load_count
+from blockprof.metrics.counting import load_count
+from blockprof.networks.counting import count_macs
 from blockprof.networks.modules import build_supernet, write_settings
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures

@@ -32,6 +32,7 @@ PN = register_space(
         resolutions=range(128, 257, 4),
         upstream_shortfall=1,
         assets=Assets(
+            facts=_FOLDER / "facts.csv",
             default_metric="npu",
             reference=ReferenceTables(
                 _FOLDER / "reference",

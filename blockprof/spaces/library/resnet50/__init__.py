@@ -31,6 +31,7 @@ RESNET50 = register_space(
         upstream_shortfall=0,
         upstream_adds_layers=True,
         assets=Assets(
+            facts=files(__name__) / "facts.csv",
             presets=read_presets(files(__name__)),
             upstream=(UpstreamSpace("ResNet50Supernet", NUMBERED_METRICS, "supernet"),),
             released=ReleasedPredictors(

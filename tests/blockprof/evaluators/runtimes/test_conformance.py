@@ -5,11 +5,27 @@ import numpy as np
 import pytest
 from broken_runtimes import runtime
 
-from blockprof.evaluators.runtimes import Runtime, find_runtime, register_runtime, runtime_names
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.runtimes import (
+    Runtime,
+    find_runtime,
+    find_target,
+    register_runtime,
+    runtime_names,
+    target_batch,
+)
 from blockprof.foundation.errors import InputError
 from blockprof.testing import check_runtime
 
-TARGETS = [(name, precision) for name in runtime_names() for precision in find_runtime(name).precisions]
+
+def marked(name: str, *others: str) -> object:
+    """A case of a run-time: those that are installed apart, or compile for long, are for ``make test-runtimes``."""
+    is_slow = find_runtime(name).environment or name == "torch-compile"
+    return pytest.param(name, *others, marks=[pytest.mark.runtimes] if is_slow else [])
+
+
+TARGETS = [marked(name, precision) for name in runtime_names() for precision in find_runtime(name).precisions]
+NAMES = [marked(name) for name in runtime_names()]
 
 
 @pytest.mark.parametrize(("name", "precision"), TARGETS)
@@ -26,7 +42,7 @@ def test_a_built_in_run_time_conforms(name: str, precision: str) -> None:
 
 
 @pytest.mark.parametrize("space", ["mbv3", "resnet50"])
-@pytest.mark.parametrize("name", runtime_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_networks_of_other_spaces_give_the_same(name: str, space: str) -> None:
     found = find_runtime(name)
     if found.missing:
@@ -51,3 +67,35 @@ def test_a_run_time_that_is_not_there() -> None:
         absent.check_installed()
     with pytest.raises(InputError, match="has the precision 'fp8': there are fp32, bf16, fp16, int8"):
         register_runtime(Runtime("odd", "Odd", "a:b", (), (), "", precisions=("fp8",)))
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "torch", "mnn"])
+def test_batches_give_what_onnx_runtime_gives(name: str) -> None:
+    found = find_runtime(name)
+    if found.missing:
+        pytest.skip(f"{found.title} is not installed")
+    check_runtime(found, batch=4, num_networks=1)
+
+
+def test_a_run_time_without_batches_refuses_them() -> None:
+    spec = MeasureSpec(runtime="ncnn", batch=2)
+    with pytest.raises(InputError, match="ncnn runs one image at once"):
+        spec.find_runtime()
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "batch"),
+    [
+        ("openvino-b32", ("openvino", "fp32"), 32),
+        ("openvino-int8-b4", ("openvino", "int8"), 4),
+        ("openvino", ("openvino", "fp32"), 1),
+        ("nosuch-b4", None, 4),
+        ("openvino-b0", None, 1),
+        ("openvino-b04", None, 1),
+    ],
+)
+def test_targets_by_name(name: str, target: tuple[str, str] | None, batch: int) -> None:
+    assert find_target(name) == target
+    assert target_batch(name) == batch
+    if target:
+        assert MeasureSpec(*target, batch=batch).target_name == name
