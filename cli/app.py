@@ -35,7 +35,8 @@ from blockprof.cli.several_values import SeveralValues
 from blockprof.cli.terminal import write_plainly
 from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
-from blockprof.foundation.errors import BlockprofError, DataNote
+from blockprof.foundation.errors import BlockprofError, DataNote, InputError
+from blockprof.foundation.extras import extra_with, lacking
 from blockprof.foundation.files import sweep
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
@@ -167,6 +168,8 @@ def _end_failed(error: Exception) -> NoReturn:
         _end(_usage(error), error.exit_code)
     if isinstance(error, BlockprofError):
         _end(worded(error), error.exit_code)
+    if isinstance(error, ModuleNotFoundError) and error.name and (extra := extra_with(error.name)):
+        _end(worded(lacking(extra, "this", error.name)), InputError.exit_code)
     _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
 
 

@@ -1,14 +1,20 @@
 """How far a precision's logits are from fp32's: a check of the arithmetic, since the weights are random."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blockprof.evaluators.device.process import RuntimeProcess
 from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
 from blockprof.foundation.arrays import FloatArray
-from blockprof.networks.onnx import FragmentStore, compose_bytes
+from blockprof.foundation.lazy import lazy_import
 from blockprof.spaces import Architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,9 @@ def compare_with_fp32(archs: Architectures, resolution: int, spec: MeasureSpec) 
 
 
 def _logits(archs: Architectures, resolution: int, spec: MeasureSpec) -> FloatArray:
-    store = FragmentStore(archs.space, quantized=spec.is_quantized)
+    store = onnx.FragmentStore(archs.space, quantized=spec.is_quantized)
     name = archs.to_strings()[0]
     with RuntimeProcess(spec.find_runtime(), spec) as process:
-        process.load("network", name, 0, lambda: compose_bytes(store, archs, resolution=resolution))
+        process.load("network", name, 0, lambda: onnx.compose_bytes(store, archs, resolution=resolution))
         (logits,) = process.outputs("network", name)
     return logits.ravel()

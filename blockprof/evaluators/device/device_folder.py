@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blockprof.evaluators.device.networks import check_architectures, network_names
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import parse_network_csv, write_network_csv
-from blockprof.networks.onnx import FragmentStore, compose_bytes, write_network
 from blockprof.spaces import Architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 CSV_NAME = "networks.csv"
 MIN_DIGITS = 3
@@ -60,14 +66,14 @@ class DeviceFolder:
         if self.num_latencies is None:
             names = [file.name for file in self.files]
             write_network_csv(self.csv, self.archs, self.resolutions, self.device, names)
-        store = FragmentStore(self.archs.space)
+        store = onnx.FragmentStore(self.archs.space)
         num_kept = 0
         for index, (file, size) in enumerate(zip(self.files, self.resolutions.tolist(), strict=True)):
             # Compared whole: one of the same name may be of networks that were chosen before.
-            if file.is_file() and read_file(file) == compose_bytes(store, self.archs, index, resolution=size):
+            if file.is_file() and read_file(file) == onnx.compose_bytes(store, self.archs, index, resolution=size):
                 num_kept += 1
             else:
-                write_network(store, self.archs, index, file, resolution=size, check=True)
+                onnx.write_network(store, self.archs, index, file, resolution=size, check=True)
             listener.on_step("writing networks", index + 1, len(self.archs))
         return WrittenFolder(num_kept, sum(file.stat().st_size for file in self.files))
 
