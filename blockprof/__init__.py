@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
+    from blockprof.api.estimator import BlockwiseRegressor
     from blockprof.api.exporting import export
     from blockprof.api.fetching import Fetching, fetch_data
     from blockprof.api.listing import list_predictors, list_runs
@@ -43,6 +44,7 @@ _MODULES = {
     "blockprof.api.caching": ("cache_imagenet",),
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
+    "blockprof.api.estimator": ("BlockwiseRegressor",),
     "blockprof.api.exporting": ("export",),
     "blockprof.api.fetching": ("Fetching", "fetch_data"),
     "blockprof.api.listing": ("list_predictors", "list_runs"),
@@ -75,6 +77,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "BlockwiseRegressor",
     "Fetching",
     "Listener",
     "Log",
