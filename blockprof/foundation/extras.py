@@ -1,6 +1,7 @@
 """What a plain installation lacks: packages that some commands need, each with the extra that brings it."""
 
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from blockprof.foundation.errors import InputError
@@ -27,6 +28,14 @@ def extra_with(module: str) -> str | None:
     """The first extra that brings a module, by its full name; None where none does."""
     top = module.partition(".")[0]
     return next((extra for extra, modules in EXTRAS.items() if top in modules), None)
+
+
+def installed_version(package: str) -> str:
+    """Of a package; empty where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def lacking(extra: str, what: str, module: str) -> InputError:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -316,20 +316,12 @@ def _is_refusal(error: BaseException) -> bool:
 
 def _origin_tags(command: str, space: str | None) -> dict[str, str]:
     tags = {COMMAND_TAG: command, "blockprof.version": version("blockprof")}
-    tags |= {f"version.{package}": found for package in _VERSIONED if (found := _version(package))}
+    tags |= {f"version.{package}": found for package in _VERSIONED if (found := installed_version(package))}
     if space is not None:
         tags[SPACE_TAG] = space
     if commit := _git_commit():
         tags["blockprof.git_commit"] = commit
     return tags
-
-
-def _version(package: str) -> str:
-    """Of an installed package; empty where it is not installed, as an extra's may not be."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _git_commit() -> str | None:

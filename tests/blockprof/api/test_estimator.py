@@ -91,7 +91,7 @@ PN_NETS = blockprof.sample_architectures(PN, 2, np.random.default_rng(0)).to_str
 
 PASSED = {
     "check_do_not_raise_errors_in_init_or_set_params", "check_estimator_cloneable", "check_estimator_repr",
-    "check_estimator_sparse_array", "check_estimator_sparse_matrix", "check_estimator_tags_renamed",
+    "check_estimator_sparse_matrix", "check_estimator_tags_renamed",
     "check_estimators_partial_fit_n_features", "check_estimators_unfitted", "check_get_params_invariance",
     "check_mixin_order", "check_n_features_in_after_fitting", "check_no_attributes_set_in_init",
     "check_non_transformer_estimators_n_iter", "check_parameters_default_constructible", "check_set_params",
