@@ -24,6 +24,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
+from blockprof.foundation.extras import installed_version
 from blockprof.foundation.text import masked, printable, shown
 from blockprof.tracking import sending, settings, store
 from blockprof.tracking.outbox import Outgoing
