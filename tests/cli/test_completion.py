@@ -29,6 +29,8 @@ def test_built_in_metrics(complete, folder) -> None:
         "macs",
         "ort-cpu",
         "params",
+        "peak_memory",
+        "weights",
     ]
     assert complete("blockprof profile -m g") == ["gpu"]
     assert complete("blockprof profile -m npu,o") == ["npu,ort-cpu"]
