@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
-    from blockprof.api.estimator import BlockwiseRegressor
+    from blockprof.api.estimator import BlockwiseRegressor as BlockwiseRegressor
     from blockprof.api.exporting import export
     from blockprof.api.fetching import Fetching, fetch_data
     from blockprof.api.listing import list_predictors, list_runs
@@ -71,13 +71,13 @@ _MODULES = {
 }
 _find = lazy_names(__name__, _MODULES)
 
+# Without BlockwiseRegressor, which needs scikit-learn, an extra.
 __all__ = [
     "NOT_LOGGED",
     "Algorithm",
     "Architectures",
     "Assets",
     "BlockprofError",
-    "BlockwiseRegressor",
     "Fetching",
     "Listener",
     "Log",

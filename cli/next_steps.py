@@ -143,6 +143,7 @@ _STEPS: dict[str, Callable[[Any, str | None], str]] = {
     "fetch-data": _after_fetching,
     "cache-imagenet": lambda _result, _run: "blockprof profile --space mbv3 --metrics accuracy --fast",
     "measure": _after_measuring,
+    "measure-phone": lambda _result, _run: "blockprof train-predictor FOLDER/times.csv --space NAME --metric my-phone",
     "train-predictor": _after_training,
     "import-predictor": _after_training,
     "profile": _after_profiling,
