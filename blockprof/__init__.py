@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from blockprof.api.exporting import export
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
+    from blockprof.api.planning import plan
     from blockprof.api.predicting import predict
     from blockprof.api.profiling import profile
     from blockprof.api.reducing import reduce
@@ -41,6 +42,7 @@ _MODULES = {
     "blockprof.api.exporting": ("export",),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.planning": ("plan",),
     "blockprof.api.predicting": ("predict",),
     "blockprof.api.profiling": ("profile",),
     "blockprof.api.reducing": ("reduce",),
@@ -89,6 +91,7 @@ __all__ = [
     "measure",
     "measure_blocks",
     "measure_surrogate",
+    "plan",
     "predict",
     "profile",
     "reduce",
