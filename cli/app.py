@@ -22,6 +22,7 @@ from blockprof.cli import (
     import_predictor,
     lists,
     measure,
+    plan,
     predict,
     profile,
     reduce,
@@ -115,6 +116,7 @@ _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "predict", predict.predict)
+_add(app, "plan", plan.plan)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)

@@ -5,6 +5,7 @@ from blockprof.networks.onnx.composing import (
     compose_block,
     compose_bytes,
     compose_fixed,
+    compose_mixed,
     compose_piece,
 )
 from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
@@ -20,6 +21,7 @@ __all__ = [
     "compose_block",
     "compose_bytes",
     "compose_fixed",
+    "compose_mixed",
     "compose_piece",
     "piece_name",
     "write_network",
