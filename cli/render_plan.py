@@ -1,6 +1,8 @@
 """What ``plan`` prints."""
 
-import numpy as np
+from typing import Any
+
+import pandas as pd
 
 from blockprof.cli import render
 from blockprof.evaluators.precisions.plan import PrecisionPlan
@@ -16,19 +18,14 @@ def print_plan(plan: PrecisionPlan) -> None:
         f"{len(plan.measured.plans)} measured plans, each predicted from the others to {plan.costs.mape_percent:.1f} %"
     )
     rows = [
-        [
-            row.piece,
-            row.precision,
-            f"{row.difference_ms:+.3f} ± {row.upper_ms - row.difference_ms:.3f}",
-            f"{row.seam_ms:.3f}" if row.seam_ms else "",
-        ]
-        for row in plan.to_frame().itertuples()
+        [str(row["piece"]), str(row["precision"]), _with_half(row, "difference_ms", "+.3f"), _seam(row["seam_ms"])]
+        for row in _rows(plan.to_frame())
     ]
     render.print_table(["piece", "plan", "int8 less fp32 (ms)", "seam before it (ms)"], rows)
     render.print_line("")
     frame = plan.comparison_frame()
     columns = ["plan", "predicted (ms)"] + (["measured (ms)", "error (%)"] if plan.verified else [])
-    render.print_table(columns, [_compared(row) for row in frame.to_dict("records")])
+    render.print_table(columns, [_compared(row) for row in _rows(frame)])
     render.print_line("")
     fastest, others = frame["predicted_ms"][0], frame["predicted_ms"][1:]
     if plan.num_seams == 0:
@@ -43,9 +40,18 @@ def print_plan(plan: PrecisionPlan) -> None:
     )
 
 
-def _compared(row: dict[str, float]) -> list[str]:
-    half = (row["upper_ms"] - row["lower_ms"]) / 2
-    cells = [str(row["plan"]), f"{row['predicted_ms']:.3f} ± {half:.3f}"]
-    if "measured_ms" in row and not np.isnan(row["measured_ms"]):
-        cells += [f"{row['measured_ms']:.3f}", f"{row['error_percent']:+.1f}"]
-    return cells
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _compared(row: dict[str, Any]) -> list[str]:
+    cells = [str(row["plan"]), _with_half(row, "predicted_ms", ".3f")]
+    return [*cells, f"{row['measured_ms']:.3f}", f"{row['error_percent']:+.1f}"] if "measured_ms" in row else cells
+
+
+def _with_half(row: dict[str, Any], name: str, form: str) -> str:
+    return f"{row[name]:{form}} ± {(row['upper_ms'] - row['lower_ms']) / 2:.3f}"
+
+
+def _seam(seam_ms: float) -> str:
+    return f"{seam_ms:.3f}" if seam_ms else ""

@@ -153,7 +153,7 @@ def fit_costs(design: PlanDesign) -> Costs:
     others = np.array([weighted[row] @ _solve(weighted[kept], ones[kept]) for row, kept in enumerate(rows)])
     return Costs(
         coefficients=coefficients,
-        covariance=deviation**2 * np.linalg.pinv(weighted.T @ weighted),
+        covariance=np.asarray(deviation**2 * np.linalg.pinv(weighted.T @ weighted)),
         sizes=design.sizes,
         errors_percent=100 * (others - 1),
         deviation=deviation,

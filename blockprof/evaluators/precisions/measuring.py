@@ -114,8 +114,8 @@ def check_plan(arch: Architectures, resolution: int, spec: MeasureSpec, plan: In
     pieces = _Pieces(arch)
     models = [pieces.compose(each, resolution) for each in (plan, np.zeros_like(plan))]
     with RuntimeProcess(spec.find_runtime(), spec) as process:
-        logits = [_run(process, f"plan {number}", model) for number, model in enumerate(models)]
-    return Checked(models[0], float(np.corrcoef(*logits)[0, 1]))
+        mixed, plain = (_run(process, f"plan {number}", model) for number, model in enumerate(models))
+    return Checked(models[0], float(np.corrcoef(mixed, plain)[0, 1]))
 
 
 def _run(process: RuntimeProcess, name: str, model: bytes) -> FloatArray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from blockprof.evaluators.precisions.plan import PRECISIONS, PrecisionPlan
-from blockprof.output.charts.specs import Axis, Chart, Layer, Panel, Ranges, Rule
+from blockprof.evaluators.precisions.plan import FP32, INT8, PRECISIONS, PrecisionPlan
+from blockprof.output.charts.specs import Axis, Chart, Layer, Panel, Ranges, Rule, Tone
 
 
 def plan_chart(plan: PrecisionPlan) -> Chart:
@@ -12,7 +12,8 @@ def plan_chart(plan: PrecisionPlan) -> Chart:
     places = np.arange(1, len(frame) + 1, dtype=float)
     difference, lower, upper = (frame[name].to_numpy() for name in ("difference_ms", "lower_ms", "upper_ms"))
     layers: list[Layer] = [Rule(0.0)]
-    for precision, tone in ((1, "main"), (0, "other")):
+    tones: tuple[tuple[int, Tone], ...] = ((INT8, "main"), (FP32, "other"))
+    for precision, tone in tones:
         chosen = plan.plan == precision
         if chosen.any():
             ends = np.minimum(difference[chosen], 0.0), np.maximum(difference[chosen], 0.0)
