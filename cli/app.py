@@ -22,6 +22,7 @@ from blockprof.cli import (
     import_predictor,
     lists,
     measure,
+    measure_phone,
     plan,
     predict,
     profile,
@@ -112,6 +113,7 @@ def _add(group: typer.Typer, name: str, command: Callable[..., object], *, finds
 _add(app, "fetch-data", fetch_data.fetch_data)
 _add(app, "cache-imagenet", cache_imagenet.cache_imagenet, finds=False)
 _add(app, "measure", measure.measure)
+_add(app, "measure-phone", measure_phone.measure_phone, finds=False)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)

@@ -10,6 +10,7 @@ import blockprof
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
 from blockprof.cli.results import TABLE_TOO
+from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device import spec as specs
+    from blockprof.evaluators.device.boards import board as boards
     from blockprof.evaluators.device.campaign import CampaignResult
     from blockprof.foundation import onnx_runtime
 else:
+    boards = lazy_import("blockprof.evaluators.device.boards.board")
     measure_all = lazy_import("blockprof.cli.measure_all")
     onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
     render = lazy_import("blockprof.cli.render")
@@ -60,7 +63,8 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}; with --host "
+            "BOARD- before it, with --batch 32 -b32 after it",
         ),
     ] = None,
     blocks: Annotated[
@@ -90,6 +94,19 @@ def measure(
         typer.Option("--precision", metavar="NAME", help="Precision: fp32, bf16, fp16 or int8.", show_default="fp32"),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads per operator.")] = 1,
+    batch: options.BatchesOption = "1",
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="USER@BOARD",
+            help="Measure on another machine, over ssh: it needs Python 3.11, numpy and the run-time.",
+            show_default="this machine",
+        ),
+    ] = None,
+    host_python: Annotated[
+        str, typer.Option("--host-python", metavar="PATH", help="The interpreter there, such as one of an environment.")
+    ] = "python3",
     provider: Annotated[
         str,
         typer.Option(
@@ -109,7 +126,7 @@ def measure(
             metavar="PERCENT",
             help="Repeat each visit until the 95 % interval of its median is this narrow.",
         ),
-    ] = 2.0,
+    ] = 5.0,
     time_limit: Annotated[
         float,
         typer.Option(
@@ -128,7 +145,7 @@ def measure(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> "CampaignResult | MeasuredBlocks | MeasuredAll":
-    """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
+    """Measure networks on this machine, or on another with --host, with ONNX Runtime or another run-time.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
@@ -137,8 +154,14 @@ def measure(
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
+    With --host the journal stays here, and a connection that is cut is made again. Hosts and keys are those of ssh: the
+    host's key must be known, and yours accepted there; no password is asked for.
+
     Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
+    board = boards.parse_board(host, host_python) if host else None
+    if board and runtime == ALL:
+        raise InputError("--runtime all is for this machine: name one with --host")
     chosen_space = options.load_space(space)
     plain = blockprof.MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
@@ -155,16 +178,32 @@ def measure(
                 spec=spec,
                 out=out,
                 fresh=fresh,
+                board=board,
                 log=options.log_to(name, experiment, no_log),
                 listener=listener,
             )
 
     suffix = BLOCKS_SUFFIX if blocks else ""
     chosen_precision = precision or specs.DEFAULT_PRECISION
-    if runtime == ALL:
-        return measure_all.measure_all(
-            lambda spec: measure_one(spec, spec.target_name + suffix), plain, chosen_precision, metric
+    batches = options.parse_batches(batch)
+
+    def name_of(spec: "MeasureSpec") -> str:
+        if metric is not None:
+            return metric + (spec.batch_suffix if len(batches) > 1 else "")
+        given = (
+            METRIC if runtime is None and precision is None and board is None else replace(spec, batch=1).target_name
         )
-    spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision)
-    given = METRIC if runtime is precision is None else spec.target_name
-    return measure_one(spec, metric or given + suffix)
+        return (f"{board.name}-" if board else "") + given + suffix + spec.batch_suffix
+
+    found: list[CampaignResult | MeasuredBlocks] = []
+    for size in batches:
+        if runtime == ALL:
+            one = replace(plain, batch=size)
+            everything = measure_all.measure_all(
+                lambda spec: measure_one(spec, name_of(spec)), one, chosen_precision, metric
+            )
+            found += everything.results
+        else:
+            spec = replace(plain, runtime=runtime or specs.DEFAULT_RUNTIME, precision=chosen_precision, batch=size)
+            found.append(measure_one(spec, name_of(spec)))
+    return found[0] if runtime != ALL and len(found) == 1 else measure_all.MeasuredAll(tuple(found))

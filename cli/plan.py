@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blockprof.cli import options
+from blockprof.cli.results import TABLE_TOO
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api import planning
     from blockprof.cli import render, render_measuring, render_plan
+    from blockprof.evaluators.precisions import PrecisionPlan
 else:
     planning = lazy_import("blockprof.api.planning")
     render = lazy_import("blockprof.cli.render")
@@ -43,14 +45,17 @@ def plan(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="ONNX file to write the fastest plan to.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help=f"ONNX file to write the fastest plan to. {TABLE_TOO}", show_default=False
+        ),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Measure the fastest plan, all fp32 and all int8.")] = False,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "PrecisionPlan":
     """Find which pieces of a network to compute in fp32 and which in int8, so that it is fastest on this machine.
 
     Measures plans of the whole network, mixes of fp32 and int8 pieces, for a minute or two; fits what each piece gains
@@ -64,7 +69,7 @@ def plan(
     chosen = options.load_space(space)
     log = options.log_to(name, experiment, no_log)
     with render.listening(render_plan.print_plan, render_measuring.print_plan) as listener:
-        planning.plan(
+        return planning.plan(
             chosen,
             net,
             runtime=runtime,
@@ -77,4 +82,3 @@ def plan(
             log=log,
             listener=listener,
         )
-    render.print_paths([out] if out else [])

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.api.metrics import Wanted
-    from blockprof.cli import render, supernet, upstream
+    from blockprof.cli import render, render_profile, supernet, upstream
     from blockprof.profiling import Profile
 else:
     render = lazy_import("blockprof.cli.render")
+    render_profile = lazy_import("blockprof.cli.render_profile")
     supernet = lazy_import("blockprof.cli.supernet")
     upstream = lazy_import("blockprof.cli.upstream")
 
@@ -89,7 +90,7 @@ def profile(
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
-    with render.listening(render.print_profile) as listener:
+    with render.listening(render_profile.print_profile) as listener:
         wanted: Sequence[Wanted] = names
         if theirs and metrics is None:
             wanted = upstream.load_those_there(theirs, chosen_space, names, resolution, source, listener)

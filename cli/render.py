@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -17,16 +16,10 @@ from blockprof.cli import delivery
 from blockprof.cli.terminal import Terminal
 from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
-from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
-from blockprof.output.captions import profile_caption
-from blockprof.output.charts.profiles import response_heatmap
-from blockprof.output.draw_rich import draw_heatmap
-from blockprof.output.numbers import format_value
-from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -392,75 +385,3 @@ def print_registered(registered: "RegisteredPredictor") -> None:
     if not registered.is_champion:
         print_line("to make it the champion all the same:")
         out.print(registered.champion_command, soft_wrap=True)
-
-
-def print_profile(profile: Profile) -> None:
-    """Print each metric's response heat map and its most expensive and cheapest placements."""
-    placements = profile.placement_frame()
-    for metric in profile.metrics:
-        name = metric.info.name
-        print_line("")
-        print_line(Text(profile_caption(profile, metric), style="bold"))
-        means = metric.statistics.column("mean")
-        random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
-        kind = "interval" if metric.method == "sampled" else "credible interval"
-        interval = f" (95 % {kind})" if metric.has_intervals else ""
-        print_line(f"random networks: {random} {metric.info.unit}{interval}")
-        if metric.check:
-            _print_check(metric, metric.check)
-        if profile.blocks:
-            better = "higher" if metric.info.higher_is_better else "lower"
-            print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print_table(draw_heatmap(response_heatmap(profile, metric)))
-        print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
-        out.print_table(_effects(metric, placements[placements["metric"] == name]))
-
-
-def _print_check(metric: MetricProfile, check: HeldOut) -> None:
-    """Print how additive a pooled metric is, and what the pool saves; on stderr, that it is not additive."""
-    known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
-    unit = "%" if check.relative else "percentage points"
-    print_line(
-        f"networks left out are predicted to {check.errors_percent.std():.2f} {unit}{known} (standard deviations); "
-        f"{check.additive_percent:.1f} % of the variance between networks is additive"
-    )
-    if metric.num_independent is not None:
-        print_line(
-            f"for effects as sure, independent networks for each placement, as BlockProfile draws them, would be "
-            f"{metric.num_independent:,} evaluations"
-        )
-    if not check.is_additive:
-        note("this metric is far from additive: its effects are means that say little about single networks")
-
-
-def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    """The placements with the greatest and the least effects side by side; one list of all where they are few."""
-    ordered = rows.sort_values("effect", ascending=False, kind="stable")
-    among = ordered["effect"].to_numpy()
-    halves = ((ordered["effect_upper"] - ordered["effect_lower"]) / 2).to_numpy()
-    pairs = [
-        (name, _signed(effect, half, among, metric.known_to))
-        for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
-    ]
-    table = Table(show_edge=False, pad_edge=False)
-    high, low = ("best", "worst") if metric.info.higher_is_better else ("most expensive", "cheapest")
-    both = len(pairs) >= 2 * EXTREMES_SHOWN
-    for heading in (high, low) if both else ("placement",):
-        table.add_column(heading, overflow="fold")
-        table.add_column("effect", justify="right", no_wrap=True)
-    if both:
-        for top, bottom in zip(pairs[:EXTREMES_SHOWN], pairs[: -EXTREMES_SHOWN - 1 : -1], strict=True):
-            table.add_row(*top, *bottom)
-    else:
-        for pair in pairs:
-            table.add_row(*pair)
-    return table
-
-
-def _signed(effect: float, half: float, among: FloatArray, known_to: float) -> str:
-    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among, known_to)
-
-
-def _with_interval(value: float, half: float, among: FloatArray, known_to: float) -> str:
-    shown = format_value(value, among, known_to)
-    return f"{shown} ± {format_value(half, among, known_to)}" if half > 0 else shown

@@ -9,6 +9,7 @@ from blockprof.api.measuring import MeasuredBlocks
 from blockprof.cli import render
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.evaluators.device.cores import usable_cores
+from blockprof.evaluators.device.device_folder import LOOPS
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
 from blockprof.predictors.splitting import MIN_NETWORKS
 
@@ -46,8 +47,10 @@ def print_plan(campaign: "Campaign | MeasureSpec") -> None:
             render.note(
                 f"resuming a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
             )
+    if campaign.board:
+        render.note(f"measuring on {campaign.board.name}: {campaign.environment.machine.cpu}")
     load, cores, threads = campaign.environment.load, campaign.environment.machine.cores, campaign.spec.threads
-    if crowding := describe_crowding(threads):
+    if not campaign.board and (crowding := describe_crowding(threads)):
         render.note(crowding)
     elif load is not None and load + threads > cores:
         render.note(
@@ -79,11 +82,12 @@ def show(result: "CampaignResult | MeasuredBlocks") -> None:
 def note_doubts(result: "CampaignResult") -> None:
     """Say on stderr what may be wrong with the results: noise, drift."""
     measured = result.measured
+    is_here = result.campaign.board is None
     if noisy := [each for each in measured.measurements if each.is_noisy]:
         waiting = np.median([each.waiting_percent for each in noisy])
         render.note(
             f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
-            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads)}"
+            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads, is_here=is_here)}"
         )
     if measured.drift.percent > DRIFT_NOTED_PERCENT:
         render.note(
@@ -91,8 +95,8 @@ def note_doubts(result: "CampaignResult") -> None:
         )
 
 
-def _remedy(waiting_percent: float, threads: int) -> str:
-    if crowding := describe_crowding(threads):
+def _remedy(waiting_percent: float, threads: int, *, is_here: bool) -> str:
+    if is_here and (crowding := describe_crowding(threads)):
         return crowding
     waited = f"{waiting_percent:.0f} % of their time went by waiting for a core: " if threads == 1 else ""
     return f"{waited}close other programs and measure again with --fresh"
@@ -153,14 +157,17 @@ def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric
     measured = folder.num_latencies == total
     if not measured:
         render.print_line(
-            "next: run the files on the device, and write the latencies into the column 'end-to-end lat', in ms or in "
-            "another unit that the column 'lat unit' says (us, s)"
+            f"next: copy the folder to the device, and there run `python3 {LOOPS[0]}` (ONNX Runtime), or "
+            f"`sh {LOOPS[1]} PROGRAM` with onnxruntime_perf_test or TFLite's benchmark_model: they write "
+            f"{folder.log.name}"
+        )
+        render.print_line(
+            "or run the files as you like, and write the latencies into the column 'end-to-end lat' of "
+            f"{folder.csv.name}, in ms or in another unit that the column 'lat unit' says (us, s)"
         )
     if len(set(archs.to_strings())) >= MIN_NETWORKS:
-        step = "next" if measured else "then"
-        render.print_line(
-            f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {folder.csv}"
-        )
+        step, file = ("next", folder.csv) if measured else ("then", folder.log)
+        render.print_line(f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {file}")
 
 
 def print_blocks(result: "MeasuredBlocks") -> None:

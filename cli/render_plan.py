@@ -19,7 +19,7 @@ def print_plan(plan: PrecisionPlan) -> None:
     )
     rows = [
         [str(row["piece"]), str(row["precision"]), _with_half(row, "difference_ms", "+.3f"), _seam(row["seam_ms"])]
-        for row in _rows(plan.to_frame())
+        for row in _rows(plan.to_pandas())
     ]
     render.print_table(["piece", "plan", "int8 less fp32 (ms)", "seam before it (ms)"], rows)
     render.print_line("")

@@ -14,6 +14,7 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.metrics.peak import PeakMetric
+from blockprof.profiling.places import known_parts
 from blockprof.profiling.statistics import QUANTILES, EstimatedStatistics, Statistics
 from blockprof.spaces import ABSENT, FREE, Architectures, Constraint, fixed_blocks
 from blockprof.spaces.chain import Depths, Semiring, fold
@@ -41,9 +42,12 @@ def peak_statistics(
         rows.append([*_summarise(links.values, links.shares()), float(least.values[0]), float(greatest.values[0])])
         lowest.append(least.genes[0])
         highest.append(greatest.genes[0])
+    parts = known_parts(metric.space, constraints)
     return EstimatedStatistics(
         statistics=Statistics(np.array(rows), np.zeros(len(rows)), _nets(metric, lowest), _nets(metric, highest)),
         effect_half_widths=np.zeros(len(rows)),
+        depth_half_widths=parts,
+        contrast_half_widths=parts,
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )

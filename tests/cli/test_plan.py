@@ -63,7 +63,7 @@ def test_what_is_verified_is_measured_and_drawn(folder: Path) -> None:
     assert (frame["measured_ms"] > 0).all()
     errors = 100 * (frame["predicted_ms"] / frame["measured_ms"] - 1)
     np.testing.assert_allclose(frame["error_percent"], errors)
-    assert set(found.to_frame()["precision"]) <= set(PRECISIONS)
+    assert set(found.to_pandas()["precision"]) <= set(PRECISIONS)
     (axes,) = found.plot().axes
     assert [label.get_text() for label in axes.get_xticklabels()] == list(found.pieces)
 

@@ -47,7 +47,7 @@ class PrecisionPlan:
         return f"<PrecisionPlan of {self.arch.space.name} at {self.resolution}: {self.words}>"
 
     def _repr_html_(self) -> str:
-        return as_html(repr(self), self.to_frame())
+        return as_html(repr(self), self.to_pandas())
 
     def plot(self) -> Picture:
         """What int8 gains or loses along the network, and which precision each piece has."""
@@ -76,7 +76,7 @@ class PrecisionPlan:
         others = [piece for piece, precision in zip(self.pieces, self.plan, strict=True) if precision != most]
         return f"{PRECISIONS[most]} but for {', '.join(others)}"
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_pandas(self) -> "pd.DataFrame":
         """One row a piece: ``piece``, ``precision``, ``difference_ms`` (int8 less fp32) with ``lower_ms`` and
         ``upper_ms`` (95 % interval), ``seam_ms`` (what the plan pays before the piece).
         """

@@ -1,5 +1,6 @@
 """What a run-time is to blockprof: facts that cost nothing to read, and an engine that a process of its own imports."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from blockprof.evaluators.runtimes.environments import (
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.registry import Registry
+
+_BATCH = re.compile(r"-b([1-9][0-9]{0,4})$")
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
@@ -73,6 +76,7 @@ class Runtime:
         precisions: those that it has on some processor.
         clock: whose CPU time a run on one thread is: that of the calling ``thread``, or of the whole ``process``, where
             the run-time computes on a thread of its own. None where neither is.
+        has_batches: whether it runs several images at once.
         limit_s: seconds that starting, converting, loading and each visit may take before it is taken as hung.
         check_provider: raises ``InputError`` for a provider that is not there; None where there is nothing to choose.
         environment: what pip installs into an environment of its own, where the engine then runs; empty where it runs
@@ -89,6 +93,7 @@ class Runtime:
     install: str
     precisions: tuple[str, ...] = ("fp32",)
     clock: Literal["thread", "process"] | None = None
+    has_batches: bool = True
     limit_s: float = 300.0
     check_provider: Callable[[str], None] | None = None
     environment: tuple[str, ...] = ()
@@ -178,11 +183,21 @@ def find_runtime(name: str) -> Runtime:
 
 
 def find_target(name: str) -> tuple[str, str] | None:
-    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none.
+
+    It may end in a batch, ``-b32`` (:func:`target_batch`).
+    """
+    name = _BATCH.sub("", name)
     runtime, _, precision = name.rpartition("-")
     if precision in PRECISIONS and RUNTIMES.find(runtime):
         return runtime, precision
     return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
+
+
+def target_batch(name: str) -> int:
+    """How many images at once the name of a target says: 32 of ``openvino-int8-b32``, else 1."""
+    found = _BATCH.search(name)
+    return int(found[1]) if found else 1
 
 
 def runtime_names() -> tuple[str, ...]:

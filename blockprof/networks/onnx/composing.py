@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import onnx
 from onnx import helper
@@ -16,10 +16,14 @@ from blockprof.spaces import Architectures, FixedPart, HeadInstance, Placement, 
 from blockprof.spaces.instances import IMAGE_CHANNELS, NUM_CLASSES
 from blockprof.spaces.resolution import check_resolution
 
-if TYPE_CHECKING:
-    pass
-
 IMAGE, LOGITS = "image", "logits"
+
+
+class Fragments(Protocol):
+    """Where the pieces of networks come from: a store, or one whose weights are in files."""
+
+    def fragments(self, archs: Architectures, index: int = 0) -> list[Fragment]:
+        """Those of one network, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def compose(
 
 
 def compose_bytes(
-    store: FragmentStore, archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
+    store: Fragments, archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
 ) -> bytes:
     """Compose one network, serialised: as :func:`compose`, in a few milliseconds."""
     return _append_weights(*_network(store, archs, index, resolution, batch))
@@ -86,7 +90,7 @@ def compose_mixed(
 
 
 def _network(
-    store: FragmentStore, archs: Architectures, index: int, resolution: int, batch: int | None
+    store: Fragments, archs: Architectures, index: int, resolution: int, batch: int | None
 ) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
     """A network without its weights, and these, serialised."""
     check_resolution(archs.space, resolution)

@@ -8,7 +8,7 @@ from blockprof.output.charts.specs import Axis, Chart, Layer, Panel, Ranges, Rul
 
 def plan_chart(plan: PrecisionPlan) -> Chart:
     """What int8 gains (below 0) or loses of each piece, with its interval, and which precision the plan gives it."""
-    frame, measured = plan.to_frame(), plan.measured.measured
+    frame, measured = plan.to_pandas(), plan.measured.measured
     places = np.arange(1, len(frame) + 1, dtype=float)
     difference, lower, upper = (frame[name].to_numpy() for name in ("difference_ms", "lower_ms", "upper_ms"))
     layers: list[Layer] = [Rule(0.0)]

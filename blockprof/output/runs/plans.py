@@ -41,7 +41,7 @@ def record_plan(run: Run, plan: PrecisionPlan) -> None:
         }
     )
     run.log_tags(measured_tags(measured) | {"blockprof.precision": "fp32 and int8"})
-    run.log_frame(plan.to_frame(), "plan.csv")
+    run.log_frame(plan.to_pandas(), "plan.csv")
     run.log_frame(plan.comparison_frame(), "comparison.csv")
     run.log_frame(measured.to_frame(), "plans.csv")
     run.log_figure(draw_chart(plan_chart(plan)), "figures/plan.png")

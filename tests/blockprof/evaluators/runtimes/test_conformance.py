@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from broken_runtimes import runtime
 
-from blockprof.evaluators.runtimes import Runtime, find_runtime, register_runtime, runtime_names
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.runtimes import (
+    Runtime,
+    find_runtime,
+    find_target,
+    register_runtime,
+    runtime_names,
+    target_batch,
+)
 from blockprof.foundation.errors import InputError
 from blockprof.testing import check_runtime
 
@@ -59,3 +67,35 @@ def test_a_run_time_that_is_not_there() -> None:
         absent.check_installed()
     with pytest.raises(InputError, match="has the precision 'fp8': there are fp32, bf16, fp16, int8"):
         register_runtime(Runtime("odd", "Odd", "a:b", (), (), "", precisions=("fp8",)))
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "torch", "mnn"])
+def test_batches_give_what_onnx_runtime_gives(name: str) -> None:
+    found = find_runtime(name)
+    if found.missing:
+        pytest.skip(f"{found.title} is not installed")
+    check_runtime(found, batch=4, num_networks=1)
+
+
+def test_a_run_time_without_batches_refuses_them() -> None:
+    spec = MeasureSpec(runtime="ncnn", batch=2)
+    with pytest.raises(InputError, match="ncnn runs one image at once"):
+        spec.find_runtime()
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "batch"),
+    [
+        ("openvino-b32", ("openvino", "fp32"), 32),
+        ("openvino-int8-b4", ("openvino", "int8"), 4),
+        ("openvino", ("openvino", "fp32"), 1),
+        ("nosuch-b4", None, 4),
+        ("openvino-b0", None, 1),
+        ("openvino-b04", None, 1),
+    ],
+)
+def test_targets_by_name(name: str, target: tuple[str, str] | None, batch: int) -> None:
+    assert find_target(name) == target
+    assert target_batch(name) == batch
+    if target:
+        assert MeasureSpec(*target, batch=batch).target_name == name
