@@ -47,7 +47,11 @@ def plan(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help=f"ONNX file to write the fastest plan to. {TABLE_TOO}", show_default=False
+            "--out",
+            "-o",
+            metavar="FILE",
+            help=f"ONNX file to write the fastest plan to. {TABLE_TOO}",
+            show_default=False,
         ),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Measure the fastest plan, all fp32 and all int8.")] = False,
@@ -69,7 +73,7 @@ def plan(
     chosen = options.load_space(space)
     log = options.log_to(name, experiment, no_log)
     with render.listening(render_plan.print_plan, render_measuring.print_plan) as listener:
-        return planning.plan(
+        found = planning.plan(
             chosen,
             net,
             runtime=runtime,
@@ -82,3 +86,6 @@ def plan(
             log=log,
             listener=listener,
         )
+    if out:
+        render.print_aside(f"wrote {out}")
+    return found
