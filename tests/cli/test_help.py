@@ -35,8 +35,12 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "import-predictor", "profile", "compare",
+        "", "fetch-data", "cache-imagenet", "measure", "measure-phone", "train-predictor", "import-predictor", "profile", "compare",
+<<<<<<< HEAD
         "reduce", "resume", "search", "predict", "plan", "doctor", "runs", "predictors",
+=======
+        "reduce", "resume", "search", "predict", "doctor", "runs", "predictors", "space", "space check",
+>>>>>>> main
         "export", "export run", "export predictor", "export network", "export networks",
         "store", "store repair",
     }  # fmt: skip
