@@ -1,5 +1,6 @@
 """Options that several commands share, with what the shell completes."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,6 +203,27 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
     if not names:
         raise InputError("--metrics is empty: name at least one, such as npu")
     return names
+
+
+def parse_limits(values: list[str]) -> dict[str, float]:
+    """Read limits such as ``npu=4.0``.
+
+    Raises:
+        InputError: one that is no name and number, or two of one metric.
+    """
+    bounds: dict[str, float] = {}
+    for text in split_names(values):
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            bound = float(number)
+        except ValueError:
+            bound = math.nan
+        if not name or not math.isfinite(bound):
+            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
+        if name in bounds:
+            raise InputError(f"{name} has two limits: give one")
+        bounds[name] = bound
+    return bounds
 
 
 def note_flops(names: "Sequence[str]") -> None:

@@ -1,6 +1,5 @@
 """``blockprof search``."""
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -172,7 +171,7 @@ def search(
     """
     chosen_space = options.load_space(space)
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
-    bounds = _parse_limits(limits or [])
+    bounds = options.parse_limits(limits or [])
     source, spec = supernet.read_options(
         [*raised, *lowered, *bounds] or searching.DEFAULT_MAXIMIZE,
         accuracy_source,
@@ -216,27 +215,6 @@ def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:
     if not options.split_names(values):
         raise InputError(f"{option} is empty: name a metric, such as accuracy, or leave it out")
     return options.parse_metrics(values, space)
-
-
-def _parse_limits(values: list[str]) -> dict[str, float]:
-    """Read limits such as ``npu=4.0``.
-
-    Raises:
-        InputError: one that is no name and number, or two of one metric.
-    """
-    bounds: dict[str, float] = {}
-    for text in options.split_names(values):
-        name, _, number = (part.strip() for part in text.partition("="))
-        try:
-            bound = float(number)
-        except ValueError:
-            bound = math.nan
-        if not name or not math.isfinite(bound):
-            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
-        if name in bounds:
-            raise InputError(f"{name} has two limits: give one")
-        bounds[name] = bound
-    return bounds
 
 
 def _check_plan(plan: "StudyPlan", *, yes: bool) -> None:

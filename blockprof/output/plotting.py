@@ -8,8 +8,9 @@ from blockprof.comparing import PredictorComparison, ProfileComparison
 from blockprof.evaluators.device.block_table import BlockTable
 from blockprof.evaluators.device.campaign import CampaignResult
 from blockprof.foundation.choices import check_choice
-from blockprof.output.charts import comparisons, measurements, profiles, reductions, searches
+from blockprof.output.charts import comparisons, measurements, profiles, reductions, searches, targets
 from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
+from blockprof.output.draw_place_maps import draw_place_maps
 from blockprof.profiling import Profile
 from blockprof.reduction import Reduction
 from blockprof.searching.study import Study
@@ -61,10 +62,15 @@ def _(comparison: PredictorComparison, _metric: str | None) -> Pictures:
 
 @pictures_of.register(ProfileComparison)
 def _(comparison: ProfileComparison, _metric: str | None) -> Pictures:
-    return {
+    pictures: dict[str, Callable[[], Figure]] = {
         f"{pair.first}, {pair.second}": partial(lambda one: draw_chart(comparisons.effects_chart(one)), pair)
         for pair in comparison.pairs
     }
+    if maps := targets.place_maps(comparison):
+        pictures["places"] = lambda: draw_place_maps(maps)
+    if found := comparison.targets:
+        pictures["regret"] = lambda: draw_chart(targets.regret_chart(found))
+    return pictures
 
 
 @pictures_of.register(BlockTable)
