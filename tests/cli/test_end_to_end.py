@@ -58,8 +58,14 @@ def test_a_profile_after_training_uses_the_champion_and_says_on_what_it_was_trai
     assert run.data.params["num_archs"] == "exact,exact"
     frames = tracking.load_frames(tracking.find_run("profiled"))
     assert len(frames["placements"]) == 2 * 189
-    for row in frames["placements"].itertuples():
-        assert run.data.metrics[f"{row.metric}.effect/{row.placement}"] == pytest.approx(row.effect)
+    assert not any(".effect/" in name for name in run.data.metrics), "they are in tables: each would be a chart"
+    assert len(run.data.metrics) == 1 + 2 * (1 + 9)
+    note = run.data.tags["mlflow.note.content"]
+    assert note.startswith("**npu (ms), predicted; random networks: ")
+    assert "- avoid u6.l1.e6k7 (+" in note
+    assert "\n    blockprof profile --space pn" in note
+    table = mlflow.load_table("placements.json", run_ids=[run.info.run_id])
+    assert table["contrast"].tolist() == pytest.approx(frames["placements"]["contrast"].tolist())
     for row in frames["responses"].itertuples():
         assert run.data.metrics[f"{row.metric}.response/{row.block}"] == pytest.approx(row.response)
 
@@ -91,9 +97,10 @@ def test_joint_placements_alone(good, in_trained: Path) -> None:
     assert "response of a block" not in shown
     run = logged("joint")
     assert {file.path for file in MlflowClient().list_artifacts(run.info.run_id)} == {
-        "about.txt", "placements.csv", "random.csv", "report.html",
+        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html",
     }  # fmt: skip
-    assert f"npu.effect/{joint.replace('+', ' ')}" in run.data.metrics
+    good(f"profile --space pn --blocks {joint} --name with-effects --log-effects")
+    assert f"npu.effect/{joint.replace('+', ' ')}" in logged("with-effects").data.metrics
 
 
 def test_no_log_leaves_no_file(good, folder: Path) -> None:
