@@ -231,8 +231,8 @@ def start_run(
                 store.begin_stores()
                 experiment_id = store.known_experiment(experiment)
                 sending.send("looking for runs of killed commands", lambda: mark_killed(experiment_id))
-                chosen = name or _unique(" ".join(filter(None, (command, space, subject))))
-                _begin(begun, command, chosen, experiment, all_tags)
+                default = " ".join(filter(None, (command, space, subject)))
+                _begin(begun, command, name, default, experiment, all_tags)
             else:
                 begun.run = _run_of(outer, command)
                 begun.run.log_tags(all_tags)
@@ -253,13 +253,18 @@ def start_run(
         run.outgoing.remove()
 
 
-def _begin(begun: _Begun, command: str, name: str | None, experiment: str | None, tags: dict[str, str]) -> None:
-    """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it."""
+def _begin(
+    begun: _Begun, command: str, name: str | None, default: str, experiment: str | None, tags: dict[str, str]
+) -> None:
+    """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it.
+
+    One that MLFLOW_RUN_ID names is renamed where there is a ``name``; others are called ``default`` where there is none.
+    """
     client, mark = MlflowClient(), {_BEGUN_TAG: uuid4().hex}
     asked: list[str] = []
-    shown_name = printable(name) if name else None
+    shown_name = printable(name or _unique(default))
     all_tags = {**tags, **process_tags()}
-    context = resolve_tags({**all_tags, **mark, **({MLFLOW_RUN_NAME: shown_name} if shown_name else {})})
+    context = resolve_tags({**all_tags, **mark, MLFLOW_RUN_NAME: shown_name})
 
     def begin() -> None:
         if given := os.environ.get(_RUN_ID):
