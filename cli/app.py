@@ -22,12 +22,14 @@ from blockprof.cli import (
     import_predictor,
     lists,
     measure,
+    measure_phone,
     predict,
     profile,
     reduce,
     results,
     resume,
     search,
+    space,
     store,
     train_predictor,
 )
@@ -66,6 +68,11 @@ app = typer.Typer(
 )
 export_app = typer.Typer(
     help="Export a run's tables, a predictor or networks to files.\n\nExample: blockprof export run able-panda-12",
+    no_args_is_help=True,
+)
+
+space_app = typer.Typer(
+    help="Design spaces of your own, as files.\n\nExample: blockprof space check my_space.yaml",
     no_args_is_help=True,
 )
 
@@ -111,6 +118,7 @@ def _add(group: typer.Typer, name: str, command: Callable[..., object], *, finds
 _add(app, "fetch-data", fetch_data.fetch_data)
 _add(app, "cache-imagenet", cache_imagenet.cache_imagenet, finds=False)
 _add(app, "measure", measure.measure)
+_add(app, "measure-phone", measure_phone.measure_phone, finds=False)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
@@ -122,6 +130,8 @@ _add(app, "runs", lists.runs)
 _add(app, "predictors", lists.predictors)
 _add(app, "resume", resume.resume, finds=False)
 _add(app, "doctor", doctor.doctor)
+app.add_typer(space_app, name="space")
+_add(space_app, "check", space.check)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run, finds=False)
 _add(export_app, "predictor", export.export_predictor, finds=False)

@@ -29,7 +29,7 @@ class MeasureSpec:
         threads: of one operator (intra-op). Operators run one after the other.
         batch: images at once; latencies are of all of them together.
         rounds: visits of each network, each round in another random order.
-        width: of the interval, relative to the median: 0.02 is from 1 % below to 1 % above.
+        width: of the interval, relative to the median: 0.05 is from 2.5 % below to 2.5 % above.
         min_runs: of a visit, whatever the time.
         max_runs: of a visit, whatever the width.
         time_limit_s: seconds of repeating for one network, shared equally by its rounds.
@@ -46,8 +46,8 @@ class MeasureSpec:
     threads: int = 1
     batch: int = 1
     rounds: int = 7
-    width: float = 0.02
-    min_runs: int = 10
+    width: float = 0.05
+    min_runs: int = 6
     max_runs: int = 1000
     time_limit_s: float = 2.8
     anchor_every: int = 4
@@ -104,8 +104,8 @@ class MeasureSpec:
         batch = f" batch {self.batch}" if self.batch > 1 else ""
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}{batch}"
 
-    def find_runtime(self) -> Runtime:
-        """The run-time, checked as far as can be without starting it.
+    def find_runtime(self, *, here: bool = True) -> Runtime:
+        """The run-time, checked as far as can be without starting it: ``here``, or for another machine.
 
         Raises:
             InputError: there is no such run-time, it is not installed, or it has not this precision, batch or provider.
@@ -119,6 +119,8 @@ class MeasureSpec:
             )
         if self.batch > 1 and not runtime.has_batches:
             raise InputError(f"{runtime.title} runs one image at once", remedy="leave the batch out", code="no-batches")
+        if not here:
+            return runtime
         runtime.check_installed()
         if runtime.check_provider:
             runtime.check_provider(self.provider)

@@ -156,8 +156,11 @@ def _parse(serialized: bytes) -> onnx.ModelProto:
 def _piece_names(archs: Architectures, index: int) -> list[str]:
     """What nodes and weights of each piece of a network begin with: ``stem``, ``u1.l1.e6k7``, ..., ``head``."""
     space = archs.space
-    places = zip(space.slot_unit.tolist(), space.slot_layer.tolist(), archs.blocks[index].tolist(), strict=True)
-    layers = [Placement(unit + 1, layer + 1, space.blocks[block]).name for unit, layer, block in places if block >= 0]
+    ids, absent = archs[index].ids[0, 1:-1].tolist(), len(space.instances)
+    places = zip(space.slot_unit.tolist(), space.slot_layer.tolist(), archs.blocks[index].tolist(), ids, strict=True)
+    layers = [
+        Placement(unit + 1, layer + 1, space.blocks[block]).name for unit, layer, block, i in places if i != absent
+    ]
     return ["stem", *layers, "head"]
 
 
