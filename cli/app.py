@@ -23,6 +23,7 @@ from blockprof.cli import (
     lists,
     measure,
     measure_phone,
+    plan,
     predict,
     profile,
     reduce,
@@ -123,6 +124,7 @@ _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "predict", predict.predict)
+_add(app, "plan", plan.plan)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)

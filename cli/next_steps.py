@@ -98,6 +98,12 @@ def _after_predicting(result: Any, _run: str | None) -> str:
     return f"blockprof search --space {result.space.name} --{direction} {first.name} (finds networks that are better)"
 
 
+def _after_planning(result: Any, run: str | None) -> str:
+    if result.verified is None:
+        return "the same command with --verify, which measures the plan, all fp32 and all int8"
+    return f"nothing: this is the answer{f'; `blockprof export run {run}` writes its tables' if run else ''}"
+
+
 def _after_comparing(_result: Any, run: str | None) -> str:
     return f"nothing: this is the answer{f'; `blockprof export run {run}` writes its tables' if run else ''}"
 
@@ -148,6 +154,7 @@ _STEPS: dict[str, Callable[[Any, str | None], str]] = {
     "import-predictor": _after_training,
     "profile": _after_profiling,
     "predict": _after_predicting,
+    "plan": _after_planning,
     "compare": _after_comparing,
     "reduce": _after_reducing,
     "search": _after_searching,
