@@ -258,7 +258,7 @@ def _begin(
 ) -> None:
     """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it.
 
-    One that MLFLOW_RUN_ID names is renamed where there is a ``name``; where there is none, others are called ``default``.
+    One that MLFLOW_RUN_ID names is renamed if there is a ``name``; without one, another is called ``default``.
     """
     client, mark = MlflowClient(), {_BEGUN_TAG: uuid4().hex}
     asked: list[str] = []
