@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
     from blockprof.api.exporting import export
+    from blockprof.api.fetching import Fetching, fetch_data
+    from blockprof.api.listing import list_predictors, list_runs
     from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
+    from blockprof.api.planning import plan
     from blockprof.api.predicting import predict
     from blockprof.api.profiling import profile
     from blockprof.api.reducing import reduce
@@ -42,9 +45,12 @@ _MODULES = {
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
     "blockprof.api.exporting": ("export",),
+    "blockprof.api.fetching": ("Fetching", "fetch_data"),
+    "blockprof.api.listing": ("list_predictors", "list_runs"),
     "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.planning": ("plan",),
     "blockprof.api.predicting": ("predict",),
     "blockprof.api.profiling": ("profile",),
     "blockprof.api.reducing": ("reduce",),
@@ -71,6 +77,7 @@ __all__ = [
     "Architectures",
     "Assets",
     "BlockprofError",
+    "Fetching",
     "Listener",
     "Log",
     "MeasureSpec",
@@ -88,12 +95,16 @@ __all__ = [
     "cache_imagenet",
     "compare",
     "export",
+    "fetch_data",
     "import_predictor",
+    "list_predictors",
+    "list_runs",
     "load_metrics",
     "load_space",
     "measure",
     "measure_blocks",
     "measure_surrogate",
+    "plan",
     "predict",
     "profile",
     "reduce",

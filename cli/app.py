@@ -15,16 +15,22 @@ import typer
 from blockprof.cli import (
     cache_imagenet,
     compare,
+    delivery,
     doctor,
     export,
     fetch_data,
     import_predictor,
+    lists,
     measure,
+    measure_phone,
+    plan,
     predict,
     profile,
     reduce,
+    results,
     resume,
     search,
+    space,
     store,
     train_predictor,
 )
@@ -66,6 +72,11 @@ export_app = typer.Typer(
     no_args_is_help=True,
 )
 
+space_app = typer.Typer(
+    help="Design spaces of your own, as files.\n\nExample: blockprof space check my_space.yaml",
+    no_args_is_help=True,
+)
+
 store_app = typer.Typer(
     help="Maintain the MLflow store of this folder.\n\nExample: blockprof store repair", no_args_is_help=True
 )
@@ -95,32 +106,41 @@ def options(
         sweep(folder)
 
 
-def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
-    """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends."""
+def _add(group: typer.Typer, name: str, command: Callable[..., object], *, finds: bool = True) -> None:
+    """Add a command. Its help is its docstring, each paragraph in one line: the terminal breaks it where it ends.
+
+    What a command ``finds`` it returns, to be written by ``--out`` and printed by ``--json``.
+    """
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    group.command(name, cls=SeveralValues, help=text)(command)
+    group.command(name, cls=SeveralValues, help=text)(results.delivered(name, command, finds=finds))
 
 
 _add(app, "fetch-data", fetch_data.fetch_data)
-_add(app, "cache-imagenet", cache_imagenet.cache_imagenet)
+_add(app, "cache-imagenet", cache_imagenet.cache_imagenet, finds=False)
 _add(app, "measure", measure.measure)
+_add(app, "measure-phone", measure_phone.measure_phone, finds=False)
 _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "predict", predict.predict)
+_add(app, "plan", plan.plan)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
-_add(app, "resume", resume.resume)
+_add(app, "runs", lists.runs)
+_add(app, "predictors", lists.predictors)
+_add(app, "resume", resume.resume, finds=False)
 _add(app, "doctor", doctor.doctor)
+app.add_typer(space_app, name="space")
+_add(space_app, "check", space.check)
 app.add_typer(export_app, name="export")
-_add(export_app, "run", export.export_run)
-_add(export_app, "predictor", export.export_predictor)
-_add(export_app, "network", export.export_network)
-_add(export_app, "networks", export.export_networks)
+_add(export_app, "run", export.export_run, finds=False)
+_add(export_app, "predictor", export.export_predictor, finds=False)
+_add(export_app, "network", export.export_network, finds=False)
+_add(export_app, "networks", export.export_networks, finds=False)
 app.add_typer(store_app, name="store")
-_add(store_app, "repair", store.repair)
+_add(store_app, "repair", store.repair, finds=False)
 
 
 def main() -> None:
@@ -179,7 +199,10 @@ def _notes_shown() -> Iterator[None]:
 
 
 def _format_warning(message: Warning | str, category: type[Warning], *_args: object, **_options: object) -> str:
-    return f"{'note' if issubclass(category, DataNote) else 'warning'}: {shown(str(message))}\n"
+    is_note = issubclass(category, DataNote)
+    if is_note and delivery.current().quiet:
+        return ""
+    return f"{'note' if is_note else 'warning'}: {shown(str(message))}\n"
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -1,5 +1,6 @@
 """``blockprof doctor``."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,8 @@ import typer
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from blockprof.cli import render
     from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import health
@@ -20,6 +23,30 @@ else:
     render = lazy_import("blockprof.cli.render")
     runtimes = lazy_import("blockprof.evaluators.runtimes")
     text = lazy_import("blockprof.foundation.text")
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """How each run-time is here."""
+
+    runtimes: "tuple[Health, ...]"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a run-time and precision: ``runtime``, ``version``, ``precision``, ``works``, ``problem``."""
+        import pandas as pd
+
+        rows = [
+            {
+                "runtime": each.runtime.name,
+                "version": each.version,
+                "precision": precision,
+                "works": not problem,
+                "problem": problem,
+            }
+            for each in self.runtimes
+            for precision, problem in each.problems.items()
+        ]
+        return pd.DataFrame(rows)
 
 
 def _complete_own(incomplete: str) -> list[str]:
@@ -38,7 +65,7 @@ def doctor(
             autocompletion=_complete_own,
         ),
     ] = None,
-) -> None:
+) -> Examined:
     """Say which run-times work here, in which precisions, what would make the others work, and where things are kept.
 
     Each run-time is started in a process of its own, which takes a few seconds. Nothing is written but what --install
@@ -50,10 +77,14 @@ def doctor(
         with render.working(f"installing {runtime.title}"):
             runtime.install_environment()
         render.note(f"{runtime.title} is in {runtime.folder}")
-    found = []
     with render.working("starting each run-time"):
-        found = [health.examine(runtimes.find_runtime(name)) for name in runtimes.runtime_names()]
-    render.print_table(("run-time", "version", "works in", "what else"), [_row(each) for each in found])
+        found = Examined(tuple(health.examine(runtimes.find_runtime(name)) for name in runtimes.runtime_names()))
+    render.give(found, _print)
+    return found
+
+
+def _print(found: Examined) -> None:
+    render.print_table(("run-time", "version", "works in", "what else"), [_row(each) for each in found.runtimes])
     stores = dict.fromkeys((location.tracking_uri(), location.registry_uri()))
     for what, where in (
         ("data", [paths.data_folder().absolute()]),

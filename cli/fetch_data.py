@@ -8,19 +8,23 @@ import typer
 
 from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
 from blockprof.cli import options
+from blockprof.cli.results import TABLE_TOO
 from blockprof.cli.several_values import SPACES
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api import fetching
+    from blockprof.api.fetching import Fetched
     from blockprof.cli import render
-    from blockprof.fetching import catalogue
+    from blockprof.fetching import catalogue, published
+    from blockprof.fetching.published import Catalogue
     from blockprof.foundation import paths
 else:
     catalogue = lazy_import("blockprof.fetching.catalogue")
     fetching = lazy_import("blockprof.api.fetching")
     paths = lazy_import("blockprof.foundation.paths")
+    published = lazy_import("blockprof.fetching.published")
     render = lazy_import("blockprof.cli.render")
 
 
@@ -85,13 +89,15 @@ def fetch_data(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write to.", show_default="./blockprof-data"),
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help=f"Folder to write to. {TABLE_TOO}", show_default="./blockprof-data"
+        ),
     ] = None,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Fetched | Catalogue":
     """Fetch latencies, look-up tables or trained weights into the data folder.
 
     With --source reference, seeded random networks get the latency of the built-in tables, with the tables' own error
@@ -101,8 +107,7 @@ def fetch_data(
     Example: blockprof fetch-data --space pn --source reference --metrics npu
     """
     if show_list:
-        _print_list(source, out or paths.data_folder())
-        return
+        return _list(source, out or paths.data_folder())
     chosen_space = options.load_space(space) if space else None
     how = fetching.Fetching(
         metrics=options.parse_metrics(metrics, chosen_space) if metrics and chosen_space else metrics,
@@ -114,21 +119,20 @@ def fetch_data(
         progress=sys.stderr.isatty(),
     )
     with render.listening(render.print_files) as listener:
-        fetching.fetch_data(
+        return fetching.fetch_data(
             source, chosen_space, how, out=out, log=options.log_to(name, experiment, no_log), listener=listener
         )
 
 
-def _print_list(source: str, folder: Path) -> None:
+def _list(source: str, folder: Path) -> "Catalogue":
     """Print what published data there is, or which files one of it has.
 
     Raises:
         InputError: there is none of that name.
     """
     sources = catalogue.load_sources()
-    if source in sources:
-        render.print_source(sources[source], folder)
-    elif source != REFERENCE:
+    if source != REFERENCE and source not in sources:
         raise InputError(f"--list: no published data is named '{source}': there are {', '.join(sources)}")
-    else:
-        render.print_sources(list(sources.values()), folder)
+    found = published.Catalogue(tuple(sources.values()) if source == REFERENCE else (sources[source],), folder)
+    render.give(found, render.print_source if source in sources else render.print_sources)
+    return found

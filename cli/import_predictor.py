@@ -10,6 +10,7 @@ from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api import training
+    from blockprof.api.training import Training
     from blockprof.cli import render, render_training
 else:
     render = lazy_import("blockprof.cli.render")
@@ -44,7 +45,7 @@ def import_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Import a predictor that BlockProfile trained: test it and register it.
 
     The file is read without running any code in it. It predicts what it does in BlockProfile; its 90 % interval comes
@@ -54,7 +55,7 @@ def import_predictor(
     Example: blockprof import-predictor npu_best.pt --space pn --metric npu
     """
     with render.listening(render_training.show) as listener:
-        training.import_predictor(
+        return training.import_predictor(
             file,
             options.load_space(space),
             metric,

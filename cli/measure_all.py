@@ -1,7 +1,7 @@
 """What is behind ``blockprof measure --runtime all``."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,24 @@ from blockprof.evaluators.runtimes import find_runtime, runtime_names
 from blockprof.foundation.errors import Argument, BlockprofError, InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device.campaign import CampaignResult
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredAll:
+    """What was measured with each of several run-times."""
+
+    results: "tuple[CampaignResult | MeasuredBlocks, ...]"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows of all, which say their run-time and precision."""
+        import pandas as pd
+
+        return pd.concat([result.to_pandas() for result in self.results], ignore_index=True)
+
 
 COLUMNS = ("target", "networks", "median (ms)", "lowest (ms)", "highest (ms)", "rounds repeat to")
 
@@ -24,7 +40,7 @@ def measure_all(
     plain: "MeasureSpec",
     precision: str,
     metric: str | None,
-) -> None:
+) -> MeasuredAll:
     """Measure with each run-time that is installed and has the precision, one at a time, and print one table.
 
     What fails costs one line, and the others go on.
@@ -37,26 +53,28 @@ def measure_all(
         raise InputError(
             "each run-time has a metric of its own", where=Argument("metric", metric), remedy="leave it out"
         )
-    found = [find_runtime(name) for name in runtime_names()]
-    for each in found:
+    known = [find_runtime(name) for name in runtime_names()]
+    for each in known:
         if each.missing:
             render.note(f"{each.title} is not installed: `{each.install}`")
-    chosen = [each for each in found if not each.missing and precision in each.precisions]
+    chosen = [each for each in known if not each.missing and precision in each.precisions]
     if not chosen:
         raise InputError(f"no run-time that is installed has {precision}", remedy="`blockprof doctor`")
-    rows, failed = [], []
+    measured, rows, failed = [], [], []
     for each in chosen:
         spec = replace(plain, runtime=each.name, precision=precision)
         try:
-            rows.append(_row(measure(spec), spec.target_name))
+            measured.append(measure(spec))
+            rows.append(_row(measured[-1], spec.target_name))
         except BlockprofError as error:
             failed.append(spec.target_name)
             render.note(f"{spec.target_name} is left out: {worded(error)}")
+    found = MeasuredAll(tuple(measured))
     if rows:
-        render.print_line("")
-        render.print_table(COLUMNS, rows)
+        render.give(found, lambda _: render.print_table(COLUMNS, rows))
     if failed:
         raise BlockprofError(f"{', '.join(failed)} could not be measured: the notes above say why")
+    return found
 
 
 def _row(result: "CampaignResult | MeasuredBlocks", target: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Options that several commands share, with what the shell completes."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,8 +82,8 @@ MetricsOption = Annotated[
         "-m",
         metavar="NAMES",
         help="Metrics, repeated, several at once, or joined with commas: npu, gpu, cpu, accuracy, macs, conv_macs, "
-        "flops, params, note10, i7-8700k, one of a predictor you trained or of your own look-up tables, or ort-cpu, "
-        "measured on this machine with ONNX Runtime.",
+        "flops, params, peak_memory, weights, note10, i7-8700k, one of a predictor you trained or of your own look-up "
+        "tables, or ort-cpu, measured on this machine with ONNX Runtime.",
         show_default="npu; resnet50: flops",
         autocompletion=complete_metrics,
     ),
@@ -157,6 +158,15 @@ def log_to(name: str | None, experiment: str | None, no_log: bool) -> "Tracker":
     return log.NOT_LOGGED if no_log else log.Log(name, experiment)
 
 
+BatchesOption = Annotated[
+    str,
+    typer.Option(
+        "--batch",
+        metavar="N",
+        help="Images at once, or several numbers joined with commas: a metric each, whose name ends in -b32 with 32. "
+        "Latencies are of the whole batch.",
+    ),
+]
 _BATCH = re.compile(r"[1-9][0-9]{0,5}")
 _TORCH_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
@@ -195,6 +205,27 @@ def parse_metrics(values: list[str] | None, space: "Space", *, numbered: bool = 
     return names
 
 
+def parse_limits(values: list[str]) -> dict[str, float]:
+    """Read limits such as ``npu=4.0``.
+
+    Raises:
+        InputError: one that is no name and number, or two of one metric.
+    """
+    bounds: dict[str, float] = {}
+    for text in split_names(values):
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            bound = float(number)
+        except ValueError:
+            bound = math.nan
+        if not name or not math.isfinite(bound):
+            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
+        if name in bounds:
+            raise InputError(f"{name} has two limits: give one")
+        bounds[name] = bound
+    return bounds
+
+
 def note_flops(names: "Sequence[str]") -> None:
     """Say on stderr what flops are, where they are among the metrics: OFA's papers mean multiply-adds by that."""
     if "flops" in names:
@@ -227,6 +258,18 @@ def parse_batch(text: str) -> int | None:
     if not _BATCH.fullmatch(text):
         raise InputError(f"--batch '{text}': write a number from 1 to 999999, or dynamic")
     return int(text)
+
+
+def parse_batches(text: str) -> list[int]:
+    """Read numbers of images at once, joined with commas, each once.
+
+    Raises:
+        InputError: none, or what is no such number.
+    """
+    for one in (texts := split_names([text])) or [""]:
+        if not _BATCH.fullmatch(one):
+            raise InputError(f"--batch '{one}': write a number from 1 to 999999, or several joined with commas")
+    return list(dict.fromkeys(map(int, texts)))
 
 
 def training_options(

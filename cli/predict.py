@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blockprof.cli import options
-from blockprof.foundation.errors import InputError
-from blockprof.foundation.files import staged, temporary_folder
+from blockprof.cli import delivery, options
+from blockprof.foundation.files import temporary_folder
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from blockprof.api import predicting
+    from blockprof.api.predicting import Predictions
     from blockprof.cli import render, supernet
 else:
     predicting = lazy_import("blockprof.api.predicting")
@@ -22,11 +20,6 @@ else:
     supernet = lazy_import("blockprof.cli.supernet")
 
 _STANDARD_INPUT = "-"
-_WRITERS = {
-    ".csv": lambda frame, path: frame.to_csv(path, index=False),
-    ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
-    ".json": lambda frame, path: frame.to_json(path, orient="records", indent=1),
-}
 
 
 def predict(
@@ -46,16 +39,6 @@ def predict(
             "--resolution", metavar="PIXELS", help="Input resolution.", show_default="each network's own, or 224"
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="File to write: .csv, .parquet or .json.",
-            show_default="CSV on standard output",
-        ),
-    ] = None,
     seed: options.SeedOption = 0,
     accuracy_source: options.AccuracySourceOption = None,
     data: options.DataOption = None,
@@ -64,25 +47,24 @@ def predict(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Predictions":
     """Say what metrics given networks have, with 90 % intervals where they are known.
 
-    A row a network: net_str, resolution, then <metric>, <metric>_lower and <metric>_upper, empty where there is no
-    interval. Metrics come from where profile takes them; with --data each network is evaluated in OFA's supernet.
+    Without --out the table goes to standard output. A row a network: net_str, resolution, then <metric>,
+    <metric>_lower and <metric>_upper, empty where there is no interval. Metrics come from where profile takes them;
+    with --data each network is evaluated in OFA's supernet.
 
     Example: blockprof predict nets.csv --space pn --metrics npu -o out.csv
     """
     chosen_space = options.load_space(space)
     names = options.parse_metrics(metrics, chosen_space)
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
-    if out and out.suffix not in _WRITERS:
-        raise InputError(f"--out {out}: its ending is to be one of {', '.join(_WRITERS)}")
     with render.listening() as listener, temporary_folder() as folder:
         given: str | Path = nets
         if nets == _STANDARD_INPUT:
             given = folder / "standard-input"
             given.write_text(sys.stdin.read(), encoding="utf-8")
-        frame = predicting.predict(
+        found = predicting.predict(
             chosen_space,
             given,
             names,
@@ -92,14 +74,12 @@ def predict(
             supernet=spec,
             listener=listener,
         )
-    _write(frame, out)
+    render.give(found, _print)
+    return found
 
 
-def _write(frame: "pd.DataFrame", out: Path | None) -> None:
-    if out is None:
-        for line in frame.to_csv(index=False).splitlines():
+def _print(found: "Predictions") -> None:
+    """Print the table as CSV, unless it goes to a file."""
+    if delivery.current().out is None:
+        for line in found.to_pandas().to_csv(index=False).splitlines():
             render.out.print(line, soft_wrap=True)
-        return
-    with staged(out.parent) as folder:
-        _WRITERS[out.suffix](frame, folder / out.name)
-    render.print_paths([out])

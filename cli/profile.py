@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from blockprof.api.metrics import Wanted
-    from blockprof.cli import render, supernet, upstream
+    from blockprof.cli import render, render_profile, supernet, upstream
+    from blockprof.profiling import Profile
 else:
     render = lazy_import("blockprof.cli.render")
+    render_profile = lazy_import("blockprof.cli.render_profile")
     supernet = lazy_import("blockprof.cli.supernet")
     upstream = lazy_import("blockprof.cli.upstream")
 
@@ -53,6 +55,9 @@ def profile(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
+    log_effects: Annotated[
+        bool, typer.Option("--log-effects", help="Log each placement's effect as a metric of the run too.")
+    ] = False,
     accuracy_source: options.AccuracySourceOption = None,
     data: options.DataOption = None,
     fast: options.FastOption = False,
@@ -60,7 +65,7 @@ def profile(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Profile":
     """Report what each block costs and gains at each place in the network.
 
     A metric comes from its registered predictor (the champion) if there is one, else from a block table of that name in
@@ -88,7 +93,7 @@ def profile(
     source, spec = supernet.read_options(names, accuracy_source, data, fast, device, batch_size, workers, strict)
     if blocks and all_blocks:
         raise InputError("--all and --blocks exclude each other: leave one out")
-    with render.listening(render.print_profile) as listener:
+    with render.listening(render_profile.print_profile) as listener:
         wanted: Sequence[Wanted] = names
         if theirs and metrics is None:
             wanted = upstream.load_those_there(theirs, chosen_space, names, resolution, source, listener)
@@ -96,7 +101,7 @@ def profile(
             upstream.note_differences(theirs, wanted, source, sampler, is_selection=bool(blocks or all_blocks))
         else:
             options.note_flops(names)
-        blockprof.profile(
+        return blockprof.profile(
             chosen_space,
             wanted,
             blocks=blocks or None,
@@ -106,6 +111,7 @@ def profile(
             seed=seed,
             accuracy_source=source,
             supernet=spec,
+            log_effects=log_effects,
             log=options.log_to(name, experiment, no_log),
             listener=listener,
         )

@@ -7,9 +7,11 @@ import typer
 
 import blockprof
 from blockprof.cli import options
+from blockprof.cli.results import TABLE_TOO
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api.reducing import Reduced
     from blockprof.cli import render, render_reduction
 else:
     render = lazy_import("blockprof.cli.render")
@@ -19,8 +21,21 @@ else:
 def reduce(
     source: Annotated[
         str,
-        typer.Option("--from", metavar="RUN", help="Id or name of a run of `blockprof profile` with all placements."),
+        typer.Option(
+            "--from", metavar="RUN", help="Run of `blockprof profile` with all placements: its id, its name, or latest."
+        ),
     ],
+    space: Annotated[
+        str | None,
+        typer.Option(
+            "--space",
+            "-s",
+            metavar="NAME",
+            help="Of --from latest: the newest profile of this space.",
+            show_default="any",
+            autocompletion=options.complete_space,
+        ),
+    ] = None,
     gain: Annotated[
         str | None,
         typer.Option(
@@ -50,13 +65,17 @@ def reduce(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="YAML file to write.", show_default="reduction-<space>-<cost>.yaml"
+            "--out",
+            "-o",
+            metavar="FILE",
+            help=f"YAML file to write. {TABLE_TOO}",
+            show_default="reduction-<space>-<cost>.yaml",
         ),
     ] = None,
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Reduced":
     """Derive a smaller space from a profile, without the blocks and depths that are not worth their cost.
 
     A block is left out of a layer if another one, or a mixture of two others, costs less and is not worse; if it is too
@@ -66,13 +85,14 @@ def reduce(
     The file gives a reason for everything left out, and can be edited. `blockprof search --reduction FILE` takes it. An
     existing file is kept as *.old.
 
-    Example: blockprof reduce --from able-panda-12 --cost npu
+    Example: blockprof reduce --from latest --cost npu
     """
     with render.listening(render_reduction.show) as listener:
-        blockprof.reduce(
+        return blockprof.reduce(
             source,
             gain,
             options.split_names(cost or []),
+            space=space,
             trim=trim,
             out=out,
             log=options.log_to(name, experiment, no_log),

@@ -1,9 +1,9 @@
-"""What the commands print: results on stdout; progress and notes on stderr."""
+"""What the commands print: results on stdout; progress, notes and where things are on stderr."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
@@ -12,32 +12,30 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from blockprof.cli import delivery
 from blockprof.cli.terminal import Terminal
 from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
-from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener, Visited
 from blockprof.foundation.text import shown
-from blockprof.output.captions import profile_caption
-from blockprof.output.charts.profiles import response_heatmap
-from blockprof.output.draw_rich import draw_heatmap
-from blockprof.output.numbers import format_value
-from blockprof.profiling import HeldOut, MetricProfile, Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from blockprof import fetching, predictors
-    from blockprof.fetching import FetchedFile, Source
+    from blockprof import predictors
+    from blockprof.api.fetching import Fetched
+    from blockprof.fetching import published, uses
+    from blockprof.fetching.published import Catalogue
     from blockprof.latency_data import LatencyData
     from blockprof.networks.onnx import NetworkFile
     from blockprof.predictors import CrossValidation, TrainedPredictor
     from blockprof.tracking import RegisteredPredictor
 else:
-    fetching = lazy_import("blockprof.fetching")
     predictors = lazy_import("blockprof.predictors")
+    published = lazy_import("blockprof.fetching.published")
+    uses = lazy_import("blockprof.fetching.uses")
 
 
 class _Printable:
@@ -68,7 +66,10 @@ def _console(*, stderr: bool = False) -> Terminal:
 out = _console()
 err = _console(stderr=True)
 
+T = TypeVar("T")
+
 EXTREMES_SHOWN = 5
+SECONDS_BETWEEN_LINES = 60.0
 OUTLIERS_SHOWN = 5
 
 
@@ -82,11 +83,11 @@ class Bars(Listener):
         self,
         show: Callable[[Any], None] | None = None,
         plan: Callable[[Any], None] | None = None,
-        logged: Callable[[str], None] | None = None,
     ) -> None:
-        self._show, self._plan, self._logged = show, plan, logged
+        self._show, self._plan = show, plan
         self._task = ""
         self._bars: Progress | None = None
+        self._began_s = self._told_s = time.monotonic()
 
     def on_start(self, task: str) -> None:
         self._draw(task, None, None)
@@ -107,14 +108,12 @@ class Bars(Listener):
 
     def on_result(self, result: Any) -> None:
         self.clear()
-        if self._show:
-            self._show(result)
+        delivery.current().give(result, self._show)
 
     def on_logged(self, name: str, run_id: str) -> None:
         self.clear()
         print_run(name, run_id)
-        if self._logged:
-            self._logged(name)
+        delivery.current().run = name
 
     def clear(self) -> None:
         """Leave nothing of the bar that is drawn."""
@@ -124,7 +123,10 @@ class Bars(Listener):
 
     def _draw(self, task: str, done: int | None, total: int | None, text: str | None = None) -> None:
         interrupts.check()
+        if delivery.current().quiet:
+            return
         if not err.is_terminal:
+            self._tell(task, done, total, text)
             return
         if self._bars is None or task != self._task:
             self.clear()
@@ -135,18 +137,24 @@ class Bars(Listener):
         bar = self._bars.task_ids[0]
         self._bars.update(bar, description=text or task, completed=done, total=total, refresh=True)
 
+    def _tell(self, task: str, done: int | None, total: int | None, text: str | None) -> None:
+        """Print a line a minute where no bar can be drawn: long work is then seen to go on."""
+        now = time.monotonic()
+        if task != self._task:
+            self._task, self._began_s, self._told_s = task, now, now
+        if done and total and now - self._told_s >= SECONDS_BETWEEN_LINES:
+            self._told_s = now
+            left = (now - self._began_s) / done * (total - done) / 60
+            print_aside(f"{task}: {done:,} of {total:,}{f', {text}' if text else ''}, about {left:.0f} min left")
+
 
 @contextmanager
 def listening(
     show: Callable[[Any], None] | None = None,
     plan: Callable[[Any], None] | None = None,
-    logged: Callable[[str], None] | None = None,
 ) -> Iterator[Bars]:
-    """What the library tells of its progress, its plans and its results while the block runs, on the terminal.
-
-    ``logged`` is called with the run's name, after it is printed.
-    """
-    bars = Bars(show, plan, logged)
+    """What the library tells of its progress, its plans and its results while the block runs, on the terminal."""
+    bars = Bars(show, plan)
     try:
         yield bars
     finally:
@@ -156,13 +164,27 @@ def listening(
 @contextmanager
 def working(description: str) -> Iterator[None]:
     """Show on stderr that work goes on whose steps cannot be counted."""
+    if delivery.current().quiet:
+        yield
+        return
     with err.status(description):
         yield
 
 
+def give(result: T, show: Callable[[T], None]) -> None:
+    """Save and print a result that no listener is told of."""
+    delivery.current().give(result, show)
+
+
 def note(text: str) -> None:
     """Print on stderr what the user should know, but did not ask for."""
-    _print_whole(err, f"note: {text}")
+    print_aside(f"note: {text}")
+
+
+def print_aside(text: str | Text) -> None:
+    """Print on stderr what is no result, unless the user wants results only."""
+    if not delivery.current().quiet:
+        _print_whole(err, text)
 
 
 def print_line(text: str | Text) -> None:
@@ -176,13 +198,12 @@ def _print_whole(console: Terminal, text: str | Text) -> None:
 
 
 def print_run(name: str, run_id: str) -> None:
-    """Print under which name and id the run was logged."""
-    print_line("")
-    print_line(Text.assemble("logged to MLflow as run ", (name, "bold"), f", id {run_id}"))
+    """Print on stderr under which name and id the run was logged."""
+    print_aside(Text.assemble("logged to MLflow as run ", (name, "bold"), f", id {run_id}"))
 
 
 def print_paths(paths: "Sequence[Path]") -> None:
-    """Print which files were written."""
+    """Print which files were written, as the command's result."""
     for path in paths:
         out.print(f"wrote {path}", soft_wrap=True)
 
@@ -202,34 +223,41 @@ def print_network(file: "NetworkFile") -> None:
         print_line(f"passed ONNX's checker; ONNX Runtime's logits equal torch's to {file.error:.0e}")
 
 
-def print_files(files: "Sequence[FetchedFile]") -> None:
+def print_files(fetched: "Fetched") -> None:
     """Print the files that are there now."""
-    for file in files:
+    for file in fetched.files:
         nets = f", {count_networks(file.latencies)}, device {file.latencies.device}" if file.latencies else ""
         out.print(f"{file.path}{nets}", soft_wrap=True)
         pinned = f" (none is published: kept in {file.pinned_in})" if file.pinned_in else ""
         out.print(Text(f"  sha256 {file.sha256}{pinned}", style="dim"), soft_wrap=True)
 
 
-def print_sources(sources: "Sequence[Source]", folder: "Path") -> None:
-    """Print the published data that there is, and how much of it is in the data folder."""
+def print_sources(catalogue: "Catalogue") -> None:
+    """Print the published data that there is, its files, and how much of it is in the data folder."""
     rows = [
         (
             source.name,
             ", ".join(source.spaces),
-            f"{len(fetching.present(source, folder))} of {len(source.files)}",
+            f"{len(published.present(source, catalogue.folder))} of {len(source.files)}",
             _size(source.num_bytes),
             source.license or "not stated",
             source.title,
         )
-        for source in sources
+        for source in catalogue.sources
     ]
     print_table(("source", "space", "here", "size", "license", "what it is"), rows)
+    print_line("\nfiles, as --files takes them")
+    print_table(
+        ("source", "files"), [(one.name, ", ".join(file.name for file in one.files)) for one in catalogue.sources]
+    )
 
 
-def print_source(source: "Source", folder: "Path") -> None:
-    """Print the files of one source, by the names that --files takes, and which are in the data folder."""
-    there = fetching.present(source, folder)
+def print_source(catalogue: "Catalogue") -> None:
+    """Print the files of one source, by the names that --files takes, which are in the data folder, and what takes
+    each.
+    """
+    (source,) = catalogue.sources
+    there = published.present(source, catalogue.folder)
     print_line(f"{source.name}: {source.title}; license: {source.license or 'not stated'}")
     rows = [
         (
@@ -242,13 +270,16 @@ def print_source(source: "Source", folder: "Path") -> None:
         for file in source.files
     ]
     print_table(("file", "space", "here", "size", "path in the data folder"), rows)
+    print_line("\nwhat takes them")
+    for command in dict.fromkeys(uses.command_for(file.target, file.spaces[0]) for file in source.files):
+        out.print(f"  {command}", soft_wrap=True)
 
 
-def print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
-    """Print a table, whose first column is never broken."""
+def print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]", *, is_whole: bool = False) -> None:
+    """Print a table, whose first column is never broken, nor any where it ``is_whole``."""
     table = Table(show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+        table.add_column(column, overflow="fold", no_wrap=is_whole or column == columns[0])
     for row in rows:
         table.add_row(*row)
     out.print_table(table)
@@ -341,9 +372,9 @@ def note_outliers(trained: "TrainedPredictor", data: "LatencyData", folds: "Cros
 
 def _note_rows(rows: pd.DataFrame) -> None:
     for row in rows.head(OUTLIERS_SHOWN).itertuples():
-        _print_whole(err, f"  row {row.row}: {row.latency_ms:.4g} ms, expected {row.predicted_ms:.4g} ms")
+        print_aside(f"  row {row.row}: {row.latency_ms:.4g} ms, expected {row.predicted_ms:.4g} ms")
     if len(rows) > OUTLIERS_SHOWN:
-        _print_whole(err, f"  and {len(rows) - OUTLIERS_SHOWN:,} more (outliers.csv of a logged run has all)")
+        print_aside(f"  and {len(rows) - OUTLIERS_SHOWN:,} more (outliers.csv of a logged run has all)")
 
 
 def print_registered(registered: "RegisteredPredictor") -> None:
@@ -354,75 +385,3 @@ def print_registered(registered: "RegisteredPredictor") -> None:
     if not registered.is_champion:
         print_line("to make it the champion all the same:")
         out.print(registered.champion_command, soft_wrap=True)
-
-
-def print_profile(profile: Profile) -> None:
-    """Print each metric's response heat map and its most expensive and cheapest placements."""
-    placements = profile.placement_frame()
-    for metric in profile.metrics:
-        name = metric.info.name
-        print_line("")
-        print_line(Text(profile_caption(profile, metric), style="bold"))
-        means = metric.statistics.column("mean")
-        random = _with_interval(means[0], metric.statistics.half_widths[0], means, metric.known_to)
-        kind = "interval" if metric.method == "sampled" else "credible interval"
-        interval = f" (95 % {kind})" if metric.has_intervals else ""
-        print_line(f"random networks: {random} {metric.info.unit}{interval}")
-        if metric.check:
-            _print_check(metric, metric.check)
-        if profile.blocks:
-            better = "higher" if metric.info.higher_is_better else "lower"
-            print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
-            out.print_table(draw_heatmap(response_heatmap(profile, metric)))
-        print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
-        out.print_table(_effects(metric, placements[placements["metric"] == name]))
-
-
-def _print_check(metric: MetricProfile, check: HeldOut) -> None:
-    """Print how additive a pooled metric is, and what the pool saves; on stderr, that it is not additive."""
-    known = "" if isnan(check.repeatability_percent) else f", measured again to {check.repeatability_percent:.2f} %"
-    unit = "%" if check.relative else "percentage points"
-    print_line(
-        f"networks left out are predicted to {check.errors_percent.std():.2f} {unit}{known} (standard deviations); "
-        f"{check.additive_percent:.1f} % of the variance between networks is additive"
-    )
-    if metric.num_independent is not None:
-        print_line(
-            f"for effects as sure, independent networks for each placement, as BlockProfile draws them, would be "
-            f"{metric.num_independent:,} evaluations"
-        )
-    if not check.is_additive:
-        note("this metric is far from additive: its effects are means that say little about single networks")
-
-
-def _effects(metric: MetricProfile, rows: pd.DataFrame) -> Table:
-    """The placements with the greatest and the least effects side by side; one list of all where they are few."""
-    ordered = rows.sort_values("effect", ascending=False, kind="stable")
-    among = ordered["effect"].to_numpy()
-    halves = ((ordered["effect_upper"] - ordered["effect_lower"]) / 2).to_numpy()
-    pairs = [
-        (name, _signed(effect, half, among, metric.known_to))
-        for name, effect, half in zip(ordered["placement"], among, halves, strict=True)
-    ]
-    table = Table(show_edge=False, pad_edge=False)
-    high, low = ("best", "worst") if metric.info.higher_is_better else ("most expensive", "cheapest")
-    both = len(pairs) >= 2 * EXTREMES_SHOWN
-    for heading in (high, low) if both else ("placement",):
-        table.add_column(heading, overflow="fold")
-        table.add_column("effect", justify="right", no_wrap=True)
-    if both:
-        for top, bottom in zip(pairs[:EXTREMES_SHOWN], pairs[: -EXTREMES_SHOWN - 1 : -1], strict=True):
-            table.add_row(*top, *bottom)
-    else:
-        for pair in pairs:
-            table.add_row(*pair)
-    return table
-
-
-def _signed(effect: float, half: float, among: FloatArray, known_to: float) -> str:
-    return ("+" if effect >= 0 else "-") + _with_interval(abs(effect), half, among, known_to)
-
-
-def _with_interval(value: float, half: float, among: FloatArray, known_to: float) -> str:
-    shown = format_value(value, among, known_to)
-    return f"{shown} ± {format_value(half, among, known_to)}" if half > 0 else shown

@@ -9,11 +9,13 @@ from rich.table import Table
 
 from blockprof.cli import render
 from blockprof.comparing import ProfileComparison
+from blockprof.comparing.places import most_changed
 from blockprof.foundation.scores import CONFIDENCE
 from blockprof.output.numbers import format_value
 
 if TYPE_CHECKING:
     from blockprof.comparing import MetricPair, PredictorComparison
+    from blockprof.comparing.targets import Targets
     from blockprof.predictors import LearningCurve
 
 
@@ -62,27 +64,75 @@ def print_predictors(comparison: "PredictorComparison") -> None:
 
 
 def print_profiles(comparison: "ProfileComparison") -> None:
-    """Print, for each pair of metrics, how far they agree, what changes rank, and the responses side by side."""
+    """Print what profiles or targets differ in, in words, what that costs, and then the tables of each pair."""
+    for text in comparison.left_out:
+        render.note(text)
     for pair in comparison.pairs:
-        render.print_line("")
-        render.print_line(pair.verdict())
-        if len(pair.blocks):
-            render.print_line("\nresponse of a block, and its rank (1 is the greatest)")
-            render.out.print_table(_ranks(pair, pair.blocks))
-        changed = pair.placements[pair.placements["beyond"] != 0]
-        if len(changed):
-            most = changed.loc[changed["beyond"].abs().sort_values(ascending=False, kind="stable").index]
-            shown = f"the {CHANGES_SHOWN} most" if len(most) > CHANGES_SHOWN else "all"
-            render.print_line(f"\neffects that change rank beyond their intervals, {shown}")
-            render.out.print_table(_ranks(pair, most.head(CHANGES_SHOWN)))
-        if len(pair.differences):
-            _print_differences(pair)
+        story = pair.story()
+        render.print_line(story[0])
+        for sentence in story[1:]:
+            render.print_line(f"  {sentence}")
+    if comparison.targets:
+        _print_targets(comparison.targets)
+    for pair in comparison.pairs:
+        _print_pair(pair)
 
 
-def _ranks(pair: "MetricPair", rows: pd.DataFrame) -> Table:
-    table = _table(
-        "", f"{pair.first} ({pair.first_unit})", "rank", f"{pair.second} ({pair.second_unit})", "rank", "beyond"
+def _print_targets(targets: "Targets") -> None:
+    """Print what choosing for one target costs on another, and what was measured of that."""
+    render.print_line("\nregret: the most accurate network for one target within a limit, run on another")
+    limits = dict.fromkeys(f"{one.chosen_for} {one.limit_ms:.4g} ms" for one in targets.regrets)
+    render.print_line(f"limits: {', '.join(limits)}")
+    table = _table("chosen for", "run on", "takes ms", "points lost", "ms lost", left=(0, 1))
+    for one in targets.regrets:
+        points = _span(one.points, one.points_interval, ".2f")
+        lost = _span(one.lost_ms, one.lost_ms_interval, ".3g")
+        table.add_row(one.chosen_for, one.run_on, f"{one.ms:.4g}", points, lost)
+    render.out.print_table(table)
+    render.print_line(
+        "points lost: its own network of the same time is as much more accurate; ms lost: its own network of the same "
+        "accuracy is as much faster"
     )
+    render.print_line(targets.greatest().sentence())
+    render.print_line(f"{targets.accuracy.label}: {targets.accuracy.provenance}")
+    for sentence in targets.verified_sentences():
+        render.print_line(sentence)
+
+
+def _span(value: float, bounds: tuple[float, float], digits: str) -> str:
+    low, high = bounds
+    return f"{value:{digits}}" if low == high else f"{value:{digits}} ({low:{digits}} to {high:{digits}})"
+
+
+def _print_pair(pair: "MetricPair") -> None:
+    """Print how far two metrics agree, which blocks change rank at their places, and the responses side by side."""
+    if pair.is_equal:
+        return
+    render.print_line("")
+    render.print_line(pair.verdict())
+    if len(pair.blocks):
+        render.print_line("\nresponse of a block, and its rank (1 is the greatest)")
+        render.out.print_table(_ranks(pair, pair.blocks))
+    changed, moved = most_changed(pair.places), pair.placements[pair.placements["beyond"] != 0]
+    if len(changed):
+        shown = f"the {CHANGES_SHOWN} most" if len(changed) > CHANGES_SHOWN else "all"
+        render.print_line(
+            "\nblocks against the others at their place, in percent of a random network, that change rank there beyond "
+            f"their intervals, {shown}"
+        )
+        render.out.print_table(_ranks(pair, changed.head(CHANGES_SHOWN), in_percent=True))
+    elif len(moved):
+        most = moved.loc[moved["beyond"].abs().sort_values(ascending=False, kind="stable").index]
+        shown = f"the {CHANGES_SHOWN} most" if len(most) > CHANGES_SHOWN else "all"
+        render.print_line(f"\neffects that change rank beyond their intervals, {shown}")
+        render.out.print_table(_ranks(pair, most.head(CHANGES_SHOWN)))
+    if len(pair.differences):
+        _print_differences(pair)
+
+
+def _ranks(pair: "MetricPair", rows: pd.DataFrame, *, in_percent: bool = False) -> Table:
+    first_unit, second_unit = ("%", "%") if in_percent else (pair.first_unit, pair.second_unit)
+    table = _table("", f"{pair.first} ({first_unit})", "rank", f"{pair.second} ({second_unit})", "rank", "beyond")
     for row in rows.to_dict("records"):
         cells = []
         for side in ("first", "second"):

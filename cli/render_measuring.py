@@ -9,13 +9,11 @@ from blockprof.api.measuring import MeasuredBlocks
 from blockprof.cli import render
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.evaluators.device.cores import usable_cores
+from blockprof.evaluators.device.device_folder import LOOPS
 from blockprof.evaluators.device.measurement import NOISY_PERCENT
-from blockprof.foundation.paths import data_folder
 from blockprof.predictors.splitting import MIN_NETWORKS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from blockprof.evaluators.device.campaign import Campaign, CampaignResult
     from blockprof.evaluators.device.device_folder import DeviceFolder, WrittenFolder
     from blockprof.evaluators.device.drift import Drift
@@ -29,6 +27,11 @@ def print_plan(campaign: "Campaign | MeasureSpec") -> None:
         if crowding := describe_crowding(campaign.threads):
             render.note(crowding)
         return
+    if (number := len(set(campaign.archs.to_strings()))) < MIN_NETWORKS:
+        render.note(
+            f"train-predictor takes at least {MIN_NETWORKS} different networks, and these are {number}: with a larger "
+            "--num-nets, what is measured now is kept"
+        )
     if campaign.kept.visits:
         begun = datetime.fromtimestamp(campaign.kept.visits[0].started_s)
         there = f"begun at {begun:%Y-%m-%d %H:%M:%S}"
@@ -44,8 +47,10 @@ def print_plan(campaign: "Campaign | MeasureSpec") -> None:
             render.note(
                 f"resuming a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
             )
+    if campaign.board:
+        render.note(f"measuring on {campaign.board.name}: {campaign.environment.machine.cpu}")
     load, cores, threads = campaign.environment.load, campaign.environment.machine.cores, campaign.spec.threads
-    if crowding := describe_crowding(threads):
+    if not campaign.board and (crowding := describe_crowding(threads)):
         render.note(crowding)
     elif load is not None and load + threads > cores:
         render.note(
@@ -65,23 +70,24 @@ def describe_crowding(threads: int) -> str:
     )
 
 
-def show(result: "CampaignResult | MeasuredBlocks", metric: str, out: "Path | None") -> None:
-    """Print what was measured into the folder ``out``, and on stderr what may be wrong with it."""
+def show(result: "CampaignResult | MeasuredBlocks") -> None:
+    """Print what was measured, and on stderr what may be wrong with it."""
     if isinstance(result, MeasuredBlocks):
         print_blocks(result)
     else:
         note_doubts(result)
-        print_result(result, metric, in_data_folder=out is None)
+        print_result(result)
 
 
 def note_doubts(result: "CampaignResult") -> None:
     """Say on stderr what may be wrong with the results: noise, drift."""
     measured = result.measured
+    is_here = result.campaign.board is None
     if noisy := [each for each in measured.measurements if each.is_noisy]:
         waiting = np.median([each.waiting_percent for each in noisy])
         render.note(
             f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
-            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads)}"
+            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads, is_here=is_here)}"
         )
     if measured.drift.percent > DRIFT_NOTED_PERCENT:
         render.note(
@@ -89,15 +95,15 @@ def note_doubts(result: "CampaignResult") -> None:
         )
 
 
-def _remedy(waiting_percent: float, threads: int) -> str:
-    if crowding := describe_crowding(threads):
+def _remedy(waiting_percent: float, threads: int, *, is_here: bool) -> str:
+    if is_here and (crowding := describe_crowding(threads)):
         return crowding
     waited = f"{waiting_percent:.0f} % of their time went by waiting for a core: " if threads == 1 else ""
     return f"{waited}close other programs and measure again with --fresh"
 
 
-def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool) -> None:
-    """Print what was measured, how well, where it is, and, where they are enough for a predictor, how to train one."""
+def print_result(result: "CampaignResult") -> None:
+    """Print what was measured, how well, and where it is."""
     campaign, measured, data = result.campaign, result.measured, result.data
     lowest, middle, highest = np.quantile(data.latencies_ms, (0, 0.5, 1))
     sizes = ", ".join(map(str, np.unique(data.resolutions)))
@@ -122,10 +128,6 @@ def print_result(result: "CampaignResult", metric: str, *, in_data_folder: bool)
             f"{agreement.correlation:.3f} (greatest difference {100 * agreement.error:.2g} % of the greatest logit)"
         )
     render.print_paths([campaign.files.latencies, campaign.files.record, campaign.files.journal])
-    if len(set(data.archs.to_strings())) < MIN_NETWORKS:
-        return
-    path = "" if in_data_folder else f" {campaign.files.latencies}"
-    render.print_line(f"next: blockprof train-predictor --space {data.space.name} --metric {metric}{path}")
 
 
 def describe_drift(drift: "Drift") -> str:
@@ -155,19 +157,22 @@ def print_device_folder(folder: "DeviceFolder", written: "WrittenFolder", metric
     measured = folder.num_latencies == total
     if not measured:
         render.print_line(
-            "next: run the files on the device, and write the latencies into the column 'end-to-end lat', in ms or in "
-            "another unit that the column 'lat unit' says (us, s)"
+            f"next: copy the folder to the device, and there run `python3 {LOOPS[0]}` (ONNX Runtime), or "
+            f"`sh {LOOPS[1]} PROGRAM` with onnxruntime_perf_test or TFLite's benchmark_model: they write "
+            f"{folder.log.name}"
+        )
+        render.print_line(
+            "or run the files as you like, and write the latencies into the column 'end-to-end lat' of "
+            f"{folder.csv.name}, in ms or in another unit that the column 'lat unit' says (us, s)"
         )
     if len(set(archs.to_strings())) >= MIN_NETWORKS:
-        step = "next" if measured else "then"
-        render.print_line(
-            f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {folder.csv}"
-        )
+        step, file = ("next", folder.csv) if measured else ("then", folder.log)
+        render.print_line(f"{step}: blockprof train-predictor --space {archs.space.name} --metric {metric} {file}")
 
 
 def print_blocks(result: "MeasuredBlocks") -> None:
-    """Print how well a block table's sums tell whole networks, where it is, and how to profile by it."""
-    table, seconds, metric, files = result.table, result.seconds, result.metric, result.files
+    """Print how well a block table's sums tell whole networks, and where it is."""
+    table, seconds, files = result.table, result.seconds, result.files
     measured, costs = table.measured, table.costs
     render.print_line(
         f"{len(table.pieces)} pieces and {len(table.networks)} whole networks of {table.space.title} "
@@ -184,6 +189,3 @@ def print_blocks(result: "MeasuredBlocks") -> None:
             f"Spearman {scores.spearman:.3f}"
         )
     render.print_paths(files)
-    where = "" if files[0].parent == data_folder() else f"BLOCKPROF_DATA={files[0].parent} "
-    profile = f"blockprof profile --space {table.space.name} --metrics {metric} --resolution {table.resolution}"
-    render.print_line(f"next: {where}{profile}")

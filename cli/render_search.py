@@ -84,11 +84,6 @@ def print_verification(verification: Verification) -> None:
         render.print_line(f"{origin}: {', '.join(said) or 'too few networks, or all alike'}")
 
 
-def print_hand_over(run_name: str) -> None:
-    """Print how a network of a logged search is written as a file."""
-    render.print_line(f"next: blockprof export network --run {run_name} --pick 1 --out network.onnx")
-
-
 def _shown(study: Study) -> IntArray:
     """The places in ``best`` of the networks to print: all of the best few, some of a front, evenly along it."""
     number = len(study.first.best)

@@ -1,6 +1,5 @@
 """``blockprof search``."""
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from blockprof.cli import render, render_search, supernet
     from blockprof.reduction import files
     from blockprof.searching import algorithm as algorithms
-    from blockprof.searching.study import StudyPlan
+    from blockprof.searching.study import Study, StudyPlan
     from blockprof.spaces import Space
 else:
     files = lazy_import("blockprof.reduction.files")
@@ -145,6 +144,9 @@ def search(
             help="Measure K of the networks found, spread along the front, on this machine, and compare.",
         ),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Search for the worst networks, where that is what the objectives ask for.")
+    ] = False,
     resolution: options.ResolutionOption = 224,
     seed: options.SeedOption = 0,
     name: options.NameOption = None,
@@ -157,7 +159,7 @@ def search(
     batch_size: options.BatchSizeOption = None,
     workers: options.WorkersOption = None,
     strict: options.StrictOption = False,
-) -> None:
+) -> "Study":
     """Find the best networks of a space: a Pareto front, or the best few in one metric within limits.
 
     Metrics come from where profile takes them: registered predictors, block tables, reference tables, 150 networks
@@ -169,7 +171,7 @@ def search(
     """
     chosen_space = options.load_space(space)
     raised, lowered = _names("--maximize", maximize, chosen_space), _names("--minimize", minimize, chosen_space)
-    bounds = _parse_limits(limits or [])
+    bounds = options.parse_limits(limits or [])
     source, spec = supernet.read_options(
         [*raised, *lowered, *bounds] or searching.DEFAULT_MAXIMIZE,
         accuracy_source,
@@ -181,9 +183,9 @@ def search(
         strict,
     )
     with render.listening(
-        partial(render_search.print_study, with_networks=no_log), _note_plan, render_search.print_hand_over
+        partial(render_search.print_study, with_networks=no_log), partial(_check_plan, yes=yes)
     ) as listener:
-        blockprof.search(
+        return blockprof.search(
             chosen_space,
             raised,
             lowered,
@@ -215,32 +217,20 @@ def _names(option: str, values: list[str] | None, space: "Space") -> list[str]:
     return options.parse_metrics(values, space)
 
 
-def _parse_limits(values: list[str]) -> dict[str, float]:
-    """Read limits such as ``npu=4.0``.
+def _check_plan(plan: "StudyPlan", *, yes: bool) -> None:
+    """Say on stderr which metrics are searched for against what is better, and what flops are.
 
     Raises:
-        InputError: one that is no name and number, or two of one metric.
+        InputError: all of them are, which finds the worst networks, and not even that was confirmed.
     """
-    bounds: dict[str, float] = {}
-    for text in options.split_names(values):
-        name, _, number = (part.strip() for part in text.partition("="))
-        try:
-            bound = float(number)
-        except ValueError:
-            bound = math.nan
-        if not name or not math.isfinite(bound):
-            raise InputError(f"--limit '{text}': write a metric and a number, such as npu=4.0")
-        if name in bounds:
-            raise InputError(f"{name} has two limits: give one")
-        bounds[name] = bound
-    return bounds
-
-
-def _note_plan(plan: "StudyPlan") -> None:
-    """Say on stderr which metrics are searched for against what is better, and what flops are."""
+    objectives = plan.problem.objectives
+    against = [one.metric.info for one in objectives if one.maximize != one.metric.info.higher_is_better]
+    if len(against) == len(objectives) and not yes:
+        turned = " ".join(f"--{'maximize' if one.higher_is_better else 'minimize'} {one.name}" for one in against)
+        raise InputError(f"this finds the worst networks: write {turned}, or give --yes if you mean it")
     options.note_flops(plan.problem.names)
-    for objective in plan.problem.objectives:
+    for objective in objectives:
         info = objective.metric.info
-        if objective.maximize != info.higher_is_better:
+        if info in against:
             asked, better = ("maximised", "lower") if objective.maximize else ("minimised", "higher")
             render.note(f"{info.name} is {asked}, as asked, though {better} is better")

@@ -47,7 +47,7 @@ def _least_width(table: Table) -> int:
         cells = [cell.plain if isinstance(cell, Text) else str(cell) for cell in (column.header, *column.cells)]
         parts = [part for cell in cells for part in (cell.splitlines() if column.no_wrap else cell.split())]
         width = max(map(cell_len, parts), default=0)
-        widths.append(min(width, _LEAST_NAME) if column.overflow == "fold" else width)
+        widths.append(min(width, _LEAST_NAME) if column.overflow == "fold" and not column.no_wrap else width)
     return sum(widths) + _BETWEEN_COLUMNS * (len(widths) - 1)
 
 

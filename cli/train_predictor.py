@@ -10,6 +10,7 @@ from blockprof.cli import options
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
+    from blockprof.api.training import Training
     from blockprof.cli import render, render_training
 else:
     render = lazy_import("blockprof.cli.render")
@@ -78,7 +79,7 @@ def train_predictor(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
-) -> None:
+) -> "Training":
     """Train a latency predictor, test it on held-out networks and register it.
 
     It is registered as blockprof-<space>-<metric>, and `blockprof profile --metrics <metric>` uses the version with the
@@ -93,7 +94,7 @@ def train_predictor(
     """
     chosen_space = options.load_space(space)
     with render.listening(render_training.show) as listener:
-        blockprof.train(
+        return blockprof.train(
             chosen_space,
             data,
             metric,

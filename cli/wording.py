@@ -6,6 +6,7 @@ _OPTIONS = {
     "compares": "compare",
     "folder": "out",
     "latencies": "out",
+    "limits": "limit",
     "max_ms": "max-latency",
     "num_seeds": "seeds",
     "number": "pick",

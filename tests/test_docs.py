@@ -48,11 +48,11 @@ def test_readme_is_short() -> None:
 def test_how_to_extend_it(tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     search = (
-        "found = blockprof.search('pn-5x5', ['flops'], ['weights'], algorithm='one-by-one', "
+        "found = blockprof.search('pn-5x5', ['flops'], ['fp16_weights'], algorithm='one-by-one', "
         "initial=5, generations=1, children=1)\n"
         "print(len(found.first.archs), 'networks')\n"
     )
     done = subprocess.run([sys.executable, "-c", code + search], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"weights +MB", done.stdout)
+    assert re.search(r"fp16_weights +MB", done.stdout)
     assert done.stdout.endswith("6 networks\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from blockprof import fetching
 from blockprof.api.defaults import REFERENCE, REFERENCE_METRICS, REFERENCE_NETS
 from blockprof.fetching import FetchedFile, Source
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, Command, InputError, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -18,10 +19,14 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
     from blockprof.output.runs import fetches
 else:
     fetches = lazy_import("blockprof.output.runs.fetches")
 
+_MOST_NAMED = 5
 _MIRROR = "BLOCKPROF_MIRROR"
 _LIST = Command("blockprof fetch-data", list=True)
 
@@ -42,6 +47,55 @@ class Fetching:
 
 
 @dataclass(frozen=True, eq=False)
+class Fetched:
+    """The files that ``source`` brought into the data folder."""
+
+    source: str
+    files: tuple[FetchedFile, ...]
+
+    def __repr__(self) -> str:
+        return f"<Fetched from {self.source}, {self.origin}: {len(self.files)} files>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    @property
+    def origin(self) -> str:
+        """``reference`` for data made from the built-in tables, else ``measured`` or published by others."""
+        return "reference" if self.source == REFERENCE else "measured or published by others"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a file: ``path``, ``sha256``, and of latencies ``space``, ``device`` and ``num_networks``."""
+        import pandas as pd
+
+        rows = [
+            {
+                "path": str(file.path),
+                "sha256": file.sha256,
+                "space": file.latencies.space.name if file.latencies else None,
+                "device": file.latencies.device if file.latencies else None,
+                "num_networks": file.latencies.num_networks if file.latencies else None,
+            }
+            for file in self.files
+        ]
+        return pd.DataFrame(rows).astype({"num_networks": "Int64"})
+
+    def plot(self) -> "Figure":
+        """The networks of each file of latencies, from the quickest to the slowest.
+
+        Raises:
+            InputError: no file holds latencies.
+        """
+        from blockprof.output.charts.predictions import latencies_chart
+        from blockprof.output.draw_matplotlib import draw_chart
+
+        held = [file.latencies for file in self.files if file.latencies]
+        if not held:
+            raise InputError(f"what {self.source} holds are no latencies", remedy="there is nothing to draw")
+        return draw_chart(latencies_chart(held))
+
+
+@dataclass(frozen=True, eq=False)
 class _Plan:
     """What to call, the space it is of where it is of one, what a run says of it, and whether files here are read."""
 
@@ -59,7 +113,7 @@ def fetch_data(
     out: str | Path | None = None,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
-) -> list[FetchedFile]:
+) -> Fetched:
     """Bring latencies of measured networks, look-up tables, or trained weights into the data folder.
 
     Args:
@@ -79,13 +133,18 @@ def fetch_data(
     folder = data_folder() if out is None else Path(out)
     chosen = load_space(space) if isinstance(space, str) else space
     plan = _plan(source, chosen, how or Fetching(), folder)
+    if (path := Path(source)).is_dir() and (others := fetching.not_taken(path)):
+        named = ", ".join([*(each.name for each in others[:_MOST_NAMED]), *["..."] * (len(others) > _MOST_NAMED)])
+        endings = ", ".join(fetching.FOLDER_ENDINGS)
+        listener.on_note(f"{source}: not understood and left out: {named} (files that end in {endings} are taken)")
     log.check()
     # What is wrong with local files is the user's to correct, before a run begins; a download may fail of itself.
-    fetched = plan.fetch() if plan.is_local else []
+    files = plan.fetch() if plan.is_local else []
     with log.run("fetch-data", plan.space.name if plan.space else None, listener) as record:
-        fetched = fetched or plan.fetch()
+        files = files or plan.fetch()
+        fetched = Fetched(source, tuple(files))
         listener.on_result(fetched)
-        record(lambda run: fetches.record_fetch(run, fetched, source, {"out": folder, **plan.params}))
+        record(lambda run: fetches.record_fetch(run, files, source, {"out": folder, **plan.params}))
     return fetched
 
 
@@ -94,6 +153,7 @@ def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Pla
     _check_goes_with(source, published, how)
     if published:
         return _published(published, space, how, folder)
+    _check_is_there(source)
     if space is None:
         raise InputError(
             Said("no {}", Argument("space")), remedy=f"give one: only published data may do without, see {_LIST}"
@@ -105,6 +165,21 @@ def _plan(source: str, space: Space | None, how: Fetching, folder: Path) -> _Pla
         return _Plan(partial(fetching.fetch_reference, space, names, folder, nets, how.seed), space, True, params)
     fetch = partial(fetching.fetch, source, folder, sha256=how.sha256, space=space, progress=how.progress)
     return _Plan(fetch, space, "://" not in source)
+
+
+def _check_is_there(source: str) -> None:
+    """Refuse a name that is of nothing: mistyped, as a rule.
+
+    Raises:
+        InputError: there is no such published data, file or folder.
+    """
+    if source != REFERENCE and "://" not in source and not Path(source).exists():
+        raise InputError(
+            "there is no such published data, file or folder",
+            where=Argument("source", source),
+            remedy=f"check the path, or use {REFERENCE}, {', '.join(fetching.load_sources())}, which {_LIST} shows",
+            code="no-such-source",
+        )
 
 
 def _published(source: Source, space: Space | None, how: Fetching, folder: Path) -> _Plan:

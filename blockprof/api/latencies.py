@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 
 from blockprof import fetching
 from blockprof.foundation.errors import Argument, Command, DataFileError, InputError
+from blockprof.foundation.files import read_file
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import Listener
 from blockprof.foundation.paths import data_folder
-from blockprof.latency_data import LatencyData, read_latency_csv
+from blockprof.latency_data import LatencyData, is_visit_log, parse_visit_log, read_latency_csv
 from blockprof.metrics import check_predictor_name, has_reference
 from blockprof.spaces import Space
 
 if TYPE_CHECKING:
+    from blockprof.evaluators.device import visit_log
     from blockprof.tracking import registry
 else:
+    visit_log = lazy_import("blockprof.evaluators.device.visit_log")
     registry = lazy_import("blockprof.tracking.registry")
 
 
 def read_latencies(space: Space, metric: str, path: Path | None, listener: Listener) -> tuple[Path, LatencyData]:
     """Read the CSV given, else the one that ``fetch-data`` and ``measure`` write for the metric; and say which.
 
-    That it is reference data, for want of any other, the listener is told.
+    Of a log of visits, each network's latency is that which ``measure`` would give. What was made of it the listener is
+    told, or that it is reference data, for want of any other.
 
     Raises:
         DataFileError: there is none, or it cannot be used.
@@ -41,7 +45,17 @@ def read_latencies(space: Space, metric: str, path: Path | None, listener: Liste
         raise DataFileError(
             "there is no such file", where=chosen, remedy=f"give your CSV, or {remedy}", code="no-such-file"
         )
-    return chosen, read_latency_csv(chosen, space)
+    content = read_file(chosen) if chosen.is_file() else b""
+    if not is_visit_log(content):
+        return chosen, read_latency_csv(chosen, space)
+    log = parse_visit_log(content, space, str(chosen))
+    data, measured = visit_log.correct_visits(log, str(chosen))
+    drift = f"drift {measured.drift.percent:.1f} % divided out" if measured.drift.percent else "no drift found"
+    listener.on_note(
+        f"{chosen}: a log of {len(log.data):,} visits of {len(data)} networks: each one's median of up to "
+        f"{log.rounds.max()} rounds, {drift}"
+    )
+    return chosen, data
 
 
 @contextmanager

@@ -42,7 +42,7 @@ Wanted = str | Metric | Surrogate
 
 def load_metrics(
     space: Space | str,
-    names: Sequence[str],
+    names: Sequence[str] | str,
     *,
     resolution: int = 224,
     accuracy_source: str = "reference",
@@ -69,6 +69,7 @@ def load_metrics(
         champion = tracking.find_champion(chosen.name, metric)
         return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder) if champion else None
 
+    names = [names] if isinstance(names, str) else names
     return load_from(chosen, names, resolution, find_predictor, listener, check_accuracy_source(accuracy_source))
 
 
@@ -235,6 +236,11 @@ def pooled_metric(surrogate: Surrogate) -> AdditiveMetric:
     metric = surrogate.metric
     source = f"predicted by a surrogate of {surrogate.num_networks} networks {metric.info.source}"
     return replace(metric, info=replace(metric.info, origin="predicted", source=source))
+
+
+def one_or_several(wanted: Sequence[Wanted] | Wanted) -> Sequence[Wanted]:
+    """Several metrics, of one as well: a name is no list of letters."""
+    return wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
 
 
 def name_of(wanted: Wanted) -> str:

@@ -1,7 +1,8 @@
 """``blockprof.predict``: any metric of given networks."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,42 +10,82 @@ import numpy as np
 from scipy.special import ndtri
 
 from blockprof.api.defaults import RESOLUTION
-from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
+from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, one_or_several, own_metrics
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.arrays import FloatArray, IntArray
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.metrics import AdditiveMetric, Metric, check_metrics, default_metric
+from blockprof.metrics import AdditiveMetric, Metric, MetricInfo, check_metrics, default_metric
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Prediction
 from blockprof.spaces import Architectures, Space, is_settings, parse_settings
 from blockprof.spaces.expectation import network_counts
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from blockprof.evaluators.device import net_files
 else:
     net_files = lazy_import("blockprof.evaluators.device.net_files")
     pd = lazy_import("pandas")
 
+ENDS = ("", "_lower", "_upper")
+"""Of the columns of a metric: the value, and its 90 % interval."""
+
 Networks = Architectures | str | Path | Sequence[str] | Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What metrics N networks of a space have.
+
+    ``frame`` has a row a network, as :func:`predict` says; ``infos`` tell each metric's unit and origin.
+    """
+
+    space: Space
+    frame: "pd.DataFrame"
+    infos: tuple[MetricInfo, ...]
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(f"{info.label} {info.origin}" for info in self.infos)
+        return f"<Predictions of {len(self.frame)} networks of {self.space.name}: {metrics}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.frame)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a network, in the order given: ``net_str``, ``resolution``, then ``<metric>``, ``<metric>_lower``
+        and ``<metric>_upper`` of each metric, in its unit; NaN where there is no interval.
+        """
+        return self.frame.copy()
+
+    def plot(self) -> "Figure":
+        """The networks by each metric, from the lowest to the highest, with their 90 % intervals."""
+        from blockprof.output.charts.predictions import networks_chart
+        from blockprof.output.draw_matplotlib import draw_chart
+
+        return draw_chart(networks_chart(self.frame, self.infos, self.space.title))
 
 
 def predict(
     space: Space | str,
     networks: Networks,
-    metrics: Sequence[Wanted] | None = None,
+    metrics: Sequence[Wanted] | Wanted | None = None,
     *,
     resolution: int | None = None,
     seed: int = 0,
     accuracy_source: str | None = None,
     supernet: SupernetSpec | None = None,
     listener: Listener = SILENT,
-) -> "pd.DataFrame":
-    """Say what metrics given networks have: a row a network, in the order given.
+) -> Predictions:
+    """Say what metrics given networks have: ``to_pandas()`` has a row a network, in the order given.
 
-    The columns are ``net_str``, ``resolution``, then ``<metric>``, ``<metric>_lower`` and ``<metric>_upper`` of each
+    Its columns are ``net_str``, ``resolution``, then ``<metric>``, ``<metric>_lower`` and ``<metric>_upper`` of each
     metric. The 90 % interval is of a measurement where a registered predictor gives the metric, of the prediction where
     a surrogate or costs with a covariance do; else it is empty.
 
@@ -52,8 +93,8 @@ def predict(
         space: a space, or its name.
         networks: architectures; net strings; OFA's dictionaries; or a file of either, or a CSV with ``net_str`` and
             ``resolution``.
-        metrics: names, or metrics and surrogates of your own, as for ``blockprof.profile``; the space's default where
-            None. ``ort-cpu`` is predicted by a surrogate of 150 networks, which are measured.
+        metrics: one or several: names, or metrics and surrogates of your own, as for ``blockprof.profile``; the space's
+            default where None. ``ort-cpu`` is predicted by a surrogate of 150 networks, which are measured.
         resolution: of the input, in pixels, of networks that have none of their own; 224 where None.
         seed: as for ``blockprof.profile``.
         accuracy_source: as for ``blockprof.profile``.
@@ -67,19 +108,19 @@ def predict(
     """
     evaluation = evaluation_of(space, resolution or RESOLUTION, seed, accuracy_source, supernet, listener)
     archs, sizes = read(evaluation.space, networks, resolution)
-    wanted = [default_metric(evaluation.space)] if metrics is None else metrics
+    wanted = one_or_several([default_metric(evaluation.space)] if metrics is None else metrics)
+    names = [name_of(one) for one in wanted]
     columns: dict[str, object] = {"net_str": archs.to_strings(), "resolution": sizes}
-    for suffix in ("", "_lower", "_upper"):
-        columns |= {f"{name_of(one)}{suffix}": np.full(len(archs), np.nan) for one in wanted}
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(columns | {f"{name}{end}": np.full(len(archs), np.nan) for name in names for end in ENDS})
+    infos: dict[str, MetricInfo] = {}
     for size in np.unique(sizes).tolist():
         rows = np.flatnonzero(sizes == size)
-        for name, found in _predict_at(evaluation.at(size), archs[rows], wanted).items():
-            frame.loc[rows, [name, f"{name}_lower", f"{name}_upper"]] = np.column_stack(
+        for info, found in _predict_at(evaluation.at(size), archs[rows], wanted):
+            frame.loc[rows, [f"{info.name}{end}" for end in ENDS]] = np.column_stack(
                 [found.latency_ms, found.lower_ms, found.upper_ms]
             )
-    order = [f"{name_of(one)}{suffix}" for one in wanted for suffix in ("", "_lower", "_upper")]
-    return frame[["net_str", "resolution", *order]]
+            infos.setdefault(info.name, info)
+    return Predictions(evaluation.space, frame, tuple(infos[name] for name in names))
 
 
 def read(space: Space, networks: Networks, resolution: int | None = None) -> tuple[Architectures, IntArray]:
@@ -110,15 +151,16 @@ def _is_file(text: str | Path) -> bool:
         return False
 
 
-def _predict_at(evaluation: Evaluation, archs: Architectures, wanted: Sequence[Wanted]) -> dict[str, Prediction]:
+def _predict_at(
+    evaluation: Evaluation, archs: Architectures, wanted: Sequence[Wanted]
+) -> Iterator[tuple[MetricInfo, Prediction]]:
     own = own_metrics(wanted)
     check_metrics(own.values(), evaluation.space, evaluation.resolution)
     loaded = evaluation.load_all([one for one in wanted if isinstance(one, str)])
-    found = {}
     for name, metric in {**loaded, **own}.items():
         predictor = None if name in own or metric.info.origin != "predicted" else evaluation.predictor(name)
-        found[name] = predictor.predict(archs, evaluation.resolution) if predictor else _with_interval(metric, archs)
-    return found
+        found = predictor.predict(archs, evaluation.resolution) if predictor else _with_interval(metric, archs)
+        yield metric.info, found
 
 
 def _with_interval(metric: Metric, archs: Architectures) -> Prediction:

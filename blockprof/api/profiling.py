@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blockprof.api.metrics import Wanted, evaluation_of, name_of
+from blockprof.api.metrics import Wanted, evaluation_of, name_of, one_or_several
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -24,7 +24,7 @@ else:
 
 def profile(
     space: Space | str,
-    metrics: Sequence[Wanted] | None = None,
+    metrics: Sequence[Wanted] | Wanted | None = None,
     *,
     blocks: Sequence[str] | None = None,
     sampler: str = "paper",
@@ -33,6 +33,7 @@ def profile(
     seed: int = 0,
     accuracy_source: str | None = None,
     supernet: SupernetSpec | None = None,
+    log_effects: bool = False,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
 ) -> Profile:
@@ -47,8 +48,8 @@ def profile(
 
     Args:
         space: a space, or its name.
-        metrics: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of your own; ``npu``,
-            of ``resnet50`` ``flops``, where None.
+        metrics: one or several: names (see :func:`load_metrics`, and the pooled ones), or metrics and surrogates of
+            your own; ``npu``, of ``resnet50`` ``flops``, where None.
         blocks: placements such as ``u2.l1.e6k7``; all of the space where None.
         sampler: ``paper``, ``upstream`` or ``upstream-fig4`` (see ``blockprof.spaces.sampling``).
         resolution: of the input, in pixels.
@@ -59,6 +60,7 @@ def profile(
         accuracy_source: of the name ``accuracy``: ``supernet``, ``ofa-predictor`` or ``reference``; where None, the
             supernet if ``supernet`` is given, else the reference table.
         supernet: how networks are evaluated in the supernet.
+        log_effects: log every placement's effect as a metric of the run, not in tables alone.
         log: where the profile is logged.
         listener: told of progress, and the profile before it is logged.
 
@@ -71,7 +73,7 @@ def profile(
     chosen = evaluation.space
     checked_sampler = check_sampler(sampler)
     constraints = parse_blocks(chosen, blocks, resolution) if blocks is not None else None
-    metrics = [default_metric(chosen)] if metrics is None else metrics
+    metrics = one_or_several([default_metric(chosen)] if metrics is None else metrics)
     check_metrics([metric for metric in metrics if not isinstance(metric, str)], chosen, resolution)
     check_names([name_of(metric) for metric in metrics])
     names = [metric for metric in metrics if isinstance(metric, str)]
@@ -80,7 +82,8 @@ def profile(
     loaded = evaluation.load(names)
     # Whatever is wrong with what is asked is said before a run begins, and before minutes of measuring.
     pools = evaluation.pools(sizes)
-    with log.run("profile", chosen.name, listener) as record:
+    subject = ",".join(name_of(metric) for metric in metrics)
+    with log.run("profile", chosen.name, listener, subject) as record:
         by_name: dict[str, Metric | Surrogate] = {**loaded, **pools.fit()}
         result = profile_metrics(
             chosen,
@@ -93,9 +96,9 @@ def profile(
             listener=listener,
         )
         listener.on_result(result)
-        record(lambda run: _record(run, result))
+        record(lambda run: _record(run, result, log_effects))
     return result
 
 
-def _record(run: "Run", profile: Profile) -> None:
-    profiles.record_profile(run, profile)
+def _record(run: "Run", profile: Profile, effects: bool) -> None:
+    profiles.record_profile(run, profile, effects=effects)

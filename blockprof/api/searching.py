@@ -12,6 +12,7 @@ from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import check_metrics, default_metric
 from blockprof.reduction import Reduction, load_reduction
+from blockprof.searching.limits import count_forbidden
 from blockprof.searching.problem import Limit, Objective, Problem
 from blockprof.searching.result import SearchResult, SearchSpec
 from blockprof.searching.study import Study, StudyPlan
@@ -97,9 +98,16 @@ def search(
     spec = SearchSpec(algorithm, initial, generations, children, seed, top_k)
     plan = StudyPlan(problem, spec, resolution, num_seeds, compares)
     listener.on_plan(plan)
+    for limit in problem.limits:
+        if forbidden := count_forbidden(limit):
+            listener.on_note(
+                f"{limit.text}: a network within it has none of {forbidden} of the "
+                f"{len(evaluation.space.instances)} block instances of {evaluation.space.name}"
+            )
     for state in plan.kept_states():
         listener.on_note(f"{state}: resuming a search that was interrupted; remove it to start over")
-    with plan.kept(), log.run("search", evaluation.space.name, listener) as record:
+    subject = ",".join(one.metric.info.name for one in problem.objectives)
+    with plan.kept(), log.run("search", evaluation.space.name, listener, subject) as record:
         study = plan.run(listener, keep=True)
         if verify is not None:
             study = replace(study, verification=_verified(study, verify, listener))

@@ -1,11 +1,13 @@
 """``blockprof.train``: latency predictors, tested and registered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockprof import predictors
 from blockprof.api.latencies import check_latency_name, naming, read_latencies
+from blockprof.fetching.reference import DEVICE_PREFIX
+from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, Said
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -16,6 +18,7 @@ from blockprof.spaces import Space, load_space
 from blockprof.tracking.log import NOT_LOGGED, Tracker
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from blockprof.output import draw_matplotlib
@@ -46,7 +49,41 @@ class Training:
     registered: "RegisteredPredictor | None" = None
 
     def __repr__(self) -> str:
-        return f"<Training from {self.path}: {self.trained!r}>"
+        return f"<Training from {self.path}, latencies {self.origin}: {self.trained!r}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(repr(self), self.to_pandas())
+
+    @property
+    def origin(self) -> str:
+        """``reference`` where it was trained on data made from a built-in table, else ``measured``."""
+        return "reference" if self.data.device.startswith(DEVICE_PREFIX) else "measured"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row for the predictor, its cross-validation where there is one, and each baseline: ``predictor``,
+        ``scored_on`` (``test``, or ``folds``), the scores, ``coverage_percent`` and ``width_percent`` of its 90 %
+        intervals; then the same in each row: space, metric, device, origin, how many networks it was trained on, and
+        what it is registered as.
+        """
+        import pandas as pd
+
+        test, folds = self.trained.test, self.folds
+        own = {"predictor": self.trained.model.kind, "scored_on": "test"}
+        rows = [own | asdict(test.scores) | asdict(test.interval)]
+        if folds:
+            rows.append(own | {"scored_on": "folds"} | asdict(folds.scores) | asdict(folds.interval))
+        rows += [{"predictor": name, "scored_on": "test", **asdict(found)} for name, found in test.baselines.items()]
+        registered = self.registered
+        return pd.DataFrame(rows).assign(
+            space=self.data.space.name,
+            metric=self.trained.model.metric,
+            device=self.data.device,
+            origin=self.origin,
+            num_networks=self.trained.model.num_nets,
+            registered=registered.name if registered else None,
+            version=registered.version if registered else None,
+            is_champion=registered.is_champion if registered else None,
+        )
 
     def plot(self) -> "Figure":
         """The test networks: predicted against measured, with the relative error."""
@@ -111,7 +148,7 @@ def train(
         listener.on_note(f"{checkpoint}: resuming what was trained before; remove it to train again")
     elif not checkpoint:
         listener.on_start(f"training on {latencies.select(split.train).num_networks:,} networks")
-    with log.run("train-predictor", chosen.name, listener) as record:
+    with log.run("train-predictor", chosen.name, listener, metric) as record:
         with naming(path):
             trained = predictors.train_predictor(
                 latencies, metric, seed, train_size, kind, options, checkpoint, listener
@@ -191,7 +228,7 @@ def import_predictor(
         listener.on_note(Said("{}; {} sets another", said, Argument("max_ms")))
     found = Training(importing.import_predictor(file, latencies, metric, max_ms, seed), latencies, path)
     log.check()
-    with log.run("import-predictor", chosen.name, listener) as record:
+    with log.run("import-predictor", chosen.name, listener, metric) as record:
         listener.on_result(found)
         found = replace(found, registered=record(lambda run: _record_imported(run, found, seed)))
         if found.registered:

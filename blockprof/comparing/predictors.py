@@ -68,10 +68,15 @@ class PredictorComparison:
     differences: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"<PredictorComparison of {', '.join(self.labels)} on {self.num_networks} networks>"
+        labels = ", ".join(self.labels)
+        return f"<PredictorComparison of {labels}: predicted, against known latencies of {self.num_networks} networks>"
 
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.scores)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a predictor: ``scores``."""
+        return self.scores.copy()
 
     def plot(self, what: str | None = None) -> Picture:
         """The predictors' ``errors``.

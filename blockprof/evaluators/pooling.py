@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blockprof.evaluators.runtimes import find_target
+from blockprof.evaluators.runtimes import find_target, target_batch
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.folds import leave_out, random_folds
@@ -57,7 +57,7 @@ def pooled_names(names: Sequence[str], accuracy_source: AccuracySource) -> tuple
 
 
 def is_target(name: str) -> bool:
-    """Whether a metric is the latency of a run-time here: ``ort-cpu``, ``openvino``, ``openvino-int8``."""
+    """Whether a metric is the latency of a run-time here: ``ort-cpu``, ``openvino``, ``openvino-int8-b4``."""
     return name == ORT_CPU or find_target(name) is not None
 
 
@@ -68,7 +68,7 @@ def target_spec(name: str, seed: int) -> "measuring.MeasureSpec":
         InputError: its run-time is not installed, or has not this precision.
     """
     runtime, precision = find_target(name) or _ORT_CPU_TARGET
-    spec = measuring.MeasureSpec(runtime=runtime, precision=precision, seed=seed)
+    spec = measuring.MeasureSpec(runtime=runtime, precision=precision, batch=target_batch(name), seed=seed)
     spec.find_runtime()
     return spec
 
@@ -122,15 +122,16 @@ def measure_surrogate(
 ) -> Surrogate:
     """Measure random networks with a run-time on this machine's CPU, and fit the surrogate of their latency.
 
-    One thread, batch 1. What was measured is kept at :func:`journal_path`: a process that was killed is
-    resumed, and a pool that is measured is not measured again.
+    One thread, and batch 1 unless the target says another. What was measured is kept at :func:`journal_path`: a process
+    that was killed is resumed, and a pool that is measured is not measured again.
 
     Args:
         space: a space, or its name.
         resolution: of the input, in pixels.
         num_networks: size of the pool; 150 where None.
         seed: of the networks, their order and their input.
-        target: ``ort-cpu`` (ONNX Runtime, fp32), or a run-time with its precision, as ``openvino-int8``.
+        target: ``ort-cpu`` (ONNX Runtime, fp32), or a run-time with its precision and batch, as
+            ``openvino-int8`` or ``openvino-b4``.
         listener: told of each piece of the networks that is exported, and of each visit.
 
     Raises:
@@ -151,6 +152,7 @@ def measure_surrogate(
     path = journal_path(space, resolution, num_networks, seed, target)
     measured = measuring.measure_architectures(archs, resolutions, path, spec, listener)
     machine = measured.environments[-1].machine
+    batch = f", batch {spec.batch}" if spec.batch > 1 else ""
     return fit_surrogate(
         measured.to_latency_data(archs, resolutions),
         MetricInfo(
@@ -158,7 +160,7 @@ def measure_surrogate(
             unit="ms",
             higher_is_better=False,
             origin="measured",
-            source=f"measured with {spec.title} {machine.version} on {machine.cpu}, 1 thread",
+            source=f"measured with {spec.title} {machine.version} on {machine.cpu}, 1 thread{batch}",
         ),
         seed=seed,
         repeatability_percent=measured.median_repeatability_percent,

@@ -153,7 +153,7 @@ def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space |
             remedy=Said("leave {} out", Argument("sha256")),
             code="checksum-of-a-folder",
         )
-    files = sorted(file for file in source.iterdir() if file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS))
+    files = sorted(file for file in source.iterdir() if _is_taken(file))
     if not files:
         raise InputError(
             f"the folder holds no {', '.join(FOLDER_ENDINGS)} files",
@@ -169,6 +169,15 @@ def _fetch_folder(source: Path, folder: Path, sha256: str | None, space: Space |
             )
             for file, copy in ((file, _copy(file, temporary)) for file in files)
         ]
+
+
+def not_taken(folder: Path) -> list[Path]:
+    """The files and folders in a folder that :func:`fetch` leaves out of it, but for hidden ones."""
+    return sorted(each for each in folder.iterdir() if not _is_taken(each) and not each.name.startswith("."))
+
+
+def _is_taken(file: Path) -> bool:
+    return file.is_file() and file.name.lower().endswith(FOLDER_ENDINGS)
 
 
 def _copy(source: Path, folder: Path) -> Path:

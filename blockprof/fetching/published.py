@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pooch
 
@@ -17,6 +18,9 @@ from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.foundation.paths import cache_folder
 from blockprof.latency_data import staged, write_latency_csv
 from blockprof.spaces import load_space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOCK_FILE = "fetched.lock.json"
 """In the data folder: the SHA-256 first seen of each file whose publisher gives none, by its path there."""
@@ -81,6 +85,36 @@ def fetch_published(
         with staged(folder) as temporary:
             (temporary / LOCK_FILE).write_text(json.dumps(pins | new, indent=1) + "\n", encoding="utf-8")
     return fetched
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Published data that ``fetch_data`` knows by name; ``folder`` is the data folder."""
+
+    sources: tuple[Source, ...]
+    folder: Path
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a file: ``source``, ``file`` (as ``files`` takes it), ``spaces``, ``here``, ``num_bytes``,
+        ``license`` and ``path`` in the data folder.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "source": source.name,
+                "file": file.name,
+                "spaces": ",".join(file.spaces),
+                "here": file in there,
+                "num_bytes": file.remote.num_bytes,
+                "license": source.license,
+                "path": str(file.target),
+            }
+            for source in self.sources
+            for there in [present(source, self.folder)]
+            for file in source.files
+        ]
+        return pd.DataFrame(rows).astype({"num_bytes": "Int64"})
 
 
 def present(source: Source, folder: Path) -> tuple[PublishedFile, ...]:

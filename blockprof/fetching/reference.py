@@ -35,12 +35,24 @@ def reference_file_name(space: Space, metric: str) -> str:
 
 
 def find_latency_file(space: Space, metric: str, folder: Path) -> Path:
-    """Where a metric's latencies are in the data folder: published or measured ones, else the reference table's.
+    """Where a metric's latencies are in the data folder: published or measured ones there, else in a folder within it,
+    as ``fetch`` leaves those of a folder, else the reference table's.
 
     The path is that of the first where there are none.
+
+    Raises:
+        InputError: several folders have them.
     """
-    file, reference = folder / latency_file_name(space, metric), folder / reference_file_name(space, metric)
-    return reference if reference.exists() and not file.exists() else file
+    name = latency_file_name(space, metric)
+    file, reference = folder / name, folder / reference_file_name(space, metric)
+    within = sorted(folder.glob(f"*/{name}")) if not file.exists() and folder.is_dir() else []
+    if len(within) > 1:
+        raise InputError(
+            f"{', '.join(map(str, within))} all hold latencies of {metric}",
+            remedy="give the one that is meant",
+            code="several-files",
+        )
+    return within[0] if within else reference if reference.exists() and not file.exists() else file
 
 
 def reference_data(space: Space, metric: str, num_nets: int, seed: int) -> LatencyData:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from blockprof.foundation.errors import DataFileError, Place
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.text import printable
-from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS, SPACE
+from blockprof.latency_data.layout import COLUMNS, REQUIRED_COLUMNS, SPACE, VISIT_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,8 @@ _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of ``REQUIRED_COLUMNS`` by column, N each, and those of ``SPACE`` where the file has it.
+    """The cells of ``REQUIRED_COLUMNS`` by column, N each, and those of ``SPACE`` and ``VISIT_COLUMNS`` that the file
+    has.
 
     ``lines`` are the rows' numbers as an editor shows them.
 
@@ -188,7 +189,7 @@ def _places(names: list[str], where: str | Place) -> dict[str, int]:
             where=where,
             code="missing-column",
         )
-    known = [name for name in (*REQUIRED_COLUMNS, SPACE) if name in names]
+    known = [name for name in (*REQUIRED_COLUMNS, SPACE, *VISIT_COLUMNS) if name in names]
     if twice := [name for name in known if names.count(name) > 1]:
         raise DataFileError(
             f"column '{twice[0]}' is there twice", where=where, remedy="remove one", code="column-twice"

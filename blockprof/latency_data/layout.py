@@ -13,6 +13,11 @@ SPACE = "space"
 FILE = "onnx_file"
 """Beside the layout's own columns, where networks are to be measured as files: the name of each one's."""
 
+ROUND, ANCHOR, STARTED = "round", "anchor", "started_s"
+VISIT_COLUMNS = (ROUND, ANCHOR, STARTED)
+"""Beside the layout's own columns in a log, which has a row a visit: the round, from 1; 1 where it is a visit of the
+anchor, else 0; when it began, in seconds since any moment."""
+
 COLUMNS = (NET_ID, NET, DEVICE, RESOLUTION, UNIT, LATENCY)
 
 REQUIRED_COLUMNS = (NET, DEVICE, RESOLUTION, UNIT, LATENCY)

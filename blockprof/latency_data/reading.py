@@ -12,24 +12,13 @@ from blockprof.foundation.files import read_file
 from blockprof.foundation.latencies import check_latency, parse_decimal
 from blockprof.latency_data.cells import Cells, first_cell, one_line, read_cells
 from blockprof.latency_data.layout import DEVICE, LATENCY, MS_PER_UNIT, NET, RESOLUTION, SPACE, UNIT, unit_name
+from blockprof.latency_data.problems import Problem, error_of
 from blockprof.latency_data.repeats import Repeats, find_repeats, repeated_rows
 from blockprof.latency_data.table import LatencyData
 from blockprof.spaces import Architectures, Space, spaces_having
 
 MAX_DEVICE = 200
 """Characters of a device's name."""
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """What is wrong in a row; ``told`` are the lines of all rows that the text speaks of, where it is not one only."""
-
-    line: int
-    column: str
-    text: str
-    code: str
-    remedy: str = "correct or remove the row"
-    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +58,31 @@ def parse_latency_csv(content: bytes, space: Space, origin: str) -> LatencyData:
     Raises:
         DataFileError: as for :func:`read_latency_csv`.
     """
+    cells, data, problems, notes = parse_rows(content, space, origin)
+    if not problems:
+        repeats = find_repeats(data.archs, data.resolutions, data.latencies_ms)
+        problems = _check_measured(cells.lines, repeats)
+        notes += [repeats.note] if repeats.note else []
+    if problems:
+        raise error_of(problems, origin)
+    for note in notes:
+        warnings.warn(f"{origin}: {note}", DataNote, stacklevel=2)
+    return data
+
+
+def parse_rows(content: bytes, space: Space, origin: str) -> tuple[Cells, LatencyData, list[Problem], list[str]]:
+    """The cells of a file; its rows, which count only where there is no problem; the problems; what was guessed.
+
+    Raises:
+        DataFileError: as for :func:`parse_latency_csv`, but for what is wrong in a row.
+    """
     cells, ragged = _split_networks(content, space, origin)
     archs, bad_nets = _parse_nets(cells.lines, cells.columns[NET], space)
     resolutions, bad_resolutions = _parse_resolutions(cells, space)
     latencies_ms, bad_latencies, notes = _parse_latencies(cells)
     problems = [*ragged, *bad_nets, *_check_devices(cells), *bad_resolutions, *bad_latencies]
-    if not problems:
-        repeats = find_repeats(archs, resolutions, latencies_ms)
-        problems = _check_measured(cells.lines, repeats)
-        notes += [repeats.note] if repeats.note else []
-    if problems:
-        raise _error(problems, origin)
-    for note in notes:
-        warnings.warn(f"{origin}: {note}", DataNote, stacklevel=2)
-    device = one_line(cells.columns[DEVICE][0], MAX_DEVICE)
-    return LatencyData(archs, resolutions, latencies_ms, device, lines=np.array(cells.lines))
+    device = one_line(next(iter(cells.columns[DEVICE]), ""), MAX_DEVICE)
+    return cells, LatencyData(archs, resolutions, latencies_ms, device, np.array(cells.lines)), problems, notes
 
 
 def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetworks:
@@ -101,7 +100,7 @@ def parse_network_csv(content: bytes, space: Space, origin: str) -> ListedNetwor
     if not problems:
         problems = _check_listed(cells.lines, archs, resolutions)
     if problems:
-        raise _error(problems, origin)
+        raise error_of(problems, origin)
     return ListedNetworks(archs, resolutions, sum(map(bool, map(str.strip, cells.columns[LATENCY]))))
 
 
@@ -115,7 +114,7 @@ def named_space(content: bytes) -> str | None:
     return (first_cell(content, SPACE) or "").strip() or None
 
 
-def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, list[_Problem]]:
+def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, list[Problem]]:
     """The file's cells, and the rows that are of another space or have too many or too few of them.
 
     Raises:
@@ -130,7 +129,7 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
     if nets and not named and (found := spaces_having(nets[0])) and space not in found:
         raise _of_another_space(Place(origin, cells.lines[0], NET), [other.name for other in found], space)
     mixed = [
-        _Problem(
+        Problem(
             line,
             SPACE,
             f"'{name}' beside '{space.name}': a file holds one space",
@@ -141,7 +140,7 @@ def _split_networks(content: bytes, space: Space, origin: str) -> tuple[Cells, l
         if name not in ("", space.name)
     ]
     ragged = [
-        _Problem(line, "", f"{fields} fields, but the header has {cells.width}", "ragged-row")
+        Problem(line, "", f"{fields} fields, but the header has {cells.width}", "ragged-row")
         for line, fields in cells.ragged
     ]
     return cells, mixed + ragged
@@ -158,13 +157,13 @@ def _of_another_space(where: Place, names: list[str], space: Space) -> DataFileE
     )
 
 
-def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Architectures, list[_Problem]]:
+def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Architectures, list[Problem]]:
     """The networks, which count only where there is no problem, and the problems."""
     try:
         return Architectures.from_strings(space, nets), []
     except NetStringError as error:
         if len(nets) == 1:
-            return Architectures.from_strings(space, []), [_Problem(lines[0], NET, str(error), error.code)]
+            return Architectures.from_strings(space, []), [Problem(lines[0], NET, str(error), error.code)]
     # A batch tells only its first bad network, and one at a time is slow: halve until each bad one stands alone.
     middle = len(nets) // 2
     archs, first = _parse_nets(lines[:middle], nets[:middle], space)
@@ -172,11 +171,11 @@ def _parse_nets(lines: list[int], nets: list[str], space: Space) -> tuple[Archit
     return archs, first + second
 
 
-def _check_devices(cells: Cells) -> list[_Problem]:
+def _check_devices(cells: Cells) -> list[Problem]:
     devices = [device.strip() for device in cells.columns[DEVICE]]
     expected = next(filter(None, devices), "")
     return [
-        _Problem(
+        Problem(
             line,
             DEVICE,
             f"'{device}' beside '{expected}': a file holds one device",
@@ -184,20 +183,20 @@ def _check_devices(cells: Cells) -> list[_Problem]:
             "split the file by device",
         )
         if device
-        else _Problem(line, DEVICE, "no device is named", "no-device", "name what the latency was measured on")
+        else Problem(line, DEVICE, "no device is named", "no-device", "name what the latency was measured on")
         for line, device in zip(cells.lines, devices, strict=True)
         if device != expected or not device
     ]
 
 
-def _parse_resolutions(cells: Cells, space: Space) -> tuple[IntArray, list[_Problem]]:
+def _parse_resolutions(cells: Cells, space: Space) -> tuple[IntArray, list[Problem]]:
     texts = cells.columns[RESOLUTION]
     if cells.separator == ";":
         texts = [text.replace(",", ".") for text in texts]
     value_of = {text: _resolution(text, space) for text in set(texts)}
     allowed = f"{space.resolutions[0]} to {space.resolutions[-1]} in steps of {space.resolutions.step}"
     problems = [
-        _Problem(line, RESOLUTION, f"'{text}' is not a resolution of {space.name} ({allowed})", "no-such-resolution")
+        Problem(line, RESOLUTION, f"'{text}' is not a resolution of {space.name} ({allowed})", "no-such-resolution")
         for line, text in zip(cells.lines, texts, strict=True)
         if not value_of[text]
     ]
@@ -210,7 +209,7 @@ def _resolution(text: str, space: Space) -> int:
     return int(value) if value in space.resolutions else 0
 
 
-def _parse_latencies(cells: Cells) -> tuple[FloatArray, list[_Problem], list[str]]:
+def _parse_latencies(cells: Cells) -> tuple[FloatArray, list[Problem], list[str]]:
     """(N,) latencies in ms, checked as converted, what is wrong with them, and what was guessed."""
     texts, notes = cells.columns[LATENCY], []
     if cells.separator == ";" and _has_decimal_commas(texts):
@@ -222,11 +221,11 @@ def _parse_latencies(cells: Cells) -> tuple[FloatArray, list[_Problem], list[str
         if unit not in MS_PER_UNIT:
             shown = cells.columns[UNIT][row].strip()
             text = f"unknown unit '{shown}': there are {', '.join(MS_PER_UNIT)}"
-            problems.append(_Problem(line, UNIT, text, "unknown-unit"))
+            problems.append(Problem(line, UNIT, text, "unknown-unit"))
         try:
             latencies_ms[row] = check_latency(text, MS_PER_UNIT.get(unit, 1.0))
         except ValueError as error:
-            problems += [_Problem(line, LATENCY, str(error), "not-a-latency")] if text.strip() else []
+            problems += [Problem(line, LATENCY, str(error), "not-a-latency")] if text.strip() else []
     return latencies_ms, problems + _check_empty(cells.lines, texts), notes
 
 
@@ -235,18 +234,18 @@ def _has_decimal_commas(texts: list[str]) -> bool:
     return any("," in text for text in texts) and not any("." in text for text in texts)
 
 
-def _check_empty(lines: list[int], texts: list[str]) -> list[_Problem]:
+def _check_empty(lines: list[int], texts: list[str]) -> list[Problem]:
     """Rows without a latency, as a file has that is still to be filled in: told in one, not each by itself."""
     empty = [line for line, text in zip(lines, texts, strict=True) if not text.strip()]
     text = f"{len(empty)} of {len(lines)} latencies {'is' if len(empty) == 1 else 'are'} empty"
     remedy = "fill in what you measured, and remove the rows of networks that were not measured"
-    return [_Problem(line, LATENCY, text, "empty-latency", remedy, told=frozenset(empty)) for line in empty]
+    return [Problem(line, LATENCY, text, "empty-latency", remedy, told=frozenset(empty)) for line in empty]
 
 
-def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray) -> list[_Problem]:
+def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray) -> list[Problem]:
     """Rows of a network and resolution that were there before: there is nothing to measure twice."""
     return [
-        _Problem(
+        Problem(
             lines[row],
             NET,
             f"repeats row {lines[first]}: the same network and resolution",
@@ -258,10 +257,10 @@ def _check_listed(lines: list[int], archs: Architectures, resolutions: IntArray)
     ]
 
 
-def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
+def _check_measured(lines: list[int], repeats: Repeats) -> list[Problem]:
     """Rows that only copy another one, or contradict it."""
     copies = [
-        _Problem(
+        Problem(
             lines[row],
             NET,
             f"repeats row {lines[first]}: the same network, resolution and latency",
@@ -271,7 +270,7 @@ def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
         for row, first in repeats.copies
     ]
     contradictions = [
-        _Problem(
+        Problem(
             lines[each.row],
             LATENCY,
             f"{each.latency_ms:.6g} ms contradicts row {lines[each.first]}, which has {each.first_ms:.6g} ms for the "
@@ -282,16 +281,3 @@ def _check_measured(lines: list[int], repeats: Repeats) -> list[_Problem]:
         for each in repeats.contradictions
     ]
     return copies + contradictions
-
-
-def _error(problems: list[_Problem], origin: str) -> DataFileError:
-    """One line: the first problem, and how many other rows have one."""
-    first = min(problems, key=lambda problem: problem.line)
-    others = len({problem.line for problem in problems} - {first.line} - first.told)
-    more = f" (and {others} more {'row has' if others == 1 else 'rows have'} problems)" if others else ""
-    return DataFileError(
-        one_line(first.text, 400),
-        where=Place(origin, first.line, first.column or None),
-        remedy=f"{first.remedy}{more}",
-        code=first.code,
-    )

@@ -25,7 +25,7 @@ def write_latency_csv(path: str | Path, data: LatencyData) -> None:
     nets, sizes, latencies = data.archs.to_strings(), data.resolutions.tolist(), data.latencies_ms.tolist()
     device, unit, space = (repeat(one) for one in (data.device, UNIT, data.space.name))
     rows = zip(count(), nets, device, sizes, unit, latencies, space, strict=False)
-    _write(Path(path), (*COLUMNS, SPACE), rows)
+    write_rows(Path(path), (*COLUMNS, SPACE), rows)
 
 
 def write_network_csv(
@@ -42,10 +42,15 @@ def write_network_csv(
     nets, sizes = archs.to_strings(), resolutions.tolist()
     space = repeat(archs.space.name)
     rows = zip(count(), nets, repeat(device), sizes, repeat(UNIT), repeat(""), files, space, strict=False)
-    _write(Path(path), (*COLUMNS, FILE, SPACE), rows)
+    write_rows(Path(path), (*COLUMNS, FILE, SPACE), rows)
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a header and rows as CSV, in one step.
+
+    Raises:
+        InputError: the file cannot be written there.
+    """
     with staged(path.parent) as temporary, (temporary / path.name).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

@@ -29,6 +29,7 @@ from blockprof.metrics.metric import (
 )
 from blockprof.metrics.named import METRICS, LoadMetric, NamedMetric, register_metric
 from blockprof.metrics.ofa_predictor import OfaPredictor, load_ofa_predictor
+from blockprof.metrics.peak import PeakMetric
 from blockprof.metrics.predicted import PredictorFolder
 from blockprof.metrics.reference import (
     ACCURACY,
@@ -55,6 +56,7 @@ __all__ = [
     "NamedMetric",
     "OfaPredictor",
     "Origin",
+    "PeakMetric",
     "PredictorFolder",
     "all_metrics",
     "as_exact",

@@ -76,6 +76,13 @@ def is_block_table_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def parse_block_table_name(name: str, space: str) -> tuple[str, int] | None:
+    """The metric and the resolution of a file that is named as a block table of a space is; None of any other."""
+    beginning = f"ofa_{space}_"
+    found = _REST.fullmatch(name, len(beginning)) if name.startswith(beginning) else None
+    return (found["metric"], int(found["size"])) if found else None
+
+
 def check_block_table(path: Path) -> None:
     """Read a block table of the space and resolution that it says it is of.
 

@@ -50,7 +50,7 @@ _FEW_TICKS_FROM = 100.0
 
 def draw_chart(chart: Chart) -> "Figure":
     """Draw a chart of any number of panels, its caption below."""
-    figure = _new_figure(chart.size)
+    figure = new_figure(chart.size)
     columns = min(chart.columns, len(chart.panels))
     rows = -(-len(chart.panels) // columns)
     shared = chart.shares_axes
@@ -73,16 +73,18 @@ def draw_chart(chart: Chart) -> "Figure":
         )
     if chart.title:
         figure.suptitle(chart.title)
-    _write_caption(figure, chart.caption)
+    write_caption(figure, chart.caption)
     return figure
 
 
 def draw_heatmap(heatmap: HeatMap) -> "Figure":
     """Draw a heat map with its numbers; blue is better, red worse."""
-    figure = _new_figure((5.4, 4.4))
+    figure = new_figure((5.4, 4.4))
     axes = figure.add_subplot()
     colours = colors.ListedColormap(scale() / 255)
-    image = axes.imshow(heatmap.values, cmap=colours.reversed() if heatmap.higher_is_better else colours, aspect="auto")
+    low, high = heatmap.limits
+    palette = colours.reversed() if heatmap.higher_is_better else colours
+    image = axes.imshow(heatmap.values, cmap=palette, aspect="auto", vmin=low, vmax=high)
     for row, column in np.argwhere(~np.isnan(heatmap.values)).tolist():
         _, ink = heat_colour(float(heatmap.badness[row, column]))
         axes.text(column, row, heatmap.text(row, column), ha="center", va="center", color=ink, fontsize=12)
@@ -92,15 +94,17 @@ def draw_heatmap(heatmap: HeatMap) -> "Figure":
     axes.set_ylabel(heatmap.row_axis)
     axes.set_title(heatmap.title)
     figure.colorbar(image, ax=axes, label=heatmap.label)
-    _write_caption(figure, heatmap.caption)
+    write_caption(figure, heatmap.caption)
     return figure
 
 
-def _new_figure(size: tuple[float, float]) -> "Figure":
+def new_figure(size: tuple[float, float]) -> "Figure":
+    """An empty figure of so many inches across and up."""
     return matplotlib.figure.Figure(figsize=size, layout="constrained", dpi=110)
 
 
-def _write_caption(figure: "Figure", text: str) -> None:
+def write_caption(figure: "Figure", text: str) -> None:
+    """Write a figure's caption below it, in lines that fit."""
     width = figure.get_figwidth() * 13
     lines, line = [], ""
     for word in text.split():

@@ -5,11 +5,15 @@ from functools import partial, singledispatch
 from typing import TYPE_CHECKING
 
 from blockprof.comparing import PredictorComparison, ProfileComparison
+from blockprof.evaluators.device.block_table import BlockTable
 from blockprof.evaluators.device.campaign import CampaignResult
+from blockprof.evaluators.precisions.plan import PrecisionPlan
 from blockprof.foundation.choices import check_choice
-from blockprof.output.charts import comparisons, measurements, profiles, searches
+from blockprof.output.charts import comparisons, measurements, plans, profiles, reductions, searches, targets
 from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
+from blockprof.output.draw_place_maps import draw_place_maps
 from blockprof.profiling import Profile
+from blockprof.reduction import Reduction
 from blockprof.searching.study import Study
 
 if TYPE_CHECKING:
@@ -59,12 +63,32 @@ def _(comparison: PredictorComparison, _metric: str | None) -> Pictures:
 
 @pictures_of.register(ProfileComparison)
 def _(comparison: ProfileComparison, _metric: str | None) -> Pictures:
-    return {
+    pictures: dict[str, Callable[[], Figure]] = {
         f"{pair.first}, {pair.second}": partial(lambda one: draw_chart(comparisons.effects_chart(one)), pair)
         for pair in comparison.pairs
     }
+    if maps := targets.place_maps(comparison):
+        pictures["places"] = lambda: draw_place_maps(maps)
+    if found := comparison.targets:
+        pictures["regret"] = lambda: draw_chart(targets.regret_chart(found))
+    return pictures
+
+
+@pictures_of.register(BlockTable)
+def _(table: BlockTable, _metric: str | None) -> Pictures:
+    return {"sums": lambda: draw_chart(measurements.sums_chart(table))}
+
+
+@pictures_of.register(Reduction)
+def _(reduction: Reduction, _metric: str | None) -> Pictures:
+    return {"kept": lambda: draw_chart(reductions.kept_chart(reduction))}
 
 
 @pictures_of.register(CampaignResult)
 def _(result: CampaignResult, _metric: str | None) -> Pictures:
     return {"latencies": lambda: draw_chart(measurements.latencies_chart(result))}
+
+
+@pictures_of.register(PrecisionPlan)
+def _(plan: PrecisionPlan, _metric: str | None) -> Pictures:
+    return {"plan": lambda: draw_chart(plans.plan_chart(plan))}

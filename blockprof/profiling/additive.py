@@ -14,6 +14,7 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.foundation.scores import CONFIDENCE
 from blockprof.metrics.metric import AdditiveMetric, ExactMetric
 from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.places import complete_places, known_parts, place_means
 from blockprof.profiling.statistics import EstimatedStatistics
 from blockprof.spaces import Constraint
 from blockprof.spaces.expectation import expected_counts
@@ -35,9 +36,12 @@ def additive_statistics(
         sampler: how networks of a placement are drawn.
     """
     rows: list[Constraint | None] = [None, *constraints]
+    parts = known_parts(metric.space, constraints)
     known = EstimatedStatistics(
         statistics=exact_statistics(metric, rows, sampler),
         effect_half_widths=np.zeros(len(rows)),
+        depth_half_widths=parts,
+        contrast_half_widths=parts,
         group_half_widths=np.zeros(len(groups)),
         group_effect_half_widths=np.zeros(len(groups)),
     )
@@ -59,6 +63,9 @@ def widened_by_costs(
     counts = expected_counts(metric.space, rows, sampler, metric.by)
     group_counts = np.array([counts[1:][group].mean(axis=0) for group in groups]).reshape(-1, counts.shape[1])
     random = counts[:1]
+    places = np.vstack(
+        [np.full_like(random, np.nan), place_means(counts[1:], complete_places(metric.space, constraints))]
+    )
 
     def widened(half_widths: FloatArray, combinations: FloatArray) -> FloatArray:
         variances = ((combinations @ covariance) * combinations).sum(axis=1)
@@ -68,6 +75,8 @@ def widened_by_costs(
     return EstimatedStatistics(
         statistics=replace(found.statistics, half_widths=widened(found.statistics.half_widths, counts)),
         effect_half_widths=widened(found.effect_half_widths, counts - random),
+        depth_half_widths=widened(found.depth_half_widths, places - random),
+        contrast_half_widths=widened(found.contrast_half_widths, counts - places),
         group_half_widths=widened(found.group_half_widths, group_counts),
         group_effect_half_widths=widened(found.group_effect_half_widths, group_counts - random),
     )

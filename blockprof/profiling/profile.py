@@ -15,7 +15,10 @@ from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
 from blockprof.metrics.metric import Metric, MetricInfo, as_exact
+from blockprof.metrics.peak import PeakMetric
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
+from blockprof.profiling.peak import peak_statistics
+from blockprof.profiling.places import complete_places, place_means
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
@@ -30,17 +33,20 @@ else:
 Method = Literal["exact", "sampled", "pooled"]
 
 DEFAULT_NUM_ARCHS = 1000
+_ROUNDING = 1e-12
+"""A layer that every network has adds nothing: its depth effect is what rounding leaves, in shares of the mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class MetricProfile:
     """One metric's profile.
 
-    Row 0 of ``statistics`` is the random networks, row 1 + i is ``constraints[i]``. ``effect_half_widths`` is (1 + S,),
-    ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half the 95 % intervals, 0
-    where all costs are known. Where ``exact`` and not 0 they say what a predictor's training leaves open.
-    ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and None where
-    exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
+    Row 0 of ``statistics`` is the random networks, row 1 + i is ``constraints[i]``. ``effect_half_widths``,
+    ``depth_half_widths`` and ``contrast_half_widths`` are (1 + S,), the latter two not a number where not all blocks of
+    a place were profiled; ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half
+    the 95 % intervals, 0 where all costs are known. Where ``exact`` and not 0 they say what a predictor's training
+    leaves open. ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and
+    None where exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
     """
 
     info: MetricInfo
@@ -48,6 +54,8 @@ class MetricProfile:
     num_archs: int | None
     statistics: Statistics
     effect_half_widths: FloatArray
+    depth_half_widths: FloatArray
+    contrast_half_widths: FloatArray
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
     check: HeldOut | None = None
@@ -109,12 +117,20 @@ class Profile:
         """
         return plot(self, what, metric)
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a metric and placement, as :meth:`placement_frame`."""
+        return self.placement_frame()
+
     def random_frame(self) -> "pd.DataFrame":
         """One row a metric: the random networks' statistics, in the metric's unit."""
         return pd.concat([_statistics_frame(metric, slice(0, 1)) for metric in self.metrics], ignore_index=True)
 
     def placement_frame(self) -> "pd.DataFrame":
-        """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3)."""
+        """One row a metric and placement: statistics, and effects against the random networks (eqs. 2 and 3).
+
+        An ``effect`` is the sum of ``depth_effect``, that the layer is there, whatever its block, and ``contrast``, the
+        block against the mean of all blocks at that place; both are empty where not all of these were profiled.
+        """
         return self._placements.copy()
 
     @cached_property
@@ -129,6 +145,7 @@ class Profile:
             }
         ).astype({"unit": "Int64", "layer": "Int64"})
         frames = []
+        complete = complete_places(self.space, self.constraints)
         for metric in self.metrics:
             frame = _statistics_frame(metric, slice(1, None))
             frame.insert(1, "placement", places["placement"])
@@ -139,6 +156,12 @@ class Profile:
             half = metric.effect_half_widths[1:]
             frame["effect"] = effect
             frame["effect_lower"], frame["effect_upper"] = effect - half, effect + half
+            depth_effect = place_means(effect, complete)
+            depth_effect[np.abs(depth_effect) < _ROUNDING * np.abs(values.column("mean")[0])] = 0.0
+            halves = {"depth_effect": metric.depth_half_widths, "contrast": metric.contrast_half_widths}
+            for name, part in {"depth_effect": depth_effect, "contrast": effect - depth_effect}.items():
+                frame[name] = part
+                frame[f"{name}_lower"], frame[f"{name}_upper"] = part - halves[name][1:], part + halves[name][1:]
             for quantile in ("q05", "q95"):
                 frame[f"effect_{quantile}"] = values.column(quantile)[1:] - values.column(quantile)[0]
             frames.append(frame)
@@ -210,8 +233,8 @@ def profile(
         constraints: the placements to profile; all of the space where None.
         sampler: how networks of a placement are drawn (``blockprof.spaces.sampling``).
         resolution: of the input, in pixels; that of the metrics.
-        num_archs: networks a placement. Where None, additive metrics and increasing functions of these are exact, and
-            others take 1,000. Surrogates are profiled from their pool, whatever it is.
+        num_archs: networks a placement. Where None, additive metrics, increasing functions of these and peaks are
+            exact, and others take 1,000. Surrogates are profiled from their pool, whatever it is.
         seed: the result depends on it alone, and only where networks are sampled.
         listener: told how many placements of how many are done, over all metrics.
 
@@ -235,6 +258,9 @@ def profile(
             profiles.append(_metric_profile(metric.info, "pooled", metric.num_networks, found, metric.check))
         elif num_archs is None and (exact := as_exact(metric)):
             found = additive_statistics(exact, chosen, groups, sampler)
+            profiles.append(_metric_profile(metric.info, "exact", None, found))
+        elif num_archs is None and isinstance(metric, PeakMetric):
+            found = peak_statistics(metric, chosen, groups, sampler)
             profiles.append(_metric_profile(metric.info, "exact", None, found))
         else:
             sample_size = num_archs or DEFAULT_NUM_ARCHS
@@ -274,6 +300,8 @@ def _metric_profile(
         num_archs=num_archs,
         statistics=found.statistics,
         effect_half_widths=found.effect_half_widths,
+        depth_half_widths=found.depth_half_widths,
+        contrast_half_widths=found.contrast_half_widths,
         response_half_widths=found.group_half_widths,
         response_effect_half_widths=found.group_effect_half_widths,
         check=check,

@@ -37,11 +37,15 @@ class EstimatedStatistics:
     """Statistics of the random networks (first row) and of each constraint, with the intervals of their differences.
 
     ``effect_half_widths`` is (1 + S,): half the 95 % interval of mean minus random mean, 0 for the random networks.
+    ``depth_half_widths`` and ``contrast_half_widths`` are (1 + S,): the same for the two parts of an effect, that its
+    layer is there, and its block against the others there; not a number where not all of these were profiled.
     ``group_half_widths`` and ``group_effect_half_widths`` are (G,): the same for the mean of each group of constraints.
     """
 
     statistics: Statistics
     effect_half_widths: FloatArray
+    depth_half_widths: FloatArray
+    contrast_half_widths: FloatArray
     group_half_widths: FloatArray
     group_effect_half_widths: FloatArray
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from blockprof.foundation.errors import InputError
 from blockprof.spaces import ABSENT, Architectures, Space
 from blockprof.spaces.chain import Semiring
 from blockprof.spaces.sampling import stem_shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNIT_MUTATION_PROBABILITY = 0.5
 """How likely a search mutates each unit of a network; arXiv 2109.12426, section 5.1."""
@@ -106,6 +110,28 @@ class Reduction:
         blocks = self.kinds.sum(axis=2).astype(object)[:, None].repeat(len(stems), axis=1)
         heads = np.ones(space.num_widths, dtype=object)
         return int(Semiring(space, np.add, np.multiply, stems, blocks, heads).total(self.depths))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row for each block at each place: ``placement``, ``unit``, ``layer``, ``block``, ``kept``, and
+        ``layers``, how many layers the unit may have (``2,3``). Nothing is kept at a layer that no depth reaches.
+        """
+        import pandas as pd
+
+        space = self.space
+        rows = [
+            {
+                "placement": f"u{unit}.l{layer}.{block.name}",
+                "unit": unit,
+                "layer": layer,
+                "block": block.name,
+                "kept": bool(stays) and layer <= max(depths),
+                "layers": ",".join(map(str, depths)),
+            }
+            for unit, (slots, depths) in enumerate(zip(space.unit_slots, self.depths, strict=True), start=1)
+            for layer, kept in enumerate(self.kinds.reshape(self.blocks.shape)[slots], start=1)
+            for block, stays in zip(space.blocks, kept, strict=True)
+        ]
+        return pd.DataFrame(rows)
 
     def contains(self, archs: Architectures) -> BoolArray:
         """(N,): whether each network is in the reduced space."""

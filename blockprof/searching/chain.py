@@ -213,15 +213,20 @@ class _LabelSetting:
         return _Labels(sums[kept], genes, np.full(len(kept), width))
 
 
-def least_sums(reduction: Reduction, stems: FloatArray, layers: FloatArray, heads: FloatArray) -> Semiring:
-    """The semiring of the least sums of costs, those of the links of ``Chain``, over the networks of a reduction."""
+def least_sums(
+    reduction: Reduction, stems: FloatArray, layers: FloatArray, heads: FloatArray, times: np.ufunc = np.add
+) -> Semiring:
+    """The semiring of the least sums of costs, those of the links of ``Chain``, over the networks of a reduction.
+
+    ``times`` is what else than a sum they come to, such as the greatest of them.
+    """
     space = reduction.space
     by_state = np.full((len(space.stem.out_channels), *stems.shape[1:]), np.inf)
     np.minimum.at(by_state, space.stem_states[reduction.stems], stems[reduction.stems])
     by_width = layers.reshape(*layers.shape[:2], space.num_widths, space.blocks_per_width, *layers.shape[3:])
     kinds = reduction.kinds.reshape(space.num_slots, 1, *reduction.kinds.shape[1:], *[1] * (layers.ndim - 3))
     cheapest = np.where(kinds, by_width, np.inf).min(axis=3)
-    return Semiring(space, np.minimum, np.add, by_state, cheapest, heads)
+    return Semiring(space, np.minimum, times, by_state, cheapest, heads)
 
 
 def _rounding(reduction: Reduction) -> int:

@@ -4,10 +4,10 @@ import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import Argument, InputError, Said
-from blockprof.metrics import as_exact
+from blockprof.metrics import PeakMetric, as_exact
 from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.guide import find_guide
-from blockprof.searching.limits import check_limits
+from blockprof.searching.limits import as_additive, check_limits
 from blockprof.searching.pareto import best_networks
 from blockprof.searching.problem import Objective, Problem
 from blockprof.spaces import Architectures
@@ -20,7 +20,8 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     no more meet the limits. Values closer than 1e-12 of the greatest that a metric may have are taken as equal.
 
     Args:
-        problem: what is searched for; every metric additive, or an increasing function of an additive one.
+        problem: what is searched for; every metric additive, or an increasing function of an additive one. A limit may
+            be one of a peak too: instances above it are in no network.
         top_k: how many networks, with one objective.
 
     Returns:
@@ -33,17 +34,24 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
     """
     if top_k < 1:
         raise InputError(f"top_k is {top_k}", remedy="give at least 1", code="below-1")
-    for metric in problem.metrics:
+    aims = [one.metric for one in problem.objectives]
+    aims += [one.metric for one in problem.limits if not isinstance(one.metric, PeakMetric)]
+    for metric in aims:
         if as_exact(metric) is None:
             raise InputError(
                 f"{metric.info.name} is no sum of costs of blocks, so its best networks are not known exactly",
-                remedy=Said("search with {}", Argument("algorithm", "evolution")),
+                remedy=Said(
+                    "give it a limit instead, or search with {}"
+                    if isinstance(metric, PeakMetric)
+                    else "search with {}",
+                    Argument("algorithm", "evolution"),
+                ),
                 code="not-additive",
             )
     check_limits(problem)
     num_objectives = len(problem.objectives)
     num_fronts = top_k if num_objectives == 1 else 1
-    chain = Chain.of(problem.reduction, problem.objectives, problem.limits)
+    chain = Chain.of(problem.reduction, problem.objectives, [as_additive(limit) for limit in problem.limits])
     archs, sums = chain.solve(num_fronts, find_guide(chain, top_k) if num_objectives == 1 else None)
     values = problem.evaluate(archs)
     # The chain's bounds are a little wider than the limits.
@@ -57,7 +65,8 @@ def solve_exactly(problem: Problem, top_k: int = 10) -> tuple[Architectures, Flo
 
 def _unmet_together(problem: Problem) -> str:
     """What to say where some networks meet each limit, but none meets all."""
-    first, *others = problem.limits
+    # One of a peak comes last: what is solved for must be a sum of costs.
+    first, *others = sorted(problem.limits, key=lambda limit: isinstance(limit.metric, PeakMetric))
     info = first.metric.info
     # The others may not be met together either: that is refused in there.
     objective = Objective(first.metric, maximize=info.higher_is_better)

@@ -1,13 +1,15 @@
-"""Limits that no network meets."""
+"""Limits: those that no network meets, and what a limit of a peak forbids."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import ExactMetric, as_exact
+from blockprof.metrics import AdditiveMetric, ExactMetric, PeakMetric, as_exact
 from blockprof.reduction import Reduction
 from blockprof.searching.chain import least_sums
-from blockprof.searching.problem import Problem
+from blockprof.searching.problem import Limit, Problem
 
 ROUNDING = 1e-9
 """By what share of it a limit may be missed here: sums differ in their last digits by the order of their terms."""
@@ -21,7 +23,7 @@ def check_limits(problem: Problem) -> None:
     """
     reduction = problem.reduction
     for limit in problem.limits:
-        exact = as_exact(limit.metric)
+        exact = limit.metric if isinstance(limit.metric, PeakMetric) else as_exact(limit.metric)
         if exact is None:
             continue
         nearest = limit.sign * least_value(exact, reduction, limit.sign)
@@ -34,11 +36,34 @@ def check_limits(problem: Problem) -> None:
             )
 
 
-def least_value(metric: ExactMetric, reduction: Reduction, sign: float = 1.0) -> float:
-    """The least value of ``sign`` times an exact metric over a reduced space."""
+def count_forbidden(limit: Limit) -> int:
+    """How many block instances no network within a limit of a peak has; 0 of any other metric's."""
+    return int((limit.metric.costs > limit.most).sum()) if isinstance(limit.metric, PeakMetric) else 0
+
+
+def as_additive(limit: Limit) -> Limit:
+    """The limit, or what it comes to where it is one of a peak: a network has none of the instances above it."""
+    metric = limit.metric
+    if not isinstance(metric, PeakMetric):
+        return limit
+    above = AdditiveMetric(
+        info=replace(metric.info, unit="blocks above the limit"),
+        space=metric.space,
+        base=0.0,
+        costs=(metric.costs > limit.most).astype(float),
+        resolution=metric.resolution,
+    )
+    return Limit(above, 0.0)
+
+
+def least_value(metric: ExactMetric | PeakMetric, reduction: Reduction, sign: float = 1.0) -> float:
+    """The least value of ``sign`` times a metric over a reduced space; of a peak, only the least itself."""
+    if isinstance(metric, PeakMetric):
+        peaks = least_sums(reduction, metric.stem_costs, metric.slot_costs, metric.head_costs, np.maximum)
+        return float(peaks.total(reduction.depths))
     score = metric.score
-    costs = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
-    least = float(least_sums(reduction, *costs).total(reduction.depths)) + sign * score.base
+    stems, layers, heads = (sign * each for each in (score.stem_costs, score.slot_costs, score.head_costs))
+    least = float(least_sums(reduction, stems, layers, heads).total(reduction.depths)) + sign * score.base
     return sign * float(metric.values_of(np.array([sign * least]))[0])
 
 

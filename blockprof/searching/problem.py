@@ -78,7 +78,10 @@ class Problem:
     limits: tuple[Limit, ...] = ()
 
     def __repr__(self) -> str:
-        asked = [f"{'max' if one.maximize else 'min'} {one.metric.info.name}" for one in self.objectives]
+        asked = [
+            f"{'max' if one.maximize else 'min'} {one.metric.info.name} ({one.metric.info.origin})"
+            for one in self.objectives
+        ]
         asked += [limit.text for limit in self.limits]
         return f"<Problem of {self.reduction.space.name}, {self.reduction.name}: {', '.join(asked)}>"
 

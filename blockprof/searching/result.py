@@ -91,6 +91,10 @@ class SearchResult:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.frame(self.best))
 
+    def to_pandas(self) -> pd.DataFrame:
+        """The answer: the front, or the best few networks, as :meth:`frame`."""
+        return self.frame(self.best)
+
     @cached_property
     def best(self) -> IntArray:
         """The answer, as indices of networks within the limits.

@@ -70,6 +70,10 @@ class Study:
     def _repr_html_(self) -> str:
         return as_html(repr(self), self.frame(self.best))
 
+    def to_pandas(self) -> pd.DataFrame:
+        """The answer: the front, or the best few networks, of the first search, as ``SearchResult.frame``."""
+        return self.first.to_pandas()
+
     def plot(self, what: str | None = None) -> Picture:
         """The ``front``, or the best networks, or the ``history`` by generation.
 

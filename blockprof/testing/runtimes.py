@@ -17,9 +17,15 @@ LEAST_CORRELATION = 0.9
 
 
 def check_runtime(
-    runtime: Runtime, *, precision: str = "fp32", space: str = "pn", resolution: int = 128, num_networks: int = 2
+    runtime: Runtime,
+    *,
+    precision: str = "fp32",
+    space: str = "pn",
+    resolution: int = 128,
+    num_networks: int = 2,
+    batch: int = 1,
 ) -> None:
-    """Check a run-time in one precision: that it loads, runs and times networks, and what comes out.
+    """Check a run-time in one precision, at one batch: that it loads, runs and times networks, and what comes out.
 
     ``runtime`` need not be registered, but its engine must be in a module that another process can import. ONNX
     Runtime, whose outputs equal torch's to 1e-4, says what is right.
@@ -30,11 +36,12 @@ def check_runtime(
     """
     assert precision in runtime.precisions, f"it says that it has {', '.join(runtime.precisions)}"
     runtime.check_installed()
+    assert batch == 1 or runtime.has_batches, "it says that it runs one image at once"
     assert runtime.version() != "unknown", "the version of none of its distributions is known"
     found = load_space(space)
     store = FragmentStore(found, quantized=precision == "int8")
     archs = sample_architectures(found, num_networks, np.random.default_rng(0))
-    models = [compose_bytes(store, archs, index, resolution=resolution) for index in range(num_networks)]
+    models = [compose_bytes(store, archs, index, resolution=resolution, batch=batch) for index in range(num_networks)]
     given = _outputs(runtime, models, precision)
     right = _outputs(find_runtime("onnxruntime"), models, "int8" if precision == "int8" else "fp32")
     for index, (output, expected) in enumerate(zip(given, right, strict=True)):

@@ -13,9 +13,10 @@ from blockprof.tracking import settings
 if TYPE_CHECKING:
     from blockprof.tracking.champion import Choice
     from blockprof.tracking.predictors import RegisteredPredictor, log_predictor
-    from blockprof.tracking.records import RunRecord, find_run, list_frames, load_frame, load_frames
+    from blockprof.tracking.records import RunRecord, find_run, list_frames, list_runs, load_frame, load_frames
     from blockprof.tracking.registry import (
         OtherModel,
+        PredictorVersion,
         StoredPredictor,
         find_champion,
         find_other_model,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         is_other_model,
         is_predictor_name,
         list_predictors,
+        list_versions,
     )
     from blockprof.tracking.resuming import Resumed, resume
     from blockprof.tracking.runs import Run, start_run
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Choice",
     "OtherModel",
+    "PredictorVersion",
     "RegisteredPredictor",
     "Resumed",
     "Run",
@@ -47,6 +50,8 @@ __all__ = [
     "is_predictor_name",
     "list_frames",
     "list_predictors",
+    "list_runs",
+    "list_versions",
     "load_frame",
     "load_frames",
     "log_predictor",
@@ -57,6 +62,7 @@ __all__ = [
 _MODULES = {
     "Choice": "champion",
     "OtherModel": "registry",
+    "PredictorVersion": "registry",
     "RegisteredPredictor": "predictors",
     "Resumed": "resuming",
     "Run": "runs",
@@ -72,6 +78,8 @@ _MODULES = {
     "is_predictor_name": "registry",
     "list_frames": "records",
     "list_predictors": "registry",
+    "list_runs": "records",
+    "list_versions": "registry",
     "load_frame": "records",
     "load_frames": "records",
     "log_predictor": "predictors",

@@ -22,6 +22,9 @@ from blockprof.tracking.sending import send, sent
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MAX_NAMED = 5
+_PAGE = 1000
+LATEST = "latest"
+"""Stands for the newest run where a run's id or name may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +42,20 @@ class RunRecord:
     params: Mapping[str, str] = field(hash=False, repr=False)
 
 
-def find_run(id_or_name: str) -> RunRecord:
-    """Find a run of any experiment.
+def find_run(id_or_name: str, command: str | None = None, space: str | None = None) -> RunRecord:
+    """Find a run of any experiment; ``latest`` is the newest finished one, of a command and a space where given.
 
     Raises:
         InputError: there is none, or several have the name (the message gives their ids).
         TrackingError: the store does not answer.
     """
     uri = tracking_uri()
-    store.check_answers(uri)
-    database = sqlite_file(uri)
-    if database is not None and not is_there(database):
+    if not _is_store_there(uri):
         raise InputError(
-            f"no run '{id_or_name}': {database} does not exist, so nothing is logged here yet", code="no-store"
+            f"no run '{id_or_name}': {sqlite_file(uri)} does not exist, so nothing is logged here yet", code="no-store"
         )
+    if id_or_name == LATEST:
+        return _latest(command, space)
     found = send("searching runs", lambda: _by_id(id_or_name) or _by_name(id_or_name))
     if not found:
         raise InputError(f"no run has the id or name '{id_or_name}' in {uri}", code="no-such-run")
@@ -64,6 +67,62 @@ def find_run(id_or_name: str) -> RunRecord:
             code="several-runs",
         )
     return found[0]
+
+
+def list_runs(command: str | None = None, space: str | None = None, most: int | None = None) -> list[RunRecord]:
+    """The runs of blockprof's commands in all experiments, the newest first: ``most`` of them, all where None.
+
+    There are none where there is no store yet; nothing is created.
+
+    Raises:
+        TrackingError: the store does not answer.
+    """
+    if not _is_store_there(tracking_uri()):
+        return []
+    asked = [f"tags.`{COMMAND_TAG}` {f'= {_quoted(command)}' if command else '!= ' + _quoted('')}"]
+    if space:
+        asked.append(f"tags.`{SPACE_TAG}` = {_quoted(space)}")
+    return send("listing runs", lambda: _search(" AND ".join(asked), most))
+
+
+def _is_store_there(uri: str) -> bool:
+    store.check_answers(uri)
+    database = sqlite_file(uri)
+    return database is None or is_there(database)
+
+
+def _latest(command: str | None, space: str | None) -> RunRecord:
+    found = next((run for run in list_runs(command, space) if run.status == "FINISHED"), None)
+    if found is None:
+        what = f" of `blockprof {command}`" if command else ""
+        raise InputError(
+            f"no run{what}{f' of {space}' if space else ''} has finished yet",
+            where=LATEST,
+            remedy="see `blockprof runs`",
+            code="no-such-run",
+        )
+    return found
+
+
+def _search(asked: str, most: int | None) -> list[RunRecord]:
+    client = MlflowClient()
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    found: list[RunRecord] = []
+    token = None
+    while True:
+        size = _PAGE if most is None else min(_PAGE, most - len(found))
+        page = client.search_runs(
+            experiments, asked, max_results=size, order_by=["attributes.start_time DESC"], page_token=token
+        )
+        found += map(_record, page)
+        token = page.token
+        if not token or (most is not None and len(found) >= most):
+            return found
+
+
+def _quoted(text: str) -> str:
+    quote = '"' if "'" in text else "'"
+    return f"{quote}{text}{quote}"
 
 
 def _by_id(text: str) -> list[RunRecord]:
@@ -80,8 +139,8 @@ def _by_id(text: str) -> list[RunRecord]:
 def _by_name(name: str) -> list[RunRecord]:
     client = MlflowClient()
     experiments = [each.experiment_id for each in client.search_experiments()]
-    quote = '"' if "'" in name else "'"
-    runs = client.search_runs(experiments, f"attributes.run_name = {quote}{name}{quote}", order_by=["start_time DESC"])
+    asked = f"attributes.run_name = {_quoted(name)}"
+    runs = client.search_runs(experiments, asked, order_by=["start_time DESC"])
     return [_record(run) for run in runs]
 
 

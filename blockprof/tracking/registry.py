@@ -8,6 +8,7 @@ import re
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,18 @@ class StoredPredictor:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictorVersion:
+    """A version of a registered predictor, as the registry tells of it; ``tags`` are those of ``log_predictor``."""
+
+    name: str
+    version: int
+    is_champion: bool
+    registered: datetime
+    run_id: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class OtherModel:
     """A version of a registered model that blockprof did not make: to ask it is to run code that is in the registry."""
 
@@ -103,6 +116,39 @@ def list_predictors(space: str) -> list[str]:
     return sorted(
         name.removeprefix(prefix) for name in _names() if name.startswith(prefix) and not name.startswith(others)
     )
+
+
+def list_versions(space: str | None = None) -> list[PredictorVersion]:
+    """Every version of blockprof's registered predictors, of one space where given, the newest of each name first.
+
+    There are none where there is no store yet; nothing is created.
+
+    Raises:
+        TrackingError: the store does not answer.
+    """
+    names = sorted(_names())
+    if not names:
+        return []
+
+    def search() -> list[PredictorVersion]:
+        client = mlflow.MlflowClient()
+        champions = {name: client.get_registered_model(name).aliases.get(CHAMPION) for name in names}
+        found = [one for name in names for one in client.search_model_versions(f"name = '{name}'", max_results=1000)]
+        return [
+            PredictorVersion(
+                one.name,
+                int(one.version),
+                str(champions[one.name]) == str(one.version),
+                datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                one.run_id or "",
+                dict(one.tags),
+            )
+            for one in found
+        ]
+
+    versions = sending.send("listing predictors", search)
+    chosen = [one for one in versions if space is None or one.tags.get("space") == space]
+    return sorted(chosen, key=lambda one: (one.name, -one.version))
 
 
 def _longer_prefixes(space: str) -> tuple[str, ...]:

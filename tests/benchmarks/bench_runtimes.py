@@ -1,45 +1,97 @@
-"""How well 60 measured networks predict 20 others on each target, beside what FLOPs alone tell.
+"""How well 60 measured networks of a target predict 20 others, beside what FLOPs alone tell.
 
-First, for each target: blockprof measure --space pn -n 80 --design random --runtime NAME --precision NAME
-Then: python tests/benchmarks/bench_runtimes.py blockprof-data/ofa_pn_*_lat_data.csv
+Measures 80 random networks on each target of this machine, on one thread, unless FOLDER holds them already, then prints
+a row a target: means over random splits into 60 and 20.
+
+Run with: python tests/benchmarks/bench_runtimes.py --space pn --data FOLDER [--targets onnxruntime,openvino-int8]
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 import blockprof
-from blockprof.latency_data import read_latency_csv
+from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.runtimes import find_target
+from blockprof.foundation.errors import BlockprofError
+from blockprof.foundation.scores import mape_percent, spearman
+from blockprof.latency_data import LatencyData
 from blockprof.predictors import fit_blockwise
 
-NUM_TRAINED, NUM_SPLITS = 60, 20
+NUM_MEASURED, NUM_TRAINED, NUM_SPLITS = 80, 60, 50
+TARGETS = (
+    "onnxruntime,onnxruntime-int8,openvino,openvino-bf16,openvino-int8,mnn,ncnn,ncnn-bf16,torch,litert,litert-int8,"
+    "executorch"
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over the splits, in percent; ``spearman`` is that of the predicted with the measured."""
+
+    mape: float
+    by_flops: float
+    held: float
+    spearman: float
+
+
+def score(data: LatencyData) -> Scores:
+    """Train on some networks, predict the others, again and again."""
+    (flops,) = blockprof.load_metrics(data.archs.space, ["flops"])
+    sizes, latencies = flops.evaluate(data.archs), data.latencies_ms
+    rows = np.c_[np.ones(len(data)), sizes] / latencies[:, None]
+    scores = []
+    for split in range(NUM_SPLITS):
+        trained = np.zeros(len(data), dtype=bool)
+        trained[np.random.default_rng(split).permutation(len(data))[:NUM_TRAINED]] = True
+        rest = data.select(~trained)
+        predicted = fit_blockwise(data.select(trained), "latency").predict(rest.archs, rest.resolutions)
+        # The line that makes relative errors least, in squares.
+        line = np.linalg.lstsq(rows[trained], np.ones(NUM_TRAINED))[0]
+        inside = (predicted.lower_ms <= rest.latencies_ms) & (rest.latencies_ms <= predicted.upper_ms)
+        scores.append(
+            (
+                mape_percent(rest.latencies_ms, predicted.latency_ms),
+                100 * np.abs(rows[~trained] @ line - 1).mean(),
+                100 * inside.mean(),
+                spearman(rest.latencies_ms, predicted.latency_ms),
+            )
+        )
+    return Scores(*np.mean(scores, axis=0).tolist())
 
 
 def main() -> None:
-    """Print a line a file: means over random splits."""
+    """Measure what is not there yet; print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--space", default="pn")
+    parser.add_argument("--targets", default=TARGETS, help="joined with commas")
+    parser.add_argument("--data", type=Path, required=True, help="the folder for what is measured")
     arguments = parser.parse_args()
-    space = blockprof.load_space(arguments.space)
-    (flops,) = blockprof.load_metrics(space, ["flops"])
-    for file in arguments.files:
-        data = read_latency_csv(file, space)
-        sizes, latencies = flops.evaluate(data.archs), data.latencies_ms
-        scores = []
-        for split in range(NUM_SPLITS):
-            trained = np.zeros(len(data), dtype=bool)
-            trained[np.random.default_rng(split).permutation(len(data))[:NUM_TRAINED]] = True
-            rest = data.select(~trained)
-            predicted = fit_blockwise(data.select(trained), "latency").predict(rest.archs, rest.resolutions)
-            rows = np.c_[np.ones(len(data)), sizes] / latencies[:, None]
-            line = np.linalg.lstsq(rows[trained], np.ones(NUM_TRAINED))[0]
-            inside = (predicted.lower_ms <= rest.latencies_ms) & (rest.latencies_ms <= predicted.upper_ms)
-            errors = np.abs(predicted.latency_ms / rest.latencies_ms - 1), np.abs(rows[~trained] @ line - 1)
-            scores.append([*(100 * error.mean() for error in errors), 100 * inside.mean()])
-        mape, by_flops, held = np.mean(scores, axis=0)
-        print(f"{data.device}: MAPE {mape:.2f} %, FLOPs only {by_flops:.2f} %, intervals hold {held:.0f} %")
+    networks = blockprof.Networks(num_nets=NUM_MEASURED, design="random")
+    print(f"| {arguments.space} on | ms | MAPE | FLOPs only | intervals hold | rank correlation | noise | s |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for name in arguments.targets.split(","):
+        found = find_target(name)
+        if found is None:
+            print(f"| {name} | there is no such target", flush=True)
+            continue
+        spec = MeasureSpec(*found)
+        try:
+            result = blockprof.measure(arguments.space, name, networks=networks, spec=spec, out=arguments.data)
+        except BlockprofError as error:
+            print(f"| {name} | {error}", flush=True)
+            continue
+        measured, scores = result.measured, score(result.data)
+        # Of the median of all rounds: that of one round's, over the root of their number.
+        noise = 1.25 * measured.repeatability_percent / spec.rounds**0.5
+        seconds = measured.visits[-1].started_s - measured.visits[0].started_s
+        print(
+            f"| {spec.title} | {np.median(measured.latencies_ms):.1f} | {scores.mape:.1f} % | {scores.by_flops:.1f} % "
+            f"| {scores.held:.0f} % | {scores.spearman:.3f} | {noise:.1f} % | {seconds:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

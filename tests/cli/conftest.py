@@ -15,7 +15,19 @@ from blockprof.cli import app
 from blockprof.fetching.reference import reference_data
 from blockprof.spaces import load_space
 
-Outcome = subprocess.CompletedProcess[str]
+HINTS = ("logged to MLflow as run ", "next: ", "wrote ")
+
+
+class Outcome(subprocess.CompletedProcess[str]):
+    """How a command ended. ``hints`` are the lines of stderr that say where its result is, and what to run next;
+    ``stderr`` has the others: notes and errors.
+    """
+
+    def __init__(self, arguments: object, code: int, out: str, err: str) -> None:
+        lines = err.splitlines(keepends=True)
+        self.hints = "".join(line for line in lines if line.startswith(HINTS))
+        super().__init__(arguments, code, out, "".join(line for line in lines if not line.startswith(HINTS)))
+
 
 SET_BY_USERS = (
     "MLFLOW_TRACKING_URI",

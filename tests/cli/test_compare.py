@@ -80,20 +80,46 @@ def test_on_given_rows_runs_stand_for_what_they_registered(cli, in_compared: Pat
 
 def test_profiles_of_two_devices(cli, in_compared: Path) -> None:
     outcome = cli("compare", "profiled", "on_cpu", "--name", "devices")
-    assert (outcome.returncode, outcome.stderr) == (0, "")
-    for metric in ("npu", "accuracy"):
-        assert f"profiled {metric} and on_cpu cpu: rank correlation of 189 effects" in outcome.stdout
+    assert (outcome.returncode, outcome.stderr) == (
+        0,
+        "note: profiled accuracy is not compared: on_cpu has no other metric in %\n",
+    )
+    assert "profiled npu and on_cpu cpu: rank correlation of 189 effects" in outcome.stdout
+    assert "accuracy and on_cpu" not in outcome.stdout
+    assert "regret: the most accurate network for one target within a limit" in outcome.stdout
     run = run_of("devices")
     assert run.data.params["pair_1"] == "profiled npu, on_cpu cpu"
     frames = tracking.load_frames(tracking.find_run("devices"))
-    assert set(frames) == {"pairs", "placements", "blocks"}
+    assert set(frames) == {"pairs", "placements", "places", "blocks", "regret"}
     assert run.data.metrics["pair_1.effects_spearman"] == pytest.approx(frames["pairs"]["effects_spearman"][0])
-    assert len(frames["placements"]) == 2 * 189
-    assert {"figures/pair_1.png", "figures/pair_2.png", "verdict.txt"} <= files_of(run)
+    assert len(frames["placements"]) == len(frames["places"]) == 189
+    figures = {"figures/pair_1.png", "figures/places.png", "figures/regret.png"}
+    assert {*figures, "report.html", "verdict.txt"} <= files_of(run)
+    # What npu's predictor leaves open is in the regret on npu, and nothing is open of the reference table.
+    on = frames["regret"].set_index("run_on")
+    assert on["lost_ms_lower"]["npu"] < on["lost_ms"]["npu"] < on["lost_ms_upper"]["npu"]
+    assert on["lost_ms_lower"]["cpu"] == on["lost_ms"]["cpu"] == on["lost_ms_upper"]["cpu"] > 0
+    assert run.data.metrics["regret_points/cpu_on_npu"] == pytest.approx(on["points"]["npu"])
     effects = tracking.load_frame(tracking.find_run("on_cpu"), "placements").set_index("placement")["effect"]
     pd.testing.assert_series_equal(
-        frames["placements"].head(189).set_index("name")["second"], effects, check_names=False, check_exact=True
+        frames["placements"].set_index("name")["second"], effects, check_names=False, check_exact=True
     )
+
+
+def test_metrics_of_unlike_kind_are_compared_where_they_are_named(cli, in_compared: Path) -> None:
+    outcome = cli("compare", "profiled", "on_cpu", "--metric", "accuracy", "cpu", "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "profiled accuracy and on_cpu cpu: rank correlation of 189 effects" in outcome.stdout
+    assert "regret" not in outcome.stdout
+
+
+def test_targets_by_name(cli, in_compared: Path) -> None:
+    outcome = cli("compare", "npu", "gpu", "-s", "pn", "--limit", "gpu=4.2", "--no-log")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "on gpu it does not matter which block is at a place" in outcome.stdout
+    assert "\nlimits: npu 12.42 ms, gpu 4.2 ms\n" in outcome.stdout
+    rows = [line.split("│") for line in outcome.stdout.splitlines() if line.startswith(("npu  ", "gpu  "))]
+    assert [[cell.strip() for cell in row[:2]] for row in rows] == [["npu", "gpu"], ["gpu", "npu"]]
 
 
 def test_the_same_metrics_twice_and_unlike_settings_are_told(cli, in_compared: Path) -> None:
@@ -119,6 +145,13 @@ def test_the_same_metrics_twice_and_unlike_settings_are_told(cli, in_compared: P
         ("profiled on_cpu --data x.csv", "--data is for predictors: leave it out"),
         ("few split --data x.csv", "x.csv: there is no such file"),
         ("few split", "few and split left out"),
+        ("few split --verify", "--verify is for profiles and targets"),
+        ("profiled on_cpu --metric gpu cpu", "unknown metric of profiled 'gpu'"),
+        ("npu gpu -s pn --verify", "none of npu, gpu is measured on this machine: leave --verify out"),
+        ("npu gpu -s pn --limit gpu=1", "--limit gpu=1: no network takes less than 3.459"),
+        ("npu gpu -s pn --limit cpu=100", "cpu is none of the targets (npu, gpu)"),
+        ("npu what -s pn", "unknown metric 'what' for pn"),
+        ("npu gpu -s pn --metric npu gpu", "--metric is for profiles"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_no_run(line: str, said: str, cli, in_compared: Path) -> None:

@@ -81,7 +81,7 @@ def test_networks_are_measured_written_and_logged(cli, folder: Path) -> None:
     assert data.device.endswith(" ONNX Runtime CPU 1 thread")
     assert f"3 networks of ProxylessNAS (pn) at resolution 128, on {data.device}\n" in outcome.stdout
     assert f"wrote {LATENCIES}\n" in outcome.stdout
-    assert "next: blockprof train-predictor" not in outcome.stdout  # 3 networks are too few for that
+    assert "next: more networks: train-predictor takes at least 20, here are 3" in outcome.hints
     record = pd.read_csv(RECORD)
     assert record["net"].tolist() == data.archs.to_strings()
     assert record["corrected_ms"].tolist() == data.latencies_ms.tolist()
@@ -95,7 +95,7 @@ def test_networks_are_measured_written_and_logged(cli, folder: Path) -> None:
     assert run.info.status == "FINISHED"
     expected = {
         "metric": "my-cpu", "design": "random", "num_nets": "3", "resolution": "128", "threads": "1", "rounds": "2",
-        "provider": "CPUExecutionProvider", "seed": "4", "time_limit_s": "0.2", "width": "0.02",
+        "provider": "CPUExecutionProvider", "seed": "4", "time_limit_s": "0.2", "width": "0.05",
     }  # fmt: skip
     assert expected.items() <= run.data.params.items()
     assert run.data.tags["blockprof.command"] == "measure"
@@ -205,7 +205,7 @@ def test_with_more_networks_those_there_are_kept_and_the_others_are_measured(fin
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_interrupted_while_it_extends_the_same_command_goes_on(sent, finished: Path, process, cli) -> None:
     before = {file: file.read_bytes() for file in (LATENCIES, RECORD, JOURNAL)}
-    line = [*QUICK, "-n", "6", "--no-log"]
+    line = [*QUICK, "-n", "20", "--no-log"]
     with process("measure", *line) as started:
         wait_for_visits(started, 5)
         started.send_signal(sent)
@@ -216,10 +216,10 @@ def test_interrupted_while_it_extends_the_same_command_goes_on(sent, finished: P
     done = len(places(visits_in(kept)))
     outcome = cli("measure", *line)
     assert outcome.returncode == 0, outcome.stderr
-    assert f": {done} of 12 visits are there\n" in outcome.stderr
+    assert f": {done} of 40 visits are there\n" in outcome.stderr
     assert_kept({**before, JOURNAL: kept})
-    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 6)
-    assert len(read_latency_csv(LATENCIES, PN)) == 6
+    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 20)
+    assert len(read_latency_csv(LATENCIES, PN)) == 20
 
 
 def test_networks_added_to_the_end_of_a_file(cli, folder: Path, refused) -> None:
@@ -238,7 +238,7 @@ def test_networks_added_to_the_end_of_a_file(cli, folder: Path, refused) -> None
 
 
 def test_interrupted_its_run_is_killed_and_the_same_command_goes_on(process, cli, folder: Path) -> None:
-    line = ["-n", "6", *QUICK]
+    line = ["-n", "20", *QUICK]
     with process("measure", *line, "--name", "first") as started:
         wait_for_visits(started, 1)
         started.send_signal(signal.SIGINT)
@@ -248,7 +248,7 @@ def test_interrupted_its_run_is_killed_and_the_same_command_goes_on(process, cli
     assert tracking.find_run("first").status == "KILLED"
     assert cli("measure", *line, "--name", "second").returncode == 0
     assert tracking.find_run("second").status == "FINISHED"
-    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 6)
+    assert places(visits_in(JOURNAL.read_bytes())) == every_place(2, 20)
 
 
 def test_two_at_once(process, cli, folder: Path) -> None:
@@ -314,7 +314,7 @@ def test_damaged_pieces_are_exported_again(cli, folder: Path, monkeypatch: pytes
         ("-n 3 --design d-optimal", "other networks"),
         ("-n 2 --rounds 3", "rounds 2 (now 3)"),
         ("-n 2 --seed 1", "seed 0 (now 1)"),
-        ("-n 2 --threads 2 --width 5", "threads 1 (now 2), width 0.02 (now 0.05)"),
+        ("-n 2 --threads 2 --width 2", "threads 1 (now 2), width 0.05 (now 0.02)"),
         ("-n 2 --resolution 160", "other networks"),
     ],
 )
@@ -455,7 +455,7 @@ def test_from_measuring_to_a_profile(cli, folder: Path) -> None:
     quick = ["--resolution", "128", "--rounds", "1", "--time-limit", "0.05"]
     outcome = cli("measure", "--space", "pn", "-n", "24", "--design", "random", *quick)
     assert outcome.returncode == 0, outcome.stderr
-    assert "next: blockprof train-predictor --space pn --metric my-cpu\n" in outcome.stdout
+    assert "next: blockprof train-predictor --space pn --metric my-cpu\n" in outcome.hints
     outcome = cli("train-predictor", "--space", "pn", "--metric", "my-cpu")
     assert outcome.returncode == 0, outcome.stderr
     assert "registered blockprof-pn-my-cpu version 1" in outcome.stdout

@@ -10,7 +10,9 @@ from mlflow import MlflowClient
 
 import blockprof
 from blockprof import tracking
-from blockprof.cli import render, render_measuring
+from blockprof.api.measuring import MeasuredBlocks
+from blockprof.cli import next_steps, render, render_measuring
+from blockprof.cli.delivery import Delivery
 from blockprof.evaluators.device import MeasureSpec
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.spaces import load_space
@@ -22,11 +24,13 @@ TABLE = "blockprof-data/ofa_pn_mine_r128_block_table.csv"
 JOURNAL = "blockprof-data/ofa_pn_mine_r128_block_table.journal.jsonl"
 
 
-def measure(metric: str = "mine", resolution: int = 128, out: Path = DATA, spec: MeasureSpec = QUICK, **how) -> None:
+def measure(
+    metric: str = "mine", resolution: int = 128, out: Path = DATA, spec: MeasureSpec = QUICK, **how
+) -> MeasuredBlocks:
     """As the command does."""
     networks = blockprof.Networks(resolutions=[resolution])
     with render.listening(render_measuring.print_blocks) as listener:
-        blockprof.measure_blocks(PN, metric, networks=networks, spec=spec, out=out, listener=listener, **how)
+        return blockprof.measure_blocks(PN, metric, networks=networks, spec=spec, out=out, listener=listener, **how)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +47,6 @@ def test_a_table_is_written_logged_and_a_metric(
     assert "101 pieces and 20 whole networks of ProxylessNAS (pn) at resolution 128, on " in shown
     assert shown.count(" against whole networks: MAPE ") == 2
     assert f"wrote {TABLE}\nwrote {JOURNAL}\n" in shown
-    assert "next: blockprof profile --space pn --metrics mine --resolution 128\n" in shown
     run = MlflowClient().get_run(tracking.find_run("measured").id)
     assert run.info.status == "FINISHED"
     assert run.data.tags["blockprof.data_origin"] == "measured"
@@ -99,7 +102,11 @@ def test_what_is_refused_before_a_run_is_begun(folder: Path) -> None:
 
 
 def test_a_predictor_of_that_name_is_told(in_trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    measure("npu", out=Path("tables"), log=blockprof.Log())
+    measured = measure("npu", out=Path("tables"), log=blockprof.Log())
     shown = capsys.readouterr()
     assert "pn has a registered predictor 'npu', which profile uses before this table" in shown.err.replace("\n", " ")
-    assert "next: BLOCKPROF_DATA=tables blockprof profile --space pn --metrics npu --resolution 128\n" in shown.out
+    # What is in another folder is found there only where that is the data folder.
+    assert measured.files[0].parent == Path("tables")
+    next_steps.print_next("measure", measured, Delivery())
+    said = capsys.readouterr().err
+    assert said == "next: BLOCKPROF_DATA=tables blockprof profile --space pn --metrics npu --resolution 128\n"

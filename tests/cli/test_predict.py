@@ -13,14 +13,16 @@ NET = "mbconv2_e6_k7->mbconv2_e3_k3|mbconv2_e3_k3->mbconv2_e3_k3|mbconv2_e3_k3->
 
 def test_metrics_of_a_list_on_standard_output_or_in_a_file(cli, folder: Path) -> None:
     Path("nets.txt").write_text(f"{NET}\n")
-    expected = blockprof.predict("pn", [NET], ["npu", "accuracy"], resolution=208)
+    expected = blockprof.predict("pn", [NET], ["npu", "accuracy"], resolution=208).to_pandas()
     shown = cli("predict", "nets.txt", "--space", "pn", "--metrics", "npu,accuracy", "--resolution", "208")
     assert shown.returncode == 0
     found = pd.read_csv(StringIO(shown.stdout))
     pd.testing.assert_frame_equal(found, expected)
     for name, read in (("out.csv", pd.read_csv), ("out.parquet", pd.read_parquet), ("out.json", pd.read_json)):
         line = ["predict", NET, "--space", "pn", "--metrics", "npu,accuracy", "--resolution", "208", "--out", name]
-        assert cli(*line).stdout == f"wrote {name}\n"
+        written = cli(*line)
+        assert (written.stdout, written.stderr) == ("", "")
+        assert written.hints.startswith(f"wrote {name}\nnext: blockprof search --space pn ")
         pd.testing.assert_frame_equal(read(name), expected, check_dtype=False)
 
 

@@ -20,7 +20,7 @@ def test_a_profile_gives_a_reduction_that_loads_and_is_logged(cli, in_trained: P
     assert "reduction of pn from the profile profiled (accuracy: reference, npu: predicted)" in outcome.stdout
     assert "networks are left" in outcome.stdout
     assert f"wrote {path}" in outcome.stdout
-    assert "logged to MLflow as run reduced, id " in outcome.stdout
+    assert "logged to MLflow as run reduced, id " in outcome.hints
     reduction = load_reduction(load_space("pn"), str(path))
     assert reduction.name == "derived-npu"
     assert reduction.reasons

@@ -26,8 +26,8 @@ def test_a_device_a_file_and_a_run_of_evil_names(folder: Path, rows: list[str], 
     Path(file).write_text("\n".join([HEADER, *(row.replace(",npu,", f",{EVIL},") for row in rows)]))
     outcome = cli("train-predictor", file, "-s", "pn", "--metric", "x", "--name", f"run {EVIL}")
     assert outcome.returncode == 0, outcome.stderr
-    assert obeyed(outcome.stdout + outcome.stderr) == set()
-    assert f"logged to MLflow as run run {SHOWN}" in " ".join(outcome.stdout.split())
+    assert obeyed(outcome.stdout + outcome.stderr + outcome.hints) == set()
+    assert f"logged to MLflow as run run {SHOWN}" in " ".join(outcome.hints.split())
     run = tracking.find_run(f"run {SHOWN}")
     assert run.tags["blockprof.device"] == SHOWN
     (report,) = folder.glob("mlruns/*/*/artifacts/report.html")

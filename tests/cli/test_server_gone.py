@@ -92,7 +92,7 @@ def test_a_server_gone_after_the_work_costs_the_budget_not_the_result(
     gate.fault = lambda number, line: None
     outcome = cli("resume")
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    assert f"logged to MLflow as run lost, id {run.info.run_id}" in outcome.stdout
+    assert f"logged to MLflow as run lost, id {run.info.run_id}" in outcome.hints
     (found,) = runs(client, folder)
     assert found.info.status == "FINISHED"
     assert found.data.metrics["npu.random"] == pytest.approx(12.42, abs=0.01)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blockprof.evaluators.device.environment import read_environment
+from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.journal import read_journal
 from blockprof.evaluators.device.measurement import Measurement
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import measure_networks
+from blockprof.evaluators.device.runner import environment_of, measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
@@ -178,8 +178,9 @@ def measure_block_table(
     *,
     num_whole: int = NUM_WHOLE,
     listener: Listener = SILENT,
+    board: Board | None = None,
 ) -> BlockTable:
-    """Measure all pieces of a space and some random networks, as :func:`measure_networks` does, at batch 1.
+    """Measure all pieces of a space and some random networks, as :func:`measure_networks` does.
 
     Networks and pieces are visited in the same rounds, so that what the machine does meanwhile hits both; the first
     network is the anchor. Killed and called again with the same journal, it goes on. Pieces that are not in the cache
@@ -192,6 +193,7 @@ def measure_block_table(
         spec: how to measure; the defaults where None. Its seed also draws the networks.
         num_whole: random networks to measure.
         listener: told of each piece that is exported or read from the cache, and of each visit.
+        board: where they are measured; this machine where None.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -212,15 +214,22 @@ def measure_block_table(
             listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_bytes(store, archs, index, resolution=resolution)
-        model = compose_piece(store, pieces[index - num_whole], resolution=resolution)
+            return compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
+        model = compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
+    measured = measure_networks(names, build, journal_path, spec, listener, space=space.name, board=board)
+    return BlockTable(archs, resolution, measured)
 
 
 def check_block_journal(
-    space: Space, resolution: int, journal_path: Path, spec: MeasureSpec | None = None, *, num_whole: int = NUM_WHOLE
+    space: Space,
+    resolution: int,
+    journal_path: Path,
+    spec: MeasureSpec | None = None,
+    *,
+    num_whole: int = NUM_WHOLE,
+    board: Board | None = None,
 ) -> None:
     """Check that :func:`measure_block_table` could begin a journal, or resume the one that is there.
 
@@ -228,9 +237,10 @@ def check_block_journal(
         MetricError, InputError, DataFileError, BlockprofError: as it would before it measures.
     """
     spec = spec or MeasureSpec()
-    runtime = spec.find_runtime()
+    runtime = spec.find_runtime(here=board is None)
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine, space.name))
+    environment = environment_of(runtime, board)
+    read_journal(journal_path, Subject(tuple(names), spec, environment.machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:

@@ -1,18 +1,28 @@
-"""Networks to be measured on a device that is not this machine: ONNX files, and a CSV to fill in their latencies."""
+"""Networks to be measured on a device that is not this machine: ONNX files, and loops that time them there.
 
+The files share their weights. ``networks.csv`` is to be filled in by hand; ``visits.csv`` is the order in which the
+loops time the networks, into a log.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files as package_files
 from pathlib import Path
 
 from blockprof.evaluators.device.networks import check_architectures, network_names
+from blockprof.evaluators.device.runner import ANCHOR, visiting_order
+from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
-from blockprof.foundation.files import read_file
+from blockprof.foundation.files import read_file, staged
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.latency_data import parse_network_csv, write_network_csv
-from blockprof.networks.onnx import FragmentStore, compose_bytes, write_network
+from blockprof.latency_data import PlannedVisit, parse_network_csv, write_network_csv, write_visit_plan
+from blockprof.networks.onnx import FragmentStore, SharedWeights, compose_bytes, write_network, write_weights
 from blockprof.spaces import Architectures
 
-CSV_NAME = "networks.csv"
+CSV_NAME, PLAN_NAME, LOG_NAME = "networks.csv", "visits.csv", "times.csv"
+LOOPS = ("time_networks.py", "time_networks.sh")
+_LOOPS_PACKAGE = "blockprof.evaluators.device.loops"
 MIN_DIGITS = 3
 
 
@@ -36,6 +46,11 @@ class DeviceFolder:
         return self.folder / CSV_NAME
 
     @property
+    def log(self) -> Path:
+        """What the loops write, once they run."""
+        return self.folder / LOG_NAME
+
+    @property
     def files(self) -> list[Path]:
         """(N,): the networks' files, whether they are there yet or not."""
         digits = max(MIN_DIGITS, len(str(len(self.archs) - 1)))
@@ -45,7 +60,7 @@ class DeviceFolder:
         ]
 
     def write(self, listener: Listener = SILENT) -> "WrittenFolder":
-        """Write the CSV unless it is there, then what is missing of the files; each is whole, or not there at all.
+        """Write the CSV unless it is there, the loops, then what is missing of the files; each whole, or not at all.
 
         The files are those of :func:`write_network` at batch 1, each run with ONNX Runtime and compared with torch
         before it appears. Interrupted and called again, it goes on.
@@ -57,19 +72,31 @@ class DeviceFolder:
             InputError: a file cannot be written.
             BlockprofError: a network's logits are not finite or differ from torch's, or too little memory.
         """
+        names = [file.name for file in self.files]
         if self.num_latencies is None:
-            names = [file.name for file in self.files]
             write_network_csv(self.csv, self.archs, self.resolutions, self.device, names)
-        store = FragmentStore(self.archs.space)
+        self._write_loops(names)
+        store = SharedWeights(FragmentStore(self.archs.space))
         num_kept = 0
         for index, (file, size) in enumerate(zip(self.files, self.resolutions.tolist(), strict=True)):
+            write_weights(store, store.paths(self.archs, index), self.folder)
             # Compared whole: one of the same name may be of networks that were chosen before.
             if file.is_file() and read_file(file) == compose_bytes(store, self.archs, index, resolution=size):
                 num_kept += 1
             else:
                 write_network(store, self.archs, index, file, resolution=size, check=True)
             listener.on_step("writing networks", index + 1, len(self.archs))
-        return WrittenFolder(num_kept, sum(file.stat().st_size for file in self.files))
+        weights = [self.folder / path for path in store.files]
+        return WrittenFolder(num_kept, sum(file.stat().st_size for file in (*self.files, *weights)))
+
+    def _write_loops(self, names: list[str]) -> None:
+        """The visits, unless they are there: a log of them may be; and the loops."""
+        if not (plan := self.folder / PLAN_NAME).exists():
+            visits = tuple(_plan_visits(len(self.archs), MeasureSpec()))
+            write_visit_plan(plan, self.archs, self.resolutions, self.device, names, visits)
+        with staged(self.folder) as stage:
+            for name in LOOPS:
+                (stage / name).write_bytes((package_files(_LOOPS_PACKAGE) / name).read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,15 @@ class WrittenFolder:
 
     num_kept: int
     num_bytes: int
+
+
+def _plan_visits(num_networks: int, spec: MeasureSpec) -> Iterator[PlannedVisit]:
+    """Every visit of a measurement as ``measure`` makes it: rounds in random order, with the anchor among them."""
+    for count, (number, network) in enumerate(visiting_order(num_networks, spec)):
+        if count % spec.anchor_every == 0:
+            yield PlannedVisit(ANCHOR, number, anchor=True)
+        yield PlannedVisit(network, number, anchor=False)
+    yield PlannedVisit(ANCHOR, spec.rounds, anchor=True)
 
 
 def plan_device_folder(archs: Architectures, resolutions: IntArray, folder: Path, device: str) -> DeviceFolder:

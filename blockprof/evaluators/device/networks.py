@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
@@ -47,8 +48,9 @@ def measure_architectures(
     journal_path: Path,
     spec: MeasureSpec | None = None,
     listener: Listener = SILENT,
+    board: Board | None = None,
 ) -> MeasuredNetworks:
-    """Compose networks from their pieces and measure them as :func:`measure_networks` does, at batch 1.
+    """Compose networks from their pieces and measure them as :func:`measure_networks` does.
 
     Pieces that are not in the cache yet are exported first, tens of seconds for a whole space, with the machine's lock
     held and before anything is timed. A journal that holds all visits already needs none.
@@ -59,6 +61,7 @@ def measure_architectures(
         journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None.
         listener: told of each piece of the networks that is there, and of each visit.
+        board: where they are measured; this machine where None.
 
     Raises:
         InputError: not as many resolutions as networks; or as for :func:`measure_networks`.
@@ -75,10 +78,10 @@ def measure_architectures(
         if not is_filled:
             _fill(store, archs, listener)
             is_filled = True
-        return compose_bytes(store, archs, index, resolution=int(resolutions[index]))
+        return compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
 
     names = network_names(archs, resolutions)
-    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)
+    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name, board=board)
 
 
 def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:

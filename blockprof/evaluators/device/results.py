@@ -22,7 +22,8 @@ from blockprof.spaces import Architectures
 class MeasuredNetworks:
     """N networks, measured the same way on one machine.
 
-    ``environments`` has one entry for each process that measured; ``visits`` all visits in order, the anchor's too.
+    ``environments`` has one entry for each process that measured; ``visits`` all visits in order, the anchor's too;
+    ``drift`` is that at the anchor's visits.
     """
 
     spec: MeasureSpec
@@ -49,21 +50,23 @@ class MeasuredNetworks:
         times_s = np.maximum.accumulate([visit.middle_s for visit in visits])
         is_anchor = np.array([visit.anchor for visit in visits])
         medians_ms = np.array([visit.median_ms for visit in visits])
+        network = np.array([visit.network for visit in visits])
+        # One visit alone tells its network's level, and nothing of the drift.
+        is_telling = np.bincount(network)[network] > 1
         ends = [*finished_at, len(visits)]
         drifts: list[Drift] = []
         for end in ends:
-            seen = np.flatnonzero(is_anchor[:end])
-            drift = fit_drift(times_s[seen], medians_ms[seen])
+            seen = np.flatnonzero(is_telling[:end])
+            drift = fit_drift(times_s[seen], medians_ms[seen], network[seen])
             drifts.append(drift.keeping(drifts[-1]) if drifts else drift)
         parts = zip(drifts, pairwise([0, *ends]), strict=True)
         factors = np.concatenate([drift.at(times_s[start:end]) for drift, (start, end) in parts])
-        network = np.array([visit.network for visit in visits])
         places = [np.flatnonzero((network == index) & ~is_anchor) for index in range(len(names))]
         measurements = tuple(
             Measurement(name, tuple(visits[place] for place in own.tolist()), factors[own])
             for name, own in zip(names, places, strict=True)
         )
-        return cls(spec, tuple(environments), measurements, drifts[-1], tuple(visits))
+        return cls(spec, tuple(environments), measurements, drifts[-1].select(is_anchor[is_telling]), tuple(visits))
 
     @property
     def device(self) -> str:
@@ -166,4 +169,4 @@ class MeasuredNetworks:
     def drift_frame(self) -> pd.DataFrame:
         """One row a visit of the anchor: ``time_s`` (since the first), ``anchor_ms``, ``factor`` (applied there)."""
         times_s = self.drift.times_s - self.drift.times_s[0]
-        return pd.DataFrame({"time_s": times_s, "anchor_ms": self.drift.anchor_ms, "factor": self.drift.factors})
+        return pd.DataFrame({"time_s": times_s, "anchor_ms": self.drift.medians_ms, "factor": self.drift.factors})

@@ -25,10 +25,11 @@ class MeasureSpec:
     Attributes:
         runtime: what runs the networks, by name.
         precision: what it computes in.
-        provider: ONNX Runtime's execution provider; others have one only.
+        provider: ONNX Runtime's execution provider, or torch's: the CPU's or CUDA's; others have one only.
         threads: of one operator (intra-op). Operators run one after the other.
+        batch: images at once; latencies are of all of them together.
         rounds: visits of each network, each round in another random order.
-        width: of the interval, relative to the median: 0.02 is from 1 % below to 1 % above.
+        width: of the interval, relative to the median: 0.05 is from 2.5 % below to 2.5 % above.
         min_runs: of a visit, whatever the time.
         max_runs: of a visit, whatever the width.
         time_limit_s: seconds of repeating for one network, shared equally by its rounds.
@@ -43,16 +44,17 @@ class MeasureSpec:
     precision: str = DEFAULT_PRECISION
     provider: str = CPU_PROVIDER
     threads: int = 1
+    batch: int = 1
     rounds: int = 7
-    width: float = 0.02
-    min_runs: int = 10
+    width: float = 0.05
+    min_runs: int = 6
     max_runs: int = 1000
     time_limit_s: float = 2.8
     anchor_every: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("threads", "rounds", "anchor_every"):
+        for name in ("threads", "batch", "rounds", "anchor_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1", code="below-1")
         for name in ("width", "time_limit_s"):
@@ -76,8 +78,14 @@ class MeasureSpec:
 
     @property
     def target_name(self) -> str:
-        """What its metric is called if nobody says: ``openvino``, ``openvino-int8``."""
-        return self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
+        """What its metric is called if nobody says: ``openvino``, ``openvino-int8``, ``openvino-int8-b32``."""
+        name = self.runtime if self.precision == DEFAULT_PRECISION else f"{self.runtime}-{self.precision}"
+        return name + self.batch_suffix
+
+    @property
+    def batch_suffix(self) -> str:
+        """What the name of a metric of so many images at once ends in: ``-b32``; empty for one."""
+        return f"-b{self.batch}" if self.batch > 1 else ""
 
     @property
     def title(self) -> str:
@@ -87,17 +95,20 @@ class MeasureSpec:
 
     @property
     def target(self) -> str:
-        """The run-time, what it computes in and on how many threads: ``ONNX Runtime CPU 1 thread``."""
+        """The run-time, what it computes in, on how many threads, and how many images at once where it is not one:
+        ``ONNX Runtime CPU 1 thread``.
+        """
         words = [self.title]
-        if self.runtime == DEFAULT_RUNTIME:
+        if self.runtime == DEFAULT_RUNTIME or self.provider != CPU_PROVIDER:
             words.append(self.provider.removesuffix("ExecutionProvider"))
-        return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}"
+        batch = f" batch {self.batch}" if self.batch > 1 else ""
+        return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}{batch}"
 
-    def find_runtime(self) -> Runtime:
-        """The run-time, checked as far as can be without starting it.
+    def find_runtime(self, *, here: bool = True) -> Runtime:
+        """The run-time, checked as far as can be without starting it: ``here``, or for another machine.
 
         Raises:
-            InputError: there is no such run-time, it is not installed, or it has not this precision or provider.
+            InputError: there is no such run-time, it is not installed, or it has not this precision, batch or provider.
         """
         runtime = find_runtime(self.runtime)
         if self.precision not in runtime.precisions:
@@ -106,6 +117,10 @@ class MeasureSpec:
                 remedy=f"it has {', '.join(runtime.precisions)}",
                 code="no-such-precision",
             )
+        if self.batch > 1 and not runtime.has_batches:
+            raise InputError(f"{runtime.title} runs one image at once", remedy="leave the batch out", code="no-batches")
+        if not here:
+            return runtime
         runtime.check_installed()
         if runtime.check_provider:
             runtime.check_provider(self.provider)

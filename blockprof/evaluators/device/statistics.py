@@ -1,9 +1,10 @@
 """The statistics of repeated times. Units are the caller's."""
 
 import math
+from fractions import Fraction
+from functools import cache
 
 import numpy as np
-from scipy.special import bdtrik
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.scores import CONFIDENCE
@@ -11,7 +12,6 @@ from blockprof.foundation.scores import CONFIDENCE
 MIN_RUNS_OF_INTERVAL = 6
 """The fewest values of which the lowest and the highest enclose the median with 95 % confidence."""
 
-SETTLING_WINDOW = 5
 SETTLED_WITHIN = 0.02
 
 
@@ -24,10 +24,19 @@ def median_interval(times: FloatArray) -> tuple[float, float]:
     """
     if len(times) < MIN_RUNS_OF_INTERVAL:
         raise ValueError(f"{len(times)} values have no 95 % interval of the median")
-    # The largest k with P(fewer than k on one side) <= 2.5 %.
-    k = math.ceil(bdtrik((1 - CONFIDENCE) / 2, len(times), 0.5))
+    k = _rank(len(times))
     ordered = np.sort(times)
     return float(ordered[k - 1]), float(ordered[-k])
+
+
+@cache
+def _rank(count: int) -> int:
+    """The largest k with P(fewer than k of so many on one side) <= 2.5 %, without scipy, which boards need not have."""
+    most = Fraction((1 - CONFIDENCE) / 2) * 2**count
+    below, k = 0, 0
+    while (below := below + math.comb(count, k)) <= most:
+        k += 1
+    return k
 
 
 def relative_width(times: FloatArray) -> float:
@@ -43,9 +52,9 @@ def interquartile_range(times: FloatArray) -> float:
 
 
 def settled(times: FloatArray) -> bool:
-    """Whether the last five times have a median within 2 % of that of the five before."""
-    if len(times) < 2 * SETTLING_WINDOW:
-        return False
-    before = np.median(times[-2 * SETTLING_WINDOW : -SETTLING_WINDOW])
-    last = np.median(times[-SETTLING_WINDOW:])
-    return bool(abs(last - before) <= SETTLED_WITHIN * before)
+    """Whether (n,) times in order no longer fall: the last is not below the lowest before by more than 2 %.
+
+    Warming up makes runs quicker, so one that is as quick as those before it is warm. A run that other programs slow
+    down ends it too early at worst by one run, which the median of those that are timed does not see.
+    """
+    return len(times) > 1 and bool(times[-1] >= (1 - SETTLED_WITHIN) * times[:-1].min())

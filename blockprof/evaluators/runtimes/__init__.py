@@ -14,6 +14,7 @@ from blockprof.evaluators.runtimes.runtime import (
     find_target,
     register_runtime,
     runtime_names,
+    target_batch,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "find_target",
     "register_runtime",
     "runtime_names",
+    "target_batch",
 ]

@@ -1,5 +1,6 @@
 """What a run-time is to blockprof: facts that cost nothing to read, and an engine that a process of its own imports."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.registry import Registry
 
+_BATCH = re.compile(r"-b([1-9][0-9]{0,4})$")
+
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -27,7 +30,9 @@ Feeds = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an engine is to run networks. ``provider`` is ONNX Runtime's; others have one only, and need not look."""
+    """How an engine is to run networks. ``provider`` is ONNX Runtime's, or torch's; others have one only, and need not
+    look.
+    """
 
     precision: str
     threads: int
@@ -36,10 +41,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network that is ready: ``run`` is what is timed, ``read`` makes its outputs of what a run returned."""
+    """A network that is ready: ``run`` is what is timed, ``read`` makes its outputs of what a run returned.
+
+    ``own_ns`` is what a device says that its runs took so far, in all; None where no device tells.
+    """
 
     run: Callable[[], object]
     read: Callable[[Any], Sequence[object]]
+    own_ns: Callable[[], int] | None = None
 
 
 class Engine(Protocol):
@@ -73,6 +82,7 @@ class Runtime:
         precisions: those that it has on some processor.
         clock: whose CPU time a run on one thread is: that of the calling ``thread``, or of the whole ``process``, where
             the run-time computes on a thread of its own. None where neither is.
+        has_batches: whether it runs several images at once.
         limit_s: seconds that starting, converting, loading and each visit may take before it is taken as hung.
         check_provider: raises ``InputError`` for a provider that is not there; None where there is nothing to choose.
         environment: what pip installs into an environment of its own, where the engine then runs; empty where it runs
@@ -89,6 +99,7 @@ class Runtime:
     install: str
     precisions: tuple[str, ...] = ("fp32",)
     clock: Literal["thread", "process"] | None = None
+    has_batches: bool = True
     limit_s: float = 300.0
     check_provider: Callable[[str], None] | None = None
     environment: tuple[str, ...] = ()
@@ -178,11 +189,21 @@ def find_runtime(name: str) -> Runtime:
 
 
 def find_target(name: str) -> tuple[str, str] | None:
-    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none."""
+    """The run-time and precision that ``<runtime>`` (fp32) or ``<runtime>-<precision>`` names; None where none.
+
+    It may end in a batch, ``-b32`` (:func:`target_batch`).
+    """
+    name = _BATCH.sub("", name)
     runtime, _, precision = name.rpartition("-")
     if precision in PRECISIONS and RUNTIMES.find(runtime):
         return runtime, precision
     return (name, PRECISIONS[0]) if RUNTIMES.find(name) else None
+
+
+def target_batch(name: str) -> int:
+    """How many images at once the name of a target says: 32 of ``openvino-int8-b32``, else 1."""
+    found = _BATCH.search(name)
+    return int(found[1]) if found else 1
 
 
 def runtime_names() -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Networks as ONNX files, checked before they appear."""
 
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.onnx_runtime import onnxruntime
 from blockprof.networks.onnx.composing import compose_bytes
 from blockprof.networks.onnx.fragments import OPSET
+from blockprof.networks.onnx.sharing import FOLDER, SharedWeights
 from blockprof.networks.onnx.store import FragmentStore
 from blockprof.spaces import Architectures
 
@@ -44,8 +47,8 @@ class Port:
 class NetworkFile:
     """A network that was written as ONNX.
 
-    ``num_bytes`` is the file's size. ``error`` is the greatest difference from torch's logits on random images,
-    relative to the greatest logit; None where the network was not run.
+    ``num_bytes`` is the file's size, without weights that it shares. ``error`` is the greatest difference from torch's
+    logits on random images, relative to the greatest logit; None where the network was not run.
     """
 
     path: Path
@@ -57,7 +60,7 @@ class NetworkFile:
 
 
 def write_network(
-    store: FragmentStore,
+    store: FragmentStore | SharedWeights,
     archs: Architectures,
     index: int,
     path: Path,
@@ -69,7 +72,7 @@ def write_network(
     """Write one network, as :func:`compose` makes it, to a file: whole, or not at all. ONNX's checker has passed it.
 
     Args:
-        store: where the pieces come from.
+        store: where the pieces come from. Of one that shares weights the files with them are the caller's to write.
         archs: networks of the store's space.
         index: the network of ``archs``, from 0.
         path: the file; one that is there is replaced.
@@ -83,13 +86,30 @@ def write_network(
         BlockprofError: the check failed: logits that are not finite or differ from torch's, or too little memory.
     """
     serialized = compose_bytes(store, archs, index, resolution=resolution, batch=batch)
-    onnx.checker.check_model(serialized, full_check=True)
     graph = onnx.ModelProto.FromString(serialized).graph
     with staged(path.absolute().parent) as folder:
         file = folder / path.name
         file.write_bytes(serialized)
-        error = _check(file, store, archs[index], resolution, batch) if check else None
+        if isinstance(store, SharedWeights):
+            write_weights(store, store.paths(archs, index), folder)
+        onnx.checker.check_model(file, full_check=True)
+        plain = store.store if isinstance(store, SharedWeights) else store
+        error = _check(file, plain, archs[index], resolution, batch) if check else None
+        shutil.rmtree(folder / FOLDER, ignore_errors=True)
     return NetworkFile(path, _port(graph.input[0]), _port(graph.output[0]), OPSET, len(serialized), error)
+
+
+def write_weights(store: SharedWeights, paths: Iterable[str], folder: Path) -> None:
+    """Write the files of weights that are not in the folder already, each whole or not at all.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    for path in paths:
+        content, file = store.files[path], folder / path
+        if not file.is_file() or file.read_bytes() != content:
+            with staged(file.parent) as stage:
+                (stage / file.name).write_bytes(content)
 
 
 def _check(file: Path, store: FragmentStore, arch: Architectures, resolution: int, batch: int | None) -> float:

@@ -47,12 +47,12 @@ def _networks_panel(result: CampaignResult) -> Panel:
 def _drift_panel(result: CampaignResult) -> Panel:
     drift = result.measured.drift
     seconds = drift.times_s - drift.times_s[0]
-    usual_ms = float(np.median(drift.anchor_ms / drift.factors))
+    usual_ms = float(np.median(drift.medians_ms / drift.factors))
     return Panel(
         Axis("seconds since the first visit"),
         Axis("latency (ms)"),
         (
-            Points(seconds, drift.anchor_ms, name="the same network, a visit", size="small"),
+            Points(seconds, drift.medians_ms, name="the same network, a visit", size="small"),
             Line(seconds, usual_ms * drift.factors, "alarm", "drift, divided out of all times"),
         ),
         title=f"drift {drift.percent:.1f} %",

@@ -10,12 +10,28 @@ import pandas as pd
 from blockprof.foundation.arrays import FloatArray
 from blockprof.output.captions import profile_caption
 from blockprof.output.charts.predictions import errors_panel, predicted_panel
-from blockprof.output.charts.specs import Axis, Band, Chart, HeatMap, Layer, Line, Panel, Ranges, Regions, Rule, Tone
+from blockprof.output.charts.specs import (
+    Axis,
+    Band,
+    Chart,
+    HeatMap,
+    Layer,
+    Line,
+    Panel,
+    Points,
+    Ranges,
+    Regions,
+    Rule,
+    Tone,
+)
 from blockprof.output.numbers import number, signed
 from blockprof.profiling import HeldOut, MetricProfile, Profile
+from blockprof.profiling.findings import practical
 from blockprof.spaces import Space
 
-ROW_TONES: tuple[Tone, ...] = ("row1", "row2", "row3")
+_ROW_TONES: tuple[Tone, ...] = ("row1", "row2", "row3")
+_LEAST_RANGE = 4
+"""A heat map's colours go over at least so many times the least difference that matters."""
 _COLUMNS = ("effect", "effect_q05", "effect_q95", "effect_lower", "effect_upper")
 
 
@@ -47,9 +63,16 @@ def response_heatmap(profile: Profile, metric: MetricProfile) -> HeatMap:
         halves=upper - values,
         higher_is_better=metric.info.higher_is_better,
         known_to=metric.known_to,
+        least_range=max(_LEAST_RANGE * practical(metric), 2 * _noise(metric)),
         notes=tuple(tuple(notes.get(name, f"{name}: not profiled") for name in row) for row in grid.tolist()),
         caption=profile_caption(profile, metric),
     )
+
+
+def _noise(metric: MetricProfile) -> float:
+    """Half the 95 % interval of the difference between blocks at a place, as it is for most."""
+    halves = metric.contrast_half_widths
+    return float(np.median(halves[~np.isnan(halves)])) if not np.isnan(halves).all() else 0.0
 
 
 def effect_chart(profile: Profile, metric: MetricProfile, *, spread: bool = False) -> Chart:
@@ -70,6 +93,47 @@ def effect_chart(profile: Profile, metric: MetricProfile, *, spread: bool = Fals
         size=(13.5, 4.8),
         caption=profile_caption(profile, metric),
         shares_axes=True,
+    )
+
+
+def worth_chart(profile: Profile, gain: MetricProfile, cost: MetricProfile) -> Chart:
+    """What each block gains against what it costs, each against the mean block at its place: a point a placement."""
+    return Chart(
+        f"What blocks gain and cost against the mean block at their place: {gain.info.label}, {cost.info.label}",
+        (worth_panel(profile, gain, cost),),
+        size=(7.5, 5.2),
+        caption=f"{profile_caption(profile, gain)}\n{profile_caption(profile, cost)}",
+    )
+
+
+def worth_panel(profile: Profile, gain: MetricProfile, cost: MetricProfile) -> Panel:
+    """Its panel: a colour a row of the space's blocks; empty where no place was profiled with all its blocks."""
+    frame = profile.placement_frame().dropna(subset=["contrast", "block"]).set_index("placement")
+    gains, costs = (frame[frame["metric"] == metric.info.name]["contrast"] for metric in (gain, cost))
+    names = [block.name for block in profile.space.blocks]
+    down, across = profile.space.axes
+    rows = np.array([names.index(block) for block in frame.loc[frame["metric"] == gain.info.name, "block"]])
+    rows //= len(across.labels)
+    layers: list[Layer] = [Rule(0.0), Rule(0.0, axis="x")]
+    for row, label in enumerate(down.labels):
+        chosen = gains.index[rows == row]
+        cost_of, gain_of = (
+            partial(signed, among=values.to_numpy(), known_to=metric.known_to)
+            for metric, values in ((cost, costs), (gain, gains))
+        )
+        notes = tuple(
+            f"{name} against the mean block there: {cost_of(costs[name])} {cost.info.unit}, "
+            f"{gain_of(gains[name])} {gain.info.unit}"
+            for name in chosen
+        )
+        x, y = costs[chosen].to_numpy(float), gains[chosen].to_numpy(float)
+        layers.append(Points(x, y, _row_tone(row), label, size="small", notes=notes))
+    return Panel(
+        Axis(f"{cost.info.label}, against the mean block there"),
+        Axis(f"{gain.info.label}, against the mean block there"),
+        tuple(layers),
+        legend="beside",
+        legend_title=down.name,
     )
 
 
@@ -116,7 +180,7 @@ def _effect_panel(
         layer
         for row, label in enumerate(down.labels)
         for layer in _row_layers(
-            space, metric, effects, row * len(across.labels) + column, ROW_TONES[row], label, spread
+            space, metric, effects, row * len(across.labels) + column, _row_tone(row), label, spread
         )
     ]
     return Panel(
@@ -131,6 +195,10 @@ def _effect_panel(
         legend="beside" if is_last else "",
         legend_title=down.name,
     )
+
+
+def _row_tone(row: int) -> Tone:
+    return _ROW_TONES[row] if row < len(_ROW_TONES) else row
 
 
 def _row_layers(

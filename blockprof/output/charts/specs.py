@@ -163,7 +163,8 @@ class HeatMap:
 
     ``values`` is (R, C), not a number where there is none, as ``halves``, half the 95 % interval of each, 0 where it is
     exact; ``rows`` and ``columns`` name the rows from the top on, and the columns. ``label`` is the metric with its
-    unit. ``known_to`` is the size of the values' error, in that unit. ``notes`` is (R, C): what is said of each.
+    unit. ``known_to`` is the size of the values' error, in that unit. The colours go over at least ``least_range``,
+    around the middle of the values, so that small differences stay pale. ``notes`` is (R, C): what is said of each.
     """
 
     title: str
@@ -176,13 +177,21 @@ class HeatMap:
     halves: FloatArray
     higher_is_better: bool
     known_to: float = 0.0
+    least_range: float = 0.0
     notes: tuple[tuple[str, ...], ...] = ()
     caption: str = ""
 
     @property
+    def limits(self) -> tuple[float, float]:
+        """The values at the ends of the colours."""
+        low, high = float(np.nanmin(self.values)), float(np.nanmax(self.values))
+        beyond = max(self.least_range - (high - low), 0.0) / 2
+        return low - beyond, high + beyond
+
+    @property
     def badness(self) -> FloatArray:
         """(R, C): each value's place from the best, 0, to the worst, 1; a half where all are alike."""
-        low, high = np.nanmin(self.values), np.nanmax(self.values)
+        low, high = self.limits
         shares = (self.values - low) / (high - low) if high > low else np.where(np.isnan(self.values), np.nan, 0.5)
         return 1 - shares if self.higher_is_better else shares
 

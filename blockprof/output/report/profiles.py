@@ -7,9 +7,10 @@ import pandas as pd
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
+from blockprof.output.answers import gains_and_costs, profile_answers
 from blockprof.output.captions import describe_check, profile_caption
 from blockprof.output.charts.colours import heat_colour
-from blockprof.output.charts.profiles import effect_chart, pool_panel, response_heatmap
+from blockprof.output.charts.profiles import effect_chart, pool_panel, response_heatmap, worth_panel
 from blockprof.output.charts.specs import HeatMap
 from blockprof.output.draw_svg import draw_panel, draw_panels
 from blockprof.output.numbers import number, signed
@@ -19,6 +20,10 @@ from blockprof.reduction import Reduction
 from blockprof.reduction.deriving import derive_reduction
 
 EXTREMES_SHOWN = 8
+_PARTS = {
+    "contrast": {"contrast": "block", "depth_effect": "layer", "effect": "effect"},
+    "effect": {"effect": "effect"},
+}
 RANDOM_COLUMNS = ("mean", "std", "q05", "q95", "min", "max")
 
 
@@ -47,8 +52,9 @@ def profile_report(profile: Profile) -> str:
     for metric in profile.metrics:
         rows = placements[placements["metric"] == metric.info.name]
         high, low = ("Best", "Worst") if metric.info.higher_is_better else ("Most expensive", "Cheapest")
-        ordered = rows.sort_values("effect", ascending=False, kind="stable")
-        shown = min(EXTREMES_SHOWN, len(rows) // 2)
+        by = "contrast" if rows["contrast"].notna().any() else "effect"
+        ordered = rows[rows[by].notna()].sort_values(by, ascending=False, kind="stable")
+        shown = min(EXTREMES_SHOWN, len(ordered) // 2)
         charts.append(
             {
                 "metric": metric,
@@ -59,17 +65,27 @@ def profile_report(profile: Profile) -> str:
                 )
                 if profile.blocks
                 else [],
+                "parts": list(_PARTS[by].values()),
                 "extremes": [
-                    (high, _effect_rows(metric, ordered.head(shown), rows)),
-                    (low, _effect_rows(metric, ordered.tail(shown)[::-1], rows)),
+                    (high, _part_rows(metric, ordered.head(shown), rows, by)),
+                    (low, _part_rows(metric, ordered.tail(shown)[::-1], rows, by)),
                 ],
                 "check": metric.check and describe_check(metric.check),
                 "pool": metric.check and draw_panel(pool_panel(metric, metric.check, metric.info.label)),
             }
         )
+    gains, costs = gains_and_costs(profile)
+    worths = [
+        (f"{gain.info.label} against {cost.info.label}", draw_panel(worth_panel(profile, gain, cost)))
+        for gain in gains
+        for cost in costs
+        if placements["contrast"].notna().any()
+    ]
     return render(
         "profile.html.j2",
         profile=profile,
+        answers=profile_answers(profile),
+        worths=worths,
         origins=ORIGINS,
         random=[_random_row(metric) for metric in profile.metrics],
         charts=charts,
@@ -113,8 +129,20 @@ def _heat_cell(heatmap: HeatMap, row: int, column: int) -> Cell:
     )
 
 
-def _effect_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[tuple[str, Cell]]:
-    return list(zip(rows["placement"], _effect_cells(metric, rows, among), strict=True))
+def _part_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame, by: str) -> list[tuple[str, list[Cell]]]:
+    """A row a placement: the parts of its effect, and the whole."""
+    columns = [_part_cells(metric, rows, among, part) for part in _PARTS[by]]
+    return list(zip(rows["placement"], map(list, zip(*columns, strict=True)), strict=True))
+
+
+def _part_cells(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame, part: str) -> list[Cell]:
+    if part == "effect":
+        return _effect_cells(metric, rows, among)
+    every = among["effect"].to_numpy()
+    return [
+        Cell(signed(value, every, metric.known_to) if value else "0", _plus_minus(upper - value, every))
+        for value, upper in zip(rows[part], rows[f"{part}_upper"], strict=True)
+    ]
 
 
 def _effect_cells(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame) -> list[Cell]:

@@ -24,14 +24,14 @@ def pick_network(run: str, number: int) -> PickedNetwork:
     """Find a network of a search's answer again.
 
     Args:
-        run: id or name of a run of ``blockprof search``.
+        run: id or name of a run of ``blockprof search``, or ``latest``.
         number: of the network, from 1, in the order of its ``front.csv``.
 
     Raises:
         InputError: no such run, a run that is no search or has no front, or no network of that number.
         TrackingError: the store does not answer.
     """
-    record = tracking.find_run(run)
+    record = tracking.find_run(run, SEARCH)
     if record.command != SEARCH:
         of = f"of `blockprof {record.command}`" if record.command else "not blockprof's"
         raise InputError(f"run {record.name} is {of}", remedy="give a run of `blockprof search`")

@@ -6,7 +6,7 @@ from math import log10
 from typing import TYPE_CHECKING
 
 from blockprof import tracking
-from blockprof.foundation.errors import InputError
+from blockprof.foundation.errors import Argument, InputError
 from blockprof.metrics import ACCURACY, default_metric
 from blockprof.reduction.deriving import check_sampler_is_papers
 from blockprof.reduction.effects import choose_metrics, profile_command
@@ -39,16 +39,21 @@ class LoggedProfile:
         return {metric: origins[metric] for metric in (self.gain, *self.costs)}
 
 
-def load_profile(id_or_name: str, gain: str | None = None, costs: Sequence[str] = ()) -> LoggedProfile:
-    """Find the run of a profile, and read what a reduction is derived from.
+def load_profile(
+    id_or_name: str, gain: str | None = None, costs: Sequence[str] = (), of_space: str | None = None
+) -> LoggedProfile:
+    """Find the run of a profile, and read what a reduction is derived from; ``latest`` is the newest, ``of_space``
+    where given.
 
     Raises:
         InputError: there is no such run; it is none of a profile, or of one that ended early; it was sampled as
             upstream does; or it has not the metrics to go by.
         TrackingError: the store does not answer.
     """
-    run = tracking.find_run(id_or_name)
+    run = tracking.find_run(id_or_name, "profile", of_space)
     space = load_space(run.space or space_names()[0])
+    if of_space and run.space != of_space:
+        raise InputError(f"run {run.name} is a profile of {run.space}", where=Argument("space", of_space))
     remedy = f"make one with {profile_command(space, (default_metric(space), ACCURACY))}"
     if run.command != "profile":
         what = f"of `blockprof {run.command}`" if run.command else "none of blockprof's"
@@ -92,5 +97,11 @@ def record_reduction(run: "Run", reduction: Reduction, profile: LoggedProfile, t
         {"from": profile.run.id, "gain": profile.gain, "costs": ",".join(profile.costs), "trim_percent": trim}
     )
     run.log_tags(reduction_tags(reduction, profile))
+    whole = Reduction.whole(reduction.space).num_networks
+    run.describe(
+        f"**{reduction.num_networks:.2g} of {whole:.2g} networks** of {reduction.space.name} are left, by "
+        f"{profile.gain} against {', '.join(profile.costs)}.",
+        *(f"- {reason}" for reason in reduction.reasons),
+    )
     run.log_metrics(reduction_metrics(reduction))
     run.log_text(format_reduction(reduction), REDUCTION_FILE)

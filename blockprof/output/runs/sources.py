@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blockprof.latency_data import LatencyData
     from blockprof.tracking import OtherModel, RunRecord, StoredPredictor
 
-Kind = Literal["predictor", "profile"]
+Kind = Literal["predictor", "profile", "metric"]
 
 TEST_ROWS = "test_predictions"
 CROSS_VALIDATED = "cv_predictions"
@@ -26,7 +26,8 @@ _ID_SHOWN = 8
 
 @dataclass(frozen=True)
 class Source:
-    """A run of a profile or predictor, or a registered predictor with the run that trained it.
+    """A run of a profile or predictor, or a registered predictor with the run that trained it; or a metric by name,
+    which has neither.
 
     Another's model is of the others' space, and may be of no run.
     """
@@ -42,6 +43,11 @@ class Source:
         """Of its run; empty where it has none."""
         return self.run.id if self.run else ""
 
+    @property
+    def metric(self) -> str:
+        """What its registered predictor predicts; empty where that is not known."""
+        return self.predictor.tags["metric"] if isinstance(self.predictor, tracking.StoredPredictor) else ""
+
     def logged(self) -> "RunRecord":
         """Its run.
 
@@ -56,8 +62,10 @@ class Source:
         return self.run
 
 
-def find_sources(references: Sequence[str]) -> list[Source]:
+def find_sources(references: Sequence[str], space: str | None = None) -> list[Source]:
     """Find runs by id or name, and predictors by ``blockprof-pn-npu/2`` or ``blockprof-pn-npu@champion``.
+
+    With a ``space``, all that are no predictors are metrics of it by name.
 
     Raises:
         InputError: fewer than two, one that is not there or given twice, one that is neither a profile nor a predictor,
@@ -66,8 +74,8 @@ def find_sources(references: Sequence[str]) -> list[Source]:
     """
     if len(references) < 2:
         raise InputError("compare needs at least two runs or registered predictors", remedy="name another one")
-    found = [_find(reference) for reference in references]
-    space = next((source.space for source in found if source.space), None)
+    found = [_find(reference, space) for reference in references]
+    space = next((source.space for source in found if source.space), space)
     if space is None:
         raise InputError(
             "another's models are asked of a space of blockprof's", remedy="name one of its predictors beside them"
@@ -75,7 +83,7 @@ def find_sources(references: Sequence[str]) -> list[Source]:
     sources = [source if source.space else replace(source, space=space) for source in found]
     first = sources[0]
     for source in sources[1:]:
-        if source.kind != first.kind:
+        if "profile" in (source.kind, first.kind) and source.kind != first.kind:
             raise InputError(
                 f"{first.label} is a {first.kind} and {source.label} a {source.kind}: compare profiles with profiles, "
                 "or predictors with predictors"
@@ -84,7 +92,9 @@ def find_sources(references: Sequence[str]) -> list[Source]:
             raise InputError(
                 f"{first.label} is of {first.space} and {source.label} of {source.space}: compare what is of one space"
             )
-    identities = [(source.run_id, source.predictor.model_uri if source.predictor else None) for source in sources]
+    identities = [
+        (source.run_id or source.label, source.predictor.model_uri if source.predictor else None) for source in sources
+    ]
     for index, source in enumerate(sources):
         if identities[index] in identities[:index]:
             raise InputError(
@@ -93,7 +103,7 @@ def find_sources(references: Sequence[str]) -> list[Source]:
     return _with_own_labels(sources)
 
 
-def _find(reference: str) -> Source:
+def _find(reference: str, space: str | None) -> Source:
     if tracking.is_predictor_name(reference):
         predictor = tracking.find_predictor(reference)
         run = tracking.find_run(predictor.run_id)
@@ -101,6 +111,8 @@ def _find(reference: str) -> Source:
     if tracking.is_other_model(reference):
         model = tracking.find_other_model(reference)
         return Source(f"{model.name} v{model.version}", "predictor", "", None, model)
+    if space is not None:
+        return Source(reference, "metric", space, None, None)
     run = tracking.find_run(reference)
     frames = tracking.list_frames(run)
     # A comparison of profiles has placements too, but no random networks.

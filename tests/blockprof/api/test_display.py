@@ -23,6 +23,8 @@ def test_a_profile_says_what_it_is_in_a_line_and_draws_itself() -> None:
         "<Profile of pn at 224: 189 placements; npu (ms) reference, exact, accuracy (%) reference, exact>"
     )
     assert repr(profile.metrics[0]) == "<MetricProfile of npu (ms), reference: exact>"
+    assert len(profile.to_pandas()) == 2 * 189
+    assert repr(blockprof.profile("pn", "npu")) == "<Profile of pn at 224: 189 placements; npu (ms) reference, exact>"
     html = profile._repr_html_()
     assert html.startswith("<p>&lt;Profile of pn at 224: ")
     assert html.count("<tr") == 1 + 2 * 9
@@ -38,9 +40,12 @@ def test_a_profile_says_what_it_is_in_a_line_and_draws_itself() -> None:
 def test_a_study_says_what_it_found_and_draws_its_front() -> None:
     study = blockprof.search("pn", ["accuracy"], ["npu"], limits={"npu": 9}, initial=20, generations=2, children=10)
     number = len(study.best)
-    assert repr(study.problem) == "<Problem of pn, whole space: max accuracy, min npu, npu <= 9 ms>"
+    assert repr(study.problem) == (
+        "<Problem of pn, whole space: max accuracy (reference), min npu (reference), npu <= 9 ms>"
+    )
     assert repr(study) == f"<Study of <SearchResult of {study.problem!r}: {number} best of 40 networks>>"
     assert study._repr_html_().count("<tr") == 1 + number
+    assert len(study.to_pandas()) == number
     assert study.plot().axes
     assert study.plot("history").axes
 

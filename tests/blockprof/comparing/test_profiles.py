@@ -3,7 +3,7 @@ import pytest
 from codes import coded
 
 from blockprof.comparing import ProfileTables, compare_profiles
-from blockprof.comparing.profiles import rank_intervals
+from blockprof.comparing.ranks import rank_intervals
 from blockprof.foundation.errors import InputError
 from blockprof.metrics import load_reference
 from blockprof.profiling import Profile, profile

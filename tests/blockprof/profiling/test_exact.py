@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from known_spaces import SPACES
 
-from blockprof.metrics import AdditiveMetric, Link, MetricInfo, MonotoneMetric, load_reference
+from blockprof.metrics import AdditiveMetric, Link, MetricInfo, MonotoneMetric, PeakMetric, load_reference
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.lookup import load_published
 from blockprof.profiling import STATISTICS, profile
 from blockprof.profiling.exact import exact_statistics
+from blockprof.profiling.peak import peak_statistics
 from blockprof.spaces import (
     Architectures,
     Bottleneck,
@@ -131,6 +132,48 @@ RESIDUAL = [
     "u1.l3.w65.e35+u2.l2.w100.e20",
     "u1.l1.w65.e35+u1.l2.w65.e20",
 ]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    ("space", "listing", "text"),
+    [(tiny_space(), weighted_networks, text) for text in MOBILE]
+    + [(tiny_residual_space(), weighted_residual_networks, text) for text in RESIDUAL],
+    ids=str,
+)
+def test_peaks_are_those_of_listing_every_network(space: Space, listing, text: str | None, sampler: Sampler) -> None:
+    # Few values, so that many networks tie, and a base that most networks are above.
+    rng = np.random.default_rng(5)
+    metric = PeakMetric(INFO, space, 2.0, rng.integers(1, 9, len(space.instances)) * 0.5)
+    constraint = parse_constraint(space, text) if text else None
+    archs, weights = listing(space, constraint, sampler)
+    values = metric.evaluate(archs)
+    np.testing.assert_array_equal(values, [max(2.0, *row) for row in np.append(metric.costs, 0)[space.encode(archs)]])
+    found = peak_statistics(metric, [constraint] if constraint else [], [], sampler).statistics
+    mean = weights @ values
+    ordered = np.sort(values)
+    shares = np.cumsum(weights[np.argsort(values, kind="stable")])
+    quantiles = [ordered[np.flatnonzero(shares >= quantile - 1e-9)[0]] for quantile in (0.01, 0.05, 0.95, 0.99)]
+    expected = [mean, np.sqrt(weights @ (values - mean) ** 2), *quantiles, values.min(), values.max()]
+    np.testing.assert_allclose(found.values[-1], expected, atol=1e-9)
+    ends = Architectures.from_strings(space, [found.lowest[-1], found.highest[-1]])
+    np.testing.assert_allclose(metric.evaluate(ends), [values.min(), values.max()])
+    listed = set(archs.to_strings())
+    assert {found.lowest[-1], found.highest[-1]} <= listed
+
+
+def test_profiles_of_peaks_are_exact_where_nothing_else_is_asked() -> None:
+    space = SPACES["resnet50"]
+    metric = PeakMetric(INFO, space, 1.0, np.random.default_rng(6).gamma(2.0, size=len(space.instances)))
+    blocks = [parse_constraint(space, text) for text in ("u1.l1.w100.e35", "u3.l2.w65.e20", "stem.skip")]
+    exact, sampled = (profile(space, [metric], constraints=blocks, num_archs=number) for number in (None, 4000))
+    assert [one.metrics[0].method for one in (exact, sampled)] == ["exact", "sampled"]
+    assert not exact.metrics[0].has_intervals
+    frame, other = exact.placement_frame(), sampled.placement_frame()
+    half = (other["mean_upper"] - other["mean_lower"]) / 2
+    assert (abs(frame["mean"] - other["mean"]) < 2 * half).all()
+    assert (frame["min"] <= other["min"]).all()
+    assert (frame["max"] >= other["max"]).all()
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -12,7 +12,7 @@ from known_spaces import SPACES
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
-from blockprof.metrics import AdditiveMetric, Link, Metric, MetricInfo, MonotoneMetric
+from blockprof.metrics import AdditiveMetric, Link, Metric, MetricInfo, MonotoneMetric, PeakMetric
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.reference import load_reference
 from blockprof.reduction import Reduction, sample_reduced
@@ -21,7 +21,7 @@ from blockprof.searching import chain as chain_module
 from blockprof.searching.chain import Chain, first_fronts
 from blockprof.searching.exact import solve_exactly
 from blockprof.searching.guide import find_guide
-from blockprof.searching.limits import check_limits, least_value
+from blockprof.searching.limits import check_limits, count_forbidden, least_value
 from blockprof.spaces import Architectures, CostsBy, Space, load_space
 
 
@@ -93,6 +93,50 @@ def true_front(losses: FloatArray) -> FloatArray:
 
 def sorted_rows(points: FloatArray) -> FloatArray:
     return points[np.lexsort(points.T[::-1])]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_limits_of_peaks_are_those_of_listing_every_network(space: Space, seed: int) -> None:
+    rng = np.random.default_rng([seed, 11])
+    reduction = small_reduction(space, rng)
+    good, cost = (random_metric(space, name, rng, "instance") for name in ("good", "cost"))
+    peak = PeakMetric(MetricInfo("peak", "MB", False, "table", "made up"), space, 0.0, rng.random(len(space.instances)))
+    archs = all_networks(reduction)
+    bound = float(np.quantile(peak.evaluate(archs), 0.3))
+    limits = (Limit(peak, bound), Limit(cost, float(np.quantile(cost.evaluate(archs), 0.7))))
+    within = (peak.evaluate(archs) <= bound) & (cost.evaluate(archs) <= limits[1].bound)
+    _, best = solve_exactly(Problem(reduction, (Objective(good, maximize=True),), limits), top_k=3)
+    expected = np.sort(good.evaluate(archs)[within])[::-1][:3]
+    np.testing.assert_allclose(best[:, 0], expected)
+    assert (best[:, 1] <= bound).all()
+    front = Problem(reduction, (Objective(good, maximize=True), Objective(cost, maximize=False)), limits[:1])
+    values = front.evaluate(archs[np.flatnonzero(peak.evaluate(archs) <= bound)])
+    found = solve_exactly(front)[1]
+    np.testing.assert_allclose(
+        sorted_rows(front.losses(found).round(9)), sorted_rows(true_front(front.losses(values))), atol=1e-8
+    )
+    assert least_value(peak, reduction) == peak.evaluate(archs).min()
+    assert count_forbidden(limits[0]) == (peak.costs > bound).sum()
+
+
+def test_peaks_that_no_network_is_below_and_peaks_to_minimise(space: Space) -> None:
+    rng = np.random.default_rng(12)
+    reduction = small_reduction(space, rng)
+    good, cost = (random_metric(space, name, rng, "instance") for name in ("good", "cost"))
+    peak = PeakMetric(MetricInfo("peak", "MB", False, "table", "made up"), space, 0.0, rng.random(len(space.instances)))
+    archs = all_networks(reduction)
+    least = peak.evaluate(archs).min()
+    with pytest.raises(InputError, match=f"no network of .* goes below {least:.6g} MB: loosen the limit"):
+        solve_exactly(Problem(reduction, (Objective(good, maximize=True),), (Limit(peak, least / 2),)))
+    small = archs[np.flatnonzero(peak.evaluate(archs) == least)]
+    cheapest = cost.evaluate(small).min()
+    if cost.evaluate(archs).min() < cheapest - 1e-6:
+        limits = (Limit(peak, float(least)), Limit(cost, float(cheapest - 1e-6)))
+        with pytest.raises(InputError, match=f"with peak <= .* goes below {cheapest:.6g} u: loosen a limit"):
+            solve_exactly(Problem(reduction, (Objective(good, maximize=True),), limits))
+    with pytest.raises(InputError, match=r"no sum of costs of blocks, .* give it a limit instead") as no:
+        solve_exactly(Problem(reduction, (Objective(peak, maximize=False),)))
+    assert no.value.code == "not-additive"
 
 
 @pytest.mark.parametrize("seed", range(3))

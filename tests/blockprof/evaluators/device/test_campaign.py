@@ -98,7 +98,7 @@ def test_a_chart_has_the_networks_quickest_first_and_the_drift_that_was_divided_
     assert quartiles.lower.tolist() == [np.quantile(each.times_ms, 0.25) for each in ordered]
     assert (noisy.tone, len(noisy.x)) == ("alarm", result.measured.num_noisy)
     anchor, walk = drift.layers
-    assert anchor.y.tolist() == result.measured.drift.anchor_ms.tolist()
+    assert anchor.y.tolist() == result.measured.drift.medians_ms.tolist()
     # The usual speed is one that the anchor had: what is drawn lies among its times.
     assert np.median(walk.y) == pytest.approx(np.median(anchor.y), rel=0.05)
     assert (walk.y / result.measured.drift.factors).std() == pytest.approx(0, abs=1e-9)

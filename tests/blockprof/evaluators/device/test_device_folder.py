@@ -5,17 +5,23 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 from codes import coded
 from known_spaces import SPACES
 from listening import Heard
 
-from blockprof.evaluators.device.device_folder import DeviceFolder, plan_device_folder
+from blockprof.evaluators.device.device_folder import LOOPS, DeviceFolder, plan_device_folder
+from blockprof.evaluators.device.process import RuntimeProcess
+from blockprof.evaluators.device.runner import visiting_order
+from blockprof.evaluators.device.spec import MeasureSpec
+from blockprof.evaluators.runtimes import find_runtime
 from blockprof.foundation.errors import InputError, MetricError
 from blockprof.latency_data import parse_network_csv, write_network_csv
 from blockprof.networks.onnx import FragmentStore, write_network
 from blockprof.networks.onnx.modules import build_network
+from blockprof.networks.onnx.pieces import piece_name, pieces_of
 from blockprof.spaces import load_space
 from blockprof.spaces.sampling import sample_architectures
 
@@ -32,6 +38,14 @@ def written(tmp_path: Path) -> DeviceFolder:
     return planned
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> DeviceFolder:
+    """One that the tests leave as it is."""
+    planned = plan_device_folder(ARCHS, SIZES, tmp_path_factory.mktemp("shared") / "new", "phone")
+    planned.write()
+    return planned
+
+
 @pytest.fixture
 def listed(tmp_path: Path) -> DeviceFolder:
     """One whose CSV is there, and no file yet."""
@@ -45,19 +59,29 @@ def plan(written: DeviceFolder) -> DeviceFolder:
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
-    return {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in folder.iterdir()}
+    """What is there to measure: not the loops, which are copied each time, nor the weights."""
+    files = [file for file in folder.iterdir() if file.is_file() and file.name not in LOOPS]
+    return {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
 
 
-def test_the_files_are_the_networks_that_the_csv_names(written: DeviceFolder, tmp_path: Path) -> None:
+def loaded(path: Path) -> onnx.ModelProto:
+    """A network with the weights that it shares in it, as if it had them."""
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        tensor.ClearField("data_location")  # which loading sets
+    return model
+
+
+def test_the_files_are_the_networks_that_the_csv_names(shared: DeviceFolder, tmp_path: Path) -> None:
     names = ["pn-r128-000.onnx", "pn-r160-001.onnx", "pn-r128-002.onnx"]
-    assert sorted(file.name for file in written.folder.iterdir()) == sorted([*names, "networks.csv"])
-    listed = parse_network_csv(written.csv.read_bytes(), PN, "networks.csv")
+    assert {file.name for file in shared.folder.iterdir()} == {*names, "networks.csv", "visits.csv", *LOOPS, "weights"}
+    listed = parse_network_csv(shared.csv.read_bytes(), PN, "networks.csv")
     assert listed.archs.to_strings() == ARCHS.to_strings()
     assert listed.resolutions.tolist() == SIZES.tolist()
     for index, (name, size) in enumerate(zip(names, SIZES.tolist(), strict=True)):
-        path = written.folder / name
+        path = shared.folder / name
         write_network(FragmentStore(PN), ARCHS, index, tmp_path / "one.onnx", resolution=size)
-        assert path.read_bytes() == (tmp_path / "one.onnx").read_bytes()
+        assert loaded(path) == onnx.load(tmp_path / "one.onnx")
         metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
         assert (metadata["net"], metadata["resolution"]) == (ARCHS.to_strings()[index], str(size))
         images = np.random.default_rng(1).standard_normal((1, 3, size, size), dtype=np.float32)
@@ -85,14 +109,57 @@ def test_called_again_it_writes_what_is_missing_or_another_network(written: Devi
     }
     assert after[third.name] == before[third.name]
     assert after["networks.csv"] == before["networks.csv"]
-    assert result.num_bytes == sum(file.stat().st_size for file in written.files)
+    weights = [*(written.folder / "weights").iterdir()]
+    assert result.num_bytes == sum(file.stat().st_size for file in (*written.files, *weights))
+
+
+def test_weights_that_are_damaged_are_written_again(written: DeviceFolder) -> None:
+    first, second, *_ = sorted((written.folder / "weights").iterdir())
+    before = first.read_bytes(), second.read_bytes()
+    first.unlink()
+    second.write_bytes(b"x" + before[1][1:])
+    assert plan(written).write().num_kept == 3
+    assert (first.read_bytes(), second.read_bytes()) == before
+
+
+def test_each_piece_is_there_once(shared: DeviceFolder) -> None:
+    names = [piece_name(PN, piece) for index in range(3) for piece in pieces_of(ARCHS, index)]
+    assert sorted(file.stem for file in (shared.folder / "weights").iterdir()) == sorted(set(names))
+    assert len(set(names)) < len(names)
+    assert max(file.stat().st_size for file in shared.files) < 100_000
+
+
+@pytest.mark.parametrize("name", ["openvino", "mnn", "torch"])
+def test_other_run_times_read_the_shared_weights(name: str, shared: DeviceFolder, tmp_path: Path) -> None:
+    runtime = find_runtime(name)
+    if runtime.missing:
+        pytest.skip(f"{runtime.title} is not installed")
+    write_network(FragmentStore(PN), ARCHS, 0, tmp_path / "one.onnx", resolution=128)
+    found = []
+    with RuntimeProcess(runtime, MeasureSpec(name)) as process:
+        for key, path in enumerate((shared.files[0], tmp_path / "one.onnx")):
+            process.load("network", path.name, key, lambda path=path: path)
+            found += process.outputs("network", path.name)
+    np.testing.assert_array_equal(*found)
+
+
+def test_the_visits_are_those_of_a_measurement(shared: DeviceFolder) -> None:
+    spec, plan_ = MeasureSpec(), pd.read_csv(shared.folder / "visits.csv")
+    networks = plan_[plan_["anchor"] == 0]
+    assert [*zip(networks["round"], networks["net_id"], strict=True)] == [*visiting_order(3, spec)]
+    is_anchor = (plan_["anchor"] == 1).to_numpy()
+    assert (plan_.loc[is_anchor, "net_id"] == 0).all()
+    assert is_anchor[[0, -1]].all()
+    assert np.diff(np.flatnonzero(is_anchor)).tolist()[:-1] == [spec.anchor_every + 1] * (sum(is_anchor) - 2)
+    named = [shared.files[number].name for number in plan_["net_id"]]
+    assert plan_["onnx_file"].tolist() == named
 
 
 def test_interrupted_it_goes_on(listed: DeviceFolder) -> None:
     with pytest.raises(KeyboardInterrupt):
         plan(listed).write(Heard(stop_at=2))
     kept = contents(listed.folder)
-    assert set(kept) == {"networks.csv", "pn-r128-000.onnx", "pn-r160-001.onnx"}
+    assert set(kept) == {"networks.csv", "visits.csv", "pn-r128-000.onnx", "pn-r160-001.onnx"}
     assert plan(listed).write().num_kept == 2
     after = contents(listed.folder)
     assert kept.items() <= after.items()

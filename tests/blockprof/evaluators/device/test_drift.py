@@ -222,3 +222,45 @@ def test_results_of_visits_that_were_finished_stay_bit_for_bit():
     assert after.to_frame().iloc[:2].equals(before.to_frame())
     # As they would be on the machine as it was: 8 ms, and 1 ms more each.
     assert after.latencies_ms / after.latencies_ms[0] == pytest.approx(np.arange(8, 12) / 8, rel=0.02)
+
+
+def visits_of(speed, noise=0.015, num_networks=30, rounds=5, seed=0):
+    """Times, medians and networks of visits in random order, the anchor every five, on a machine of that speed."""
+    rng = np.random.default_rng(seed)
+    networks = []
+    for _ in range(rounds):
+        for place, network in enumerate(rng.permutation(num_networks).tolist()):
+            networks += [0, network] if place % 4 == 0 else [network]
+    numbers = np.array(networks)
+    times_s = np.arange(len(numbers), dtype=float)
+    levels = np.exp(rng.normal(2, 0.2, num_networks))
+    return times_s, levels[numbers] * speed(times_s) * np.exp(rng.normal(0, noise, len(numbers))), numbers
+
+
+@pytest.mark.parametrize("speed", [step, wave])
+def test_all_visits_tell_more_of_the_drift_than_the_anchor(speed):
+    def error(drift, times_s):
+        off = np.log(drift.at(times_s) / speed(times_s))
+        return np.std(off - np.median(off))
+
+    errors = []
+    for seed in range(3):
+        times_s, medians_ms, networks = visits_of(speed, noise=0.03, seed=seed)
+        own = networks == 0
+        alone = fit_drift(times_s[own], medians_ms[own])
+        errors.append([error(alone, times_s), error(fit_drift(times_s, medians_ms, networks), times_s)])
+    by_anchor, by_all = np.mean(errors, axis=0)
+    assert by_all < 0.75 * by_anchor
+
+
+@pytest.mark.parametrize("rounds", [2, 7])
+def test_noise_of_many_networks_is_seldom_taken_for_drift(rounds):
+    drifts = [fit_drift(*visits_of(steady, rounds=rounds, num_networks=8, seed=seed)) for seed in range(60)]
+    # At most the 5 % level; the standard error of 60 is 2.8 %.
+    assert np.mean([drift.percent > 0 for drift in drifts]) < 0.12
+
+
+def test_a_visit_that_something_hits_is_no_drift():
+    times_s, medians_ms, networks = visits_of(steady, noise=0.005)
+    medians_ms[50:52] *= 3
+    assert fit_drift(times_s, medians_ms, networks).percent < 2

@@ -74,8 +74,8 @@ def test_cut_anywhere_it_goes_on_after_the_last_whole_line(path, data):
     [
         (Subject(("a", "b"), MeasureSpec(rounds=2, min_runs=6, threads=2), HERE.machine), r"threads 1 \(now 2\):"),
         (
-            Subject(("a", "b"), MeasureSpec(rounds=3, width=0.05, min_runs=6), HERE.machine),
-            r"rounds 2 \(now 3\), width 0.02 \(now 0.05\):",
+            Subject(("a", "b"), MeasureSpec(rounds=3, width=0.02, min_runs=6), HERE.machine),
+            r"rounds 2 \(now 3\), width 0.05 \(now 0.02\):",
         ),
         (Subject(("a",), SPEC, HERE.machine), r"number of networks 2 \(now 1\):"),
         (Subject(("a", "c", "b"), SPEC, HERE.machine), "with other networks, or another order of them:"),
