@@ -1,5 +1,6 @@
 """What to run next, which each command ends with, or why there is nothing: on stderr, for people."""
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ _NOT_LOGGED = "nothing: the result was not logged, and what comes next takes it 
 
 def print_next(command: str, result: Any, delivery: "Delivery") -> None:
     """Say what to run after a command that has ended well."""
-    if not delivery.quiet and (step := _STEPS[command](result, delivery.run)):
+    if not delivery.quiet and (step := _STEPS[command](result, delivery.run and shlex.quote(delivery.run))):
         render.print_aside(f"next: {step}")
 
 
@@ -130,7 +131,7 @@ def _after_runs(result: Any, _run: str | None) -> str:
         return "nothing: no run has finished"
     if newest.command == "profile":
         return f"blockprof reduce --from {newest.name}"
-    return f"blockprof export run {newest.name}"
+    return f"blockprof export run {shlex.quote(newest.name)}"
 
 
 def _after_predictors(result: Any, _run: str | None) -> str:
