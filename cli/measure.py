@@ -10,6 +10,7 @@ import blockprof
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, NUM_NETS
 from blockprof.cli import choosing, options
 from blockprof.cli.results import TABLE_TOO
+from blockprof.foundation.errors import InputError
 from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from blockprof.evaluators import runtimes
     from blockprof.evaluators.device import MeasureSpec
     from blockprof.evaluators.device import spec as specs
+    from blockprof.evaluators.device.boards import board as boards
     from blockprof.evaluators.device.campaign import CampaignResult
     from blockprof.foundation import onnx_runtime
 else:
+    boards = lazy_import("blockprof.evaluators.device.boards.board")
     measure_all = lazy_import("blockprof.cli.measure_all")
     onnx_runtime = lazy_import("blockprof.foundation.onnx_runtime")
     render = lazy_import("blockprof.cli.render")
@@ -60,8 +63,8 @@ def measure(
             "-m",
             metavar="NAME",
             help="The name of this device's latency in train-predictor and profile.",
-            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}; with --batch 32 "
-            "-b32 after it",
+            show_default=f"{METRIC}, or RUNTIME-PRECISION; with --blocks {METRIC}{BLOCKS_SUFFIX}; with --host "
+            "BOARD- before it, with --batch 32 -b32 after it",
         ),
     ] = None,
     blocks: Annotated[
@@ -92,12 +95,24 @@ def measure(
     ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads per operator.")] = 1,
     batch: options.BatchesOption = "1",
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="USER@BOARD",
+            help="Measure on another machine, over ssh: it needs Python 3.11, numpy and the run-time.",
+            show_default="this machine",
+        ),
+    ] = None,
+    host_python: Annotated[
+        str, typer.Option("--host-python", metavar="PATH", help="The interpreter there, such as one of an environment.")
+    ] = "python3",
     provider: Annotated[
         str,
         typer.Option(
             "--provider",
             metavar="NAME",
-            help="Execution provider of ONNX Runtime.",
+            help="Execution provider of ONNX Runtime, or CUDAExecutionProvider of torch (not verified on a GPU).",
             autocompletion=_complete_provider,
         ),
     ] = "CPUExecutionProvider",
@@ -130,7 +145,7 @@ def measure(
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
 ) -> "CampaignResult | MeasuredBlocks | MeasuredAll":
-    """Measure networks on this machine with ONNX Runtime or another run-time, for train-predictor.
+    """Measure networks on this machine, or on another with --host, with ONNX Runtime or another run-time.
 
     Writes ofa_<space>_<metric>_lat_data.csv, where train-predictor looks for it; beside it a record of each network
     (.record.csv) and a journal of all times (.journal.jsonl). Each result is in the journal as soon as it is known:
@@ -139,8 +154,14 @@ def measure(
 
     With --blocks: ofa_<space>_<metric>_r<resolution>_block_table.csv, and its journal.
 
+    With --host the journal stays here, and a connection that is cut is made again. Hosts and keys are those of ssh: the
+    host's key must be known, and yours accepted there; no password is asked for.
+
     Example: blockprof measure --space pn --num-nets 50 --runtime openvino
     """
+    board = boards.parse_board(host, host_python) if host else None
+    if board and runtime == ALL:
+        raise InputError("--runtime all is for this machine: name one with --host")
     chosen_space = options.load_space(space)
     plain = blockprof.MeasureSpec(
         provider=provider, threads=threads, rounds=rounds, width=width / 100, time_limit_s=time_limit, seed=seed
@@ -157,6 +178,7 @@ def measure(
                 spec=spec,
                 out=out,
                 fresh=fresh,
+                board=board,
                 log=options.log_to(name, experiment, no_log),
                 listener=listener,
             )
@@ -168,8 +190,10 @@ def measure(
     def name_of(spec: "MeasureSpec") -> str:
         if metric is not None:
             return metric + (spec.batch_suffix if len(batches) > 1 else "")
-        given = METRIC if runtime is precision is None else replace(spec, batch=1).target_name
-        return given + suffix + spec.batch_suffix
+        given = (
+            METRIC if runtime is None and precision is None and board is None else replace(spec, batch=1).target_name
+        )
+        return (f"{board.name}-" if board else "") + given + suffix + spec.batch_suffix
 
     found: list[CampaignResult | MeasuredBlocks] = []
     for size in batches:

@@ -47,8 +47,10 @@ def print_plan(campaign: "Campaign | MeasureSpec") -> None:
             render.note(
                 f"resuming a measurement {there}: {campaign.num_kept} of {campaign.num_visits} visits are there"
             )
+    if campaign.board:
+        render.note(f"measuring on {campaign.board.name}: {campaign.environment.machine.cpu}")
     load, cores, threads = campaign.environment.load, campaign.environment.machine.cores, campaign.spec.threads
-    if crowding := describe_crowding(threads):
+    if not campaign.board and (crowding := describe_crowding(threads)):
         render.note(crowding)
     elif load is not None and load + threads > cores:
         render.note(
@@ -80,11 +82,12 @@ def show(result: "CampaignResult | MeasuredBlocks") -> None:
 def note_doubts(result: "CampaignResult") -> None:
     """Say on stderr what may be wrong with the results: noise, drift."""
     measured = result.measured
+    is_here = result.campaign.board is None
     if noisy := [each for each in measured.measurements if each.is_noisy]:
         waiting = np.median([each.waiting_percent for each in noisy])
         render.note(
             f"{len(noisy)} of {len(measured.measurements)} networks are noisy (interquartile range over "
-            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads)}"
+            f"{NOISY_PERCENT:.0f} % of the median), {_remedy(float(waiting), measured.spec.threads, is_here=is_here)}"
         )
     if measured.drift.percent > DRIFT_NOTED_PERCENT:
         render.note(
@@ -92,8 +95,8 @@ def note_doubts(result: "CampaignResult") -> None:
         )
 
 
-def _remedy(waiting_percent: float, threads: int) -> str:
-    if crowding := describe_crowding(threads):
+def _remedy(waiting_percent: float, threads: int, *, is_here: bool) -> str:
+    if is_here and (crowding := describe_crowding(threads)):
         return crowding
     waited = f"{waiting_percent:.0f} % of their time went by waiting for a core: " if threads == 1 else ""
     return f"{waited}close other programs and measure again with --fresh"

@@ -11,9 +11,11 @@ from blockprof.api.choosing import Networks
 from blockprof.api.defaults import BLOCKS_SUFFIX, METRIC, RESOLUTION
 from blockprof.api.latencies import check_latency_name
 from blockprof.evaluators.device import BlockTable, MeasureSpec, check_block_journal, measure_block_table
+from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
 from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -40,10 +42,11 @@ def measure(
     spec: MeasureSpec | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    board: Board | None = None,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
 ) -> CampaignResult:
-    """Measure networks on this machine with ONNX Runtime or another run-time, for :func:`blockprof.train`.
+    """Measure networks with ONNX Runtime or another run-time, here or on a board, for :func:`blockprof.train`.
 
     Writes ``ofa_<space>_<metric>_lat_data.csv``, where ``train`` looks for it; beside it a record of each network and a
     journal of all times. After an interruption the same call resumes, and with more networks what was measured is kept.
@@ -55,6 +58,7 @@ def measure(
         spec: how to measure; the defaults where None. Its seed also chooses the networks.
         out: folder to write to; the data folder where None.
         fresh: measure everything again; what is there is kept as ``*.old``.
+        board: where the networks are measured, reached by ssh; this machine where None.
         log: where it is logged.
         listener: told of the ``Campaign`` that is planned, of progress, and of the result before it is logged.
 
@@ -67,10 +71,10 @@ def measure(
     file = _folder(out) / fetching.latency_file_name(chosen_space, metric)
     there = () if fresh or networks.nets else measured_sizes(file)
     archs, resolutions, chosen = networks.choose(chosen_space, spec.seed, listener, there)
-    campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh)
+    campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh, board=board)
     log.check()
     listener.on_plan(campaign)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         result = campaign.run(listener)
         listener.on_result(result)
         record(lambda run: _record(run, result, {"metric": metric, **chosen}))
@@ -114,6 +118,7 @@ def measure_blocks(
     spec: MeasureSpec | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    board: Board | None = None,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
 ) -> MeasuredBlocks:
@@ -129,6 +134,7 @@ def measure_blocks(
         spec: how to measure; the defaults where None.
         out: folder to write to; the data folder where None.
         fresh: measure everything again; what is there is kept as ``*.old``.
+        board: where the networks are measured, reached by ssh; this machine where None.
         log: where it is logged.
         listener: told of the ``MeasureSpec`` that is planned, of progress, and of the result before it is logged.
 
@@ -144,17 +150,17 @@ def measure_blocks(
     if others:
         raise InputError("a block table is of one resolution: give one, and run the command again for another")
     check_resolution(chosen_space, resolution)
-    spec.find_runtime()
+    spec.find_runtime(here=board is None)
     path = _folder(out) / block_table_name(chosen_space, metric, resolution)
     journal = path.with_suffix(".journal.jsonl")
     log.check()
     _note_predictor(metric, log.list_predictors(chosen_space.name), chosen_space, listener)
     _make_way(path, journal, fresh=fresh)
-    check_block_journal(chosen_space, resolution, journal, spec)
+    check_block_journal(chosen_space, resolution, journal, spec, board=board)
     listener.on_plan(spec)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         start = time.perf_counter()
-        table = measure_block_table(chosen_space, resolution, journal, spec, listener=listener)
+        table = measure_block_table(chosen_space, resolution, journal, spec, listener=listener, board=board)
         table.write(path)
         result = MeasuredBlocks(metric, table, time.perf_counter() - start, (path, journal))
         listener.on_result(result)
@@ -165,6 +171,7 @@ def measure_blocks(
 def _asked(
     space: Space | str, networks: Networks | None, spec: MeasureSpec | None
 ) -> tuple[Space, Networks, MeasureSpec]:
+    check_extra("measure", "measuring")
     return load_space(space) if isinstance(space, str) else space, networks or Networks(), spec or MeasureSpec()
 
 

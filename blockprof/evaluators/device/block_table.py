@@ -3,27 +3,33 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from blockprof.evaluators.device.environment import read_environment
+from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.journal import read_journal
 from blockprof.evaluators.device.measurement import Measurement
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
-from blockprof.evaluators.device.runner import measure_networks
+from blockprof.evaluators.device.runner import environment_of, measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.metrics.block_table import BlockCosts
-from blockprof.networks.onnx import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 NUM_WHOLE = 20
 """Whole networks that are measured along with the pieces."""
@@ -88,7 +94,7 @@ class BlockTable:
 
     @cached_property
     def _unscaled(self) -> BlockCosts:
-        names = (piece_name(self.space, piece) for piece in all_pieces(self.space))
+        names = (onnx.piece_name(self.space, piece) for piece in onnx.all_pieces(self.space))
         return BlockCosts(
             space=self.space,
             resolution=self.resolution,
@@ -178,8 +184,9 @@ def measure_block_table(
     *,
     num_whole: int = NUM_WHOLE,
     listener: Listener = SILENT,
+    board: Board | None = None,
 ) -> BlockTable:
-    """Measure all pieces of a space and some random networks, as :func:`measure_networks` does, at batch 1.
+    """Measure all pieces of a space and some random networks, as :func:`measure_networks` does.
 
     Networks and pieces are visited in the same rounds, so that what the machine does meanwhile hits both; the first
     network is the anchor. Killed and called again with the same journal, it goes on. Pieces that are not in the cache
@@ -192,6 +199,7 @@ def measure_block_table(
         spec: how to measure; the defaults where None. Its seed also draws the networks.
         num_whole: random networks to measure.
         listener: told of each piece that is exported or read from the cache, and of each visit.
+        board: where they are measured; this machine where None.
 
     Raises:
         MetricError: a resolution that the space cannot take.
@@ -200,8 +208,8 @@ def measure_block_table(
     """
     spec = spec or MeasureSpec()
     archs, names = _plan(space, resolution, spec, num_whole)
-    pieces = all_pieces(space)
-    store = FragmentStore(space, quantized=spec.is_quantized)
+    pieces = onnx.all_pieces(space)
+    store = onnx.FragmentStore(space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:
@@ -212,15 +220,22 @@ def measure_block_table(
             listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
-        model = compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
+            return onnx.compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
+        model = onnx.compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
         return bytes(model.SerializeToString())
 
-    return BlockTable(archs, resolution, measure_networks(names, build, journal_path, spec, listener, space=space.name))
+    measured = measure_networks(names, build, journal_path, spec, listener, space=space.name, board=board)
+    return BlockTable(archs, resolution, measured)
 
 
 def check_block_journal(
-    space: Space, resolution: int, journal_path: Path, spec: MeasureSpec | None = None, *, num_whole: int = NUM_WHOLE
+    space: Space,
+    resolution: int,
+    journal_path: Path,
+    spec: MeasureSpec | None = None,
+    *,
+    num_whole: int = NUM_WHOLE,
+    board: Board | None = None,
 ) -> None:
     """Check that :func:`measure_block_table` could begin a journal, or resume the one that is there.
 
@@ -228,9 +243,10 @@ def check_block_journal(
         MetricError, InputError, DataFileError, BlockprofError: as it would before it measures.
     """
     spec = spec or MeasureSpec()
-    runtime = spec.find_runtime()
+    runtime = spec.find_runtime(here=board is None)
     _, names = _plan(space, resolution, spec, num_whole)
-    read_journal(journal_path, Subject(tuple(names), spec, read_environment(runtime).machine, space.name))
+    environment = environment_of(runtime, board)
+    read_journal(journal_path, Subject(tuple(names), spec, environment.machine, space.name))
 
 
 def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> tuple[Architectures, list[str]]:
@@ -239,7 +255,7 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
     if num_whole < MIN_WHOLE:
         raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
-    names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
+    names = [*archs.to_strings(), *(onnx.piece_name(space, piece) for piece in onnx.all_pieces(space))]
     return archs, [f"{space.name} {name} at {resolution}" for name in names]
 
 

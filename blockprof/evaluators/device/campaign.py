@@ -10,12 +10,14 @@ from pathlib import Path
 import pandas as pd
 
 from blockprof.evaluators.device.agreement import Agreement, compare_with_fp32
-from blockprof.evaluators.device.environment import Environment, read_environment
+from blockprof.evaluators.device.boards.board import Board
+from blockprof.evaluators.device.environment import Environment
 from blockprof.evaluators.device.journal import Contents, read_journal, read_sizes
 from blockprof.evaluators.device.lock import machine_lock
 from blockprof.evaluators.device.networks import check_architectures, measure_architectures, network_names
 from blockprof.evaluators.device.records import Subject
 from blockprof.evaluators.device.results import MeasuredNetworks
+from blockprof.evaluators.device.runner import environment_of
 from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.display import Picture, as_html, plot
@@ -77,8 +79,8 @@ class MeasurementFiles:
 class Campaign:
     """N networks that are to be measured, or are already.
 
-    ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process. With
-    ``fresh`` they are measured again, whatever there is.
+    ``resolutions`` is (N,), pixels; ``kept`` is what the journal held; ``environment`` is of this process, or of the
+    ``board`` that they are measured on. With ``fresh`` they are measured again, whatever there is.
     """
 
     archs: Architectures
@@ -88,6 +90,7 @@ class Campaign:
     environment: Environment
     kept: Contents
     fresh: bool
+    board: Board | None = None
 
     @property
     def num_visits(self) -> int:
@@ -125,7 +128,9 @@ class Campaign:
             kept = self.kept
             measured = MeasuredNetworks.from_visits(names, self.spec, kept.environments, kept.visits, kept.finished_at)
         else:
-            measured = measure_architectures(self.archs, self.resolutions, self.files.journal, self.spec, listener)
+            measured = measure_architectures(
+                self.archs, self.resolutions, self.files.journal, self.spec, listener, self.board
+            )
         data = measured.to_latency_data(self.archs, self.resolutions)
         result = CampaignResult(self, measured, data, time.perf_counter() - start, self._compare())
         with staged(self.files.latencies.parent) as temporary:
@@ -136,7 +141,7 @@ class Campaign:
     def _compare(self) -> Agreement | None:
         if self.spec.precision == DEFAULT_PRECISION or self.is_finished:
             return None
-        return compare_with_fp32(self.archs, int(self.resolutions[0]), self.spec)
+        return compare_with_fp32(self.archs, int(self.resolutions[0]), self.spec, self.board)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +223,7 @@ def plan_campaign(
     spec: MeasureSpec | None = None,
     *,
     fresh: bool = False,
+    board: Board | None = None,
 ) -> Campaign:
     """Check that networks can be measured into the file ``latencies`` and see what of them is; nothing is changed.
 
@@ -229,17 +235,20 @@ def plan_campaign(
         latencies: the CSV file to be made, in BlockProfile's layout; the record and the journal are beside it.
         spec: how to measure; the defaults where None.
         fresh: measure again; what is there is kept as ``*.old``.
+        board: where they are measured; this machine where None.
 
     Raises:
         InputError: no networks; a run-time, precision or provider that is not there; a file of other networks, or
-            measured in another way, is there.
+            measured in another way, is there; or a board that takes none of the user's keys.
+        BlockprofError: the board cannot be reached.
         MetricError: a resolution that the space cannot take.
         DataFileError: a damaged journal.
     """
     spec = spec or MeasureSpec()
-    runtime = spec.find_runtime()
+    runtime = spec.find_runtime(here=board is None)
     check_architectures(archs, resolutions)
-    files, environment = MeasurementFiles.beside(latencies), read_environment(runtime)
+    environment = environment_of(runtime, board)
+    files = MeasurementFiles.beside(latencies)
     kept = Contents()
     if not fresh:
         names = network_names(archs, resolutions)
@@ -266,7 +275,7 @@ def plan_campaign(
                     f"{latencies.name}{OLD_SUFFIX}",
                 ),
             )
-    return Campaign(archs, resolutions, spec, files, environment, kept, fresh)
+    return Campaign(archs, resolutions, spec, files, environment, kept, fresh, board)
 
 
 def measured_sizes(latencies: Path) -> tuple[int, ...]:

@@ -1,19 +1,26 @@
 """Measure networks of a space: composed as ONNX where they are needed, never written to disk."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.results import MeasuredNetworks
 from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.networks.onnx import FragmentStore, Piece, compose_bytes
-from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.spaces import Architectures
 from blockprof.spaces.resolution import check_resolution
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+    from blockprof.networks.onnx import FragmentStore, Piece
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 
 def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
@@ -47,6 +54,7 @@ def measure_architectures(
     journal_path: Path,
     spec: MeasureSpec | None = None,
     listener: Listener = SILENT,
+    board: Board | None = None,
 ) -> MeasuredNetworks:
     """Compose networks from their pieces and measure them as :func:`measure_networks` does.
 
@@ -59,6 +67,7 @@ def measure_architectures(
         journal_path: where results are kept as they come; resumed where it is there.
         spec: how to measure; the defaults where None.
         listener: told of each piece of the networks that is there, and of each visit.
+        board: where they are measured; this machine where None.
 
     Raises:
         InputError: not as many resolutions as networks; or as for :func:`measure_networks`.
@@ -67,7 +76,7 @@ def measure_architectures(
     """
     check_architectures(archs, resolutions)
     spec = spec or MeasureSpec()
-    store = FragmentStore(archs.space, quantized=spec.is_quantized)
+    store = onnx.FragmentStore(archs.space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:
@@ -75,15 +84,15 @@ def measure_architectures(
         if not is_filled:
             _fill(store, archs, listener)
             is_filled = True
-        return compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
+        return onnx.compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
 
     names = network_names(archs, resolutions)
-    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name)
+    return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name, board=board)
 
 
-def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:
+def _fill(store: "FragmentStore", archs: Architectures, listener: Listener) -> None:
     """Bring all pieces of the networks into memory, so that none is exported between two visits."""
-    pieces = [set(pieces_of(archs, index)) for index in range(len(archs))]
+    pieces = [set(onnx.pieces.pieces_of(archs, index)) for index in range(len(archs))]
     total = len(set().union(*pieces))
     there: set[Piece] = set()
     for index, own in enumerate(pieces):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,6 +33,15 @@ _MODULE = "blockprof.evaluators.device.worker"
 _END_S = 5.0
 
 
+class Connection(Protocol):
+    """The way to a process: what is needed of a socket."""
+
+    def settimeout(self, seconds: float, /) -> None: ...
+    def sendall(self, content: bytes, /) -> None: ...
+    def recv(self, most: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
 class RuntimeProcess:
     """A run-time, started when it is entered and ended when it is left.
 
@@ -40,6 +49,8 @@ class RuntimeProcess:
     holds. All raise :class:`BlockprofError` where the run-time cannot do it, ends unexpectedly or takes too long, and
     :class:`InputError` where the settings are wrong; the message is one line that names the network.
     """
+
+    _connection: Connection
 
     def __init__(self, runtime: Runtime, spec: MeasureSpec) -> None:
         self._runtime, self._spec = runtime, spec
@@ -151,7 +162,7 @@ class RuntimeProcess:
         what = title if verb == "start" else f"{title} on {name}"
         self._connection.settimeout(self._runtime.limit_s)
         try:
-            self._connection.sendall((json.dumps({"do": do or verb, **request}) + "\n").encode())
+            self._send({"do": do or verb, **request})
             line = self._receive()
         except TimeoutError:
             self._kill()
@@ -173,6 +184,9 @@ class RuntimeProcess:
             if verb == "start"
             else f"{title} cannot {verb} {name}: {answer['error']}"
         )
+
+    def _send(self, request: dict[str, Any]) -> None:
+        self._connection.sendall((json.dumps(request) + "\n").encode())
 
     def _kill(self) -> None:
         """End it and what it runs, such as a converter."""

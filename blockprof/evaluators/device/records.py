@@ -144,8 +144,7 @@ def decode_extension(row: Mapping[str, Any], header: Header) -> Header:
 def decode_record(row: Mapping[str, Any], header: Header) -> Environment | Visit:
     """A row of another kind; raises ValueError, KeyError or TypeError where it is damaged."""
     if "environment" in row:
-        environment = dict(row["environment"])
-        return Environment(machine=_decode_machine(environment.pop("machine")), **environment)
+        return decode_environment(row["environment"])
     visit = row["visit"]
     times_ns, waits_ns = np.array(visit["times_ns"]), np.array(visit["waits_ns"])
     if times_ns.ndim != 1 or times_ns.dtype != np.int64 or waits_ns.dtype != np.int64:
@@ -160,6 +159,12 @@ def decode_record(row: Mapping[str, Any], header: Header) -> Environment | Visit
         raise ValueError("times that no clock gives")
     timing = Timing(times_ns, waits_ns, int(visit["warm_up_runs"]))
     return Visit(int(visit["network"]), int(visit["round"]), bool(visit["anchor"]), float(visit["started_s"]), timing)
+
+
+def decode_environment(content: Mapping[str, Any]) -> Environment:
+    """An environment as ``dataclasses.asdict`` gives it; raises ValueError, KeyError or TypeError where it is none."""
+    named = dict(content)
+    return Environment(machine=_decode_machine(named.pop("machine")), **named)
 
 
 def _decode_machine(content: Mapping[str, Any]) -> Machine:

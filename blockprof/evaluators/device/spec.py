@@ -25,7 +25,7 @@ class MeasureSpec:
     Attributes:
         runtime: what runs the networks, by name.
         precision: what it computes in.
-        provider: ONNX Runtime's execution provider; others have one only.
+        provider: ONNX Runtime's execution provider, or torch's: the CPU's or CUDA's; others have one only.
         threads: of one operator (intra-op). Operators run one after the other.
         batch: images at once; latencies are of all of them together.
         rounds: visits of each network, each round in another random order.
@@ -99,13 +99,13 @@ class MeasureSpec:
         ``ONNX Runtime CPU 1 thread``.
         """
         words = [self.title]
-        if self.runtime == DEFAULT_RUNTIME:
+        if self.runtime == DEFAULT_RUNTIME or self.provider != CPU_PROVIDER:
             words.append(self.provider.removesuffix("ExecutionProvider"))
         batch = f" batch {self.batch}" if self.batch > 1 else ""
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}{batch}"
 
-    def find_runtime(self) -> Runtime:
-        """The run-time, checked as far as can be without starting it.
+    def find_runtime(self, *, here: bool = True) -> Runtime:
+        """The run-time, checked as far as can be without starting it: ``here``, or for another machine.
 
         Raises:
             InputError: there is no such run-time, it is not installed, or it has not this precision, batch or provider.
@@ -119,6 +119,8 @@ class MeasureSpec:
             )
         if self.batch > 1 and not runtime.has_batches:
             raise InputError(f"{runtime.title} runs one image at once", remedy="leave the batch out", code="no-batches")
+        if not here:
+            return runtime
         runtime.check_installed()
         if runtime.check_provider:
             runtime.check_provider(self.provider)

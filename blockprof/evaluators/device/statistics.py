@@ -1,9 +1,10 @@
 """The statistics of repeated times. Units are the caller's."""
 
 import math
+from fractions import Fraction
+from functools import cache
 
 import numpy as np
-from scipy.special import bdtrik
 
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.scores import CONFIDENCE
@@ -23,10 +24,19 @@ def median_interval(times: FloatArray) -> tuple[float, float]:
     """
     if len(times) < MIN_RUNS_OF_INTERVAL:
         raise ValueError(f"{len(times)} values have no 95 % interval of the median")
-    # The largest k with P(fewer than k on one side) <= 2.5 %.
-    k = math.ceil(bdtrik((1 - CONFIDENCE) / 2, len(times), 0.5))
+    k = _rank(len(times))
     ordered = np.sort(times)
     return float(ordered[k - 1]), float(ordered[-k])
+
+
+@cache
+def _rank(count: int) -> int:
+    """The largest k with P(fewer than k of so many on one side) <= 2.5 %, without scipy, which boards need not have."""
+    most = Fraction((1 - CONFIDENCE) / 2) * 2**count
+    below, k = 0, 0
+    while (below := below + math.comb(count, k)) <= most:
+        k += 1
+    return k
 
 
 def relative_width(times: FloatArray) -> float:

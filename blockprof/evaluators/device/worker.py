@@ -17,17 +17,21 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.evaluators.device.timing import Clocks, time_network
 from blockprof.evaluators.runtimes import Loaded, Settings, Shapes, StartEngine
 from blockprof.foundation.errors import BlockprofError, InputError
+from blockprof.foundation.lazy import lazy_import
 
-_DTYPES = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.FLOAT16: np.float16, onnx.TensorProto.DOUBLE: float}
+if TYPE_CHECKING:
+    from blockprof.evaluators.device import model_inputs
+else:
+    model_inputs = lazy_import("blockprof.evaluators.device.model_inputs")  # boards have no onnx
+
 _CPU_CLOCKS: dict[str | None, Callable[[], int] | None] = {
     "thread": time.thread_time_ns,
     "process": time.process_time_ns,
@@ -65,7 +69,7 @@ class Worker:
 
     def prepare(self, network: str, folder: str, model: str | None) -> dict[str, Any]:
         """Make the run-time's own model of an ONNX file, unless it is there; where it is, and the network's inputs."""
-        inputs = _read_inputs(Path(network))
+        inputs = model_inputs.read_inputs(Path(network))
         shapes: Shapes = {name: shape for name, (shape, _) in inputs.items()}
         made = model or os.fspath(self._engine.convert(Path(network), shapes, Path(folder)))
         return {"model": made, "inputs": inputs}
@@ -80,7 +84,9 @@ class Worker:
     def time(self, slot: str) -> dict[str, Any]:
         """Time what a slot holds."""
         started_s = time.time()
-        timing = time_network(self._slots[slot].run, self._spec, self._clocks)
+        loaded = self._slots[slot]
+        clocks = Clocks(cpu=loaded.own_ns, is_device=True) if loaded.own_ns else self._clocks
+        timing = time_network(loaded.run, self._spec, clocks)
         return {
             "started_s": started_s,
             "times_ns": timing.times_ns.tolist(),
@@ -95,28 +101,8 @@ class Worker:
         np.savez(file, *(np.array(output).astype(np.float32) for output in outputs))
 
 
-def _read_inputs(network: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """The shape and type of each input of a model; a free batch is 1."""
-    try:
-        graph = onnx.load(network, load_external_data=False).graph
-    except Exception as error:  # protobuf's own kind, which is private
-        raise BlockprofError(f"is no ONNX model that can be read ({error})") from None
-    weights = {weight.name for weight in graph.initializer}
-    inputs = {}
-    for value in graph.input:
-        if value.name in weights:
-            continue
-        kind = value.type.tensor_type
-        axes = [axis.dim_param or axis.dim_value for axis in kind.shape.dim]
-        sizes = [1 if position == 0 and not isinstance(axis, int) else axis for position, axis in enumerate(axes)]
-        if kind.elem_type not in _DTYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
-            named = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-            raise BlockprofError(f"its input '{value.name}' is {named} {axes}", remedy="give it a fixed size")
-        inputs[value.name] = tuple(sizes), np.dtype(_DTYPES[kind.elem_type]).name
-    return inputs
-
-
-def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    """Do what a request says: what came of it, or the error."""
     try:
         return {"done": getattr(worker, request.pop("do"))(**request)}
     except Exception as error:  # a run-time may raise anything
@@ -146,7 +132,7 @@ def main() -> None:
         connection.makefile("rw") as stream,
     ):
         for line in stream:
-            print(json.dumps(_answer(worker, json.loads(line))), file=stream, flush=True)
+            print(json.dumps(answer(worker, json.loads(line))), file=stream, flush=True)
     ending.join()  # the other end is gone, and standard input with it
 
 

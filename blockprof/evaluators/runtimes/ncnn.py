@@ -1,5 +1,7 @@
 """ncnn: pnnx converts ONNX to its files, and it computes on the calling thread where there is one thread only."""
 
+import os
+import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +34,8 @@ class NcnnEngine:
         made.mkdir()
         source = made / "network.onnx"  # pnnx writes beside what it reads
         source.symlink_to(network.absolute())
+        if (weights := network.with_name("weights")).is_dir():  # read from beside it, but not through a symbolic link
+            shutil.copytree(weights, made / "weights", copy_function=os.link)
         sizes = ",".join(f"[{','.join(map(str, shape))}]f32" for shape in shapes.values())
         done = subprocess.run(
             [program, source.name, f"inputshape={sizes}", "fp16=0"],
@@ -45,6 +49,7 @@ class NcnnEngine:
         if done.returncode or not model.exists():
             last = (done.stderr.strip() or done.stdout.strip() or "it says nothing").rpartition("\n")[2]
             raise RuntimeError(f"pnnx ended with code {done.returncode} ({last})")
+        shutil.rmtree(made / "weights", ignore_errors=True)
         for file in made.iterdir():
             if ".ncnn." not in file.name:
                 file.unlink()

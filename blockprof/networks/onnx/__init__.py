@@ -5,10 +5,11 @@ from blockprof.networks.onnx.composing import (
     compose_block,
     compose_bytes,
     compose_fixed,
+    compose_mixed,
     compose_piece,
 )
 from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
-from blockprof.networks.onnx.sharing import SharedWeights
+from blockprof.networks.onnx.sharing import SharedWeights, share_weights
 from blockprof.networks.onnx.store import FragmentStore
 from blockprof.networks.onnx.writing import NetworkFile, write_network, write_weights
 
@@ -22,8 +23,10 @@ __all__ = [
     "compose_block",
     "compose_bytes",
     "compose_fixed",
+    "compose_mixed",
     "compose_piece",
     "piece_name",
+    "share_weights",
     "write_network",
     "write_weights",
 ]

@@ -1,6 +1,7 @@
 """Networks whose weights are in files of their own, one a piece, which all networks of a folder share."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 import onnx
 
@@ -63,6 +64,21 @@ class SharedWeights:
 
     def _path(self, piece: Piece) -> str:
         return f"{FOLDER}/{piece_name(self.space, piece)}.bin"
+
+
+def share_weights(model: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """A serialized model without its large weights, and these: files by their path, named by their content."""
+    parsed = onnx.ModelProto.FromString(model)
+    files: dict[str, bytes] = {}
+    for tensor in parsed.graph.initializer:
+        content = tensor.raw_data
+        if len(content) >= MIN_BYTES:
+            path = f"{FOLDER}/{sha256(content).hexdigest()[:32]}.bin"
+            files[path] = content
+            outside = _reference(tensor, path, 0)
+            outside.name = tensor.name
+            tensor.CopyFrom(outside)
+    return parsed.SerializeToString(), files
 
 
 def _share(fragment: Fragment, path: str) -> _Shared:
