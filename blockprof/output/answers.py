@@ -43,7 +43,8 @@ def _of_metric(findings: Findings) -> Answer:
     kind = "interval" if metric.method == "sampled" else "credible interval"
     interval = f" (95 % {kind})" if metric.has_intervals else ""
     heading = f"{metric.info.label}, {metric.info.origin}; random networks: {random} {metric.info.unit}{interval}"
-    return Answer(heading, tuple(_lines(findings)))
+    slow = [one.sentence(float(means[0])) for one in metric.slowdowns[:NAMED]]
+    return Answer(heading, (*(f"what slows it down: {sentence}" for sentence in slow), *_lines(findings)))
 
 
 def _lines(findings: Findings) -> Iterator[str]:

@@ -50,7 +50,8 @@ def profile_metrics(profile: Profile) -> dict[str, float]:
 def record_profile(run: Run, profile: Profile) -> None:
     """Log a profile: params, tags, metrics, ``responses.csv``, ``placements.csv``, ``random.csv``, figures, a report.
 
-    Of pooled metrics also ``pooled.csv``, and of each ``pool_<metric>.csv`` and a figure of the networks left out.
+    Where something slows a target down also ``slowdowns.csv``. Of pooled metrics also ``pooled.csv``, and of each
+    ``pool_<metric>.csv`` and a figure of the networks left out.
     """
     run.log_params(profile_params(profile))
     run.log_tags(profile_tags(profile))
@@ -58,6 +59,8 @@ def record_profile(run: Run, profile: Profile) -> None:
     run.log_frame(profile.placement_frame(), "placements.csv")
     if profile.blocks:
         run.log_frame(profile.response_frame(), "responses.csv")
+    if any(metric.slowdowns for metric in profile.metrics):
+        run.log_frame(profile.slowdown_frame(), "slowdowns.csv")
     if any(metric.check for metric in profile.metrics):
         run.log_frame(profile.pooled_frame(), "pooled.csv")
     for metric in profile.metrics:
