@@ -43,8 +43,7 @@ def _of_metric(findings: Findings) -> Answer:
     kind = "interval" if metric.method == "sampled" else "credible interval"
     interval = f" (95 % {kind})" if metric.has_intervals else ""
     heading = f"{metric.info.label}, {metric.info.origin}; random networks: {random} {metric.info.unit}{interval}"
-    slow = [one.sentence(float(means[0])) for one in metric.slowdowns[:NAMED]]
-    return Answer(heading, (*(f"what slows it down: {sentence}" for sentence in slow), *_lines(findings)))
+    return Answer(heading, tuple(_lines(findings)))
 
 
 def _lines(findings: Findings) -> Iterator[str]:
@@ -63,6 +62,9 @@ def _lines(findings: Findings) -> Iterator[str]:
         place = max(depth, key=lambda one: abs(depth[one]))
         verb = _verb(findings.metric, depth[place])
         yield f"depth: having {place} at all {verb} {_size(abs(depth[place]))} {unit}, whatever its block"
+    random_ms = float(findings.metric.statistics.column("mean")[0])
+    for slowdown in findings.metric.slowdowns[:NAMED]:
+        yield f"what slows it down: {slowdown.sentence(random_ms)}"
 
 
 def _of_places(findings: Findings, least: str) -> Iterator[str]:
