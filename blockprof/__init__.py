@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
+    from blockprof.api.planning import plan
     from blockprof.api.predicting import predict
     from blockprof.api.profiling import profile
     from blockprof.api.reducing import reduce
@@ -49,6 +50,7 @@ _MODULES = {
     "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.planning": ("plan",),
     "blockprof.api.predicting": ("predict",),
     "blockprof.api.profiling": ("profile",),
     "blockprof.api.reducing": ("reduce",),
@@ -102,6 +104,7 @@ __all__ = [
     "measure",
     "measure_blocks",
     "measure_surrogate",
+    "plan",
     "predict",
     "profile",
     "reduce",

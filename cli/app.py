@@ -23,12 +23,14 @@ from blockprof.cli import (
     lists,
     measure,
     measure_phone,
+    plan,
     predict,
     profile,
     reduce,
     results,
     resume,
     search,
+    space,
     store,
     train_predictor,
 )
@@ -67,6 +69,11 @@ app = typer.Typer(
 )
 export_app = typer.Typer(
     help="Export a run's tables, a predictor or networks to files.\n\nExample: blockprof export run able-panda-12",
+    no_args_is_help=True,
+)
+
+space_app = typer.Typer(
+    help="Design spaces of your own, as files.\n\nExample: blockprof space check my_space.yaml",
     no_args_is_help=True,
 )
 
@@ -117,6 +124,7 @@ _add(app, "train-predictor", train_predictor.train_predictor)
 _add(app, "import-predictor", import_predictor.import_predictor)
 _add(app, "profile", profile.profile)
 _add(app, "predict", predict.predict)
+_add(app, "plan", plan.plan)
 _add(app, "compare", compare.compare)
 _add(app, "reduce", reduce.reduce)
 _add(app, "search", search.search)
@@ -124,6 +132,8 @@ _add(app, "runs", lists.runs)
 _add(app, "predictors", lists.predictors)
 _add(app, "resume", resume.resume, finds=False)
 _add(app, "doctor", doctor.doctor)
+app.add_typer(space_app, name="space")
+_add(space_app, "check", space.check)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run, finds=False)
 _add(export_app, "predictor", export.export_predictor, finds=False)

@@ -13,7 +13,7 @@ import numpy as np
 from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.networks.facts import load_quantities
 from blockprof.predictors.runtime import count_instances
-from blockprof.spaces import Architectures, BlockInstance, BottleneckInstance, HeadInstance, Instance, Space
+from blockprof.spaces import Architectures, HeadInstance, Instance, LayerInstance, Space
 from blockprof.spaces.expectation import expected_counts
 from blockprof.spaces.facts import MATRIX_MACS, QUANTITIES, depthwise, depthwise_kernels
 
@@ -133,14 +133,14 @@ def _mean_counts(space: Space) -> FloatArray:
 
 def _block_type(space: Space, instance: Instance) -> int:
     """The index of its block; stems and heads are further types."""
-    if isinstance(instance, BlockInstance | BottleneckInstance):
+    if isinstance(instance, LayerInstance):
         return space.blocks.index(instance.block)
     return len(space.blocks) + isinstance(instance, HeadInstance)
 
 
 def _place(space: Space, instance: Instance) -> int:
     """The index of its unit; stems and heads are further places."""
-    if isinstance(instance, BlockInstance | BottleneckInstance):
+    if isinstance(instance, LayerInstance):
         return instance.unit
     return len(space.units) + isinstance(instance, HeadInstance)
 

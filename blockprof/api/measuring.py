@@ -73,7 +73,7 @@ def measure(
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh, board=board)
     log.check()
     listener.on_plan(campaign)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         result = campaign.run(listener)
         listener.on_result(result)
         record(lambda run: _record(run, result, {"metric": metric, **chosen}))
@@ -157,7 +157,7 @@ def measure_blocks(
     _make_way(path, journal, fresh=fresh)
     check_block_journal(chosen_space, resolution, journal, spec, board=board)
     listener.on_plan(spec)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         start = time.perf_counter()
         table = measure_block_table(chosen_space, resolution, journal, spec, listener=listener, board=board)
         table.write(path)

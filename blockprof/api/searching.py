@@ -106,7 +106,8 @@ def search(
             )
     for state in plan.kept_states():
         listener.on_note(f"{state}: resuming a search that was interrupted; remove it to start over")
-    with plan.kept(), log.run("search", evaluation.space.name, listener) as record:
+    subject = ",".join(one.metric.info.name for one in problem.objectives)
+    with plan.kept(), log.run("search", evaluation.space.name, listener, subject) as record:
         study = plan.run(listener, keep=True)
         if verify is not None:
             study = replace(study, verification=_verified(study, verify, listener))

@@ -148,7 +148,7 @@ def train(
         listener.on_note(f"{checkpoint}: resuming what was trained before; remove it to train again")
     elif not checkpoint:
         listener.on_start(f"training on {latencies.select(split.train).num_networks:,} networks")
-    with log.run("train-predictor", chosen.name, listener) as record:
+    with log.run("train-predictor", chosen.name, listener, metric) as record:
         with naming(path):
             trained = predictors.train_predictor(
                 latencies, metric, seed, train_size, kind, options, checkpoint, listener
@@ -228,7 +228,7 @@ def import_predictor(
         listener.on_note(Said("{}; {} sets another", said, Argument("max_ms")))
     found = Training(importing.import_predictor(file, latencies, metric, max_ms, seed), latencies, path)
     log.check()
-    with log.run("import-predictor", chosen.name, listener) as record:
+    with log.run("import-predictor", chosen.name, listener, metric) as record:
         listener.on_result(found)
         found = replace(found, registered=record(lambda run: _record_imported(run, found, seed)))
         if found.registered:

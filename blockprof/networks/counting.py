@@ -13,7 +13,9 @@ else:
     torch = lazy_import("torch")
     torchprofile = lazy_import("torchprofile")
 
-FREE_OPERATORS = frozenset({"aten::relu6", "aten::relu6_", "aten::hardtanh", "aten::hardtanh_"})
+FREE_OPERATORS = frozenset(
+    f"aten::{name}" for name in ("relu6", "relu6_", "hardtanh", "hardtanh_", "hardsigmoid", "hardswish")
+)
 """Activations that torchprofile does not list, and that cost no multiply-add. Any other is an error."""
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from blockprof.foundation.files import staged
 from blockprof.foundation.lazy import lazy_import
+from blockprof.networks import chains
 from blockprof.spaces import Architectures, MBConv, Space
 from blockprof.spaces.blocks import PERCENT
 
@@ -56,9 +57,12 @@ def subnet_settings(archs: Architectures, index: int = 0) -> dict[str, list[Any]
     For MBConvs: ``ks`` and ``e``, kernel size and expansion ratio of every slot, ``d``, depth of every unit. For
     bottlenecks: ``e``; ``d``, 2 or 0 for the stem with or without its block, then the layers of each unit beyond its
     fewest; ``w``, the index of the width of the stem's two convolutions and of each unit. Absent layers, which OFA
-    ignores, get the space's first block.
+    ignores, get the space's first block. Of a space by operators, which OFA does not know: ``blocks``, the index of the
+    block at each slot, None where there is none.
     """
     space = archs.space
+    if space.layers is not None:
+        return {"blocks": [None if block < 0 else block for block in archs.blocks[index].tolist()]}
     blocks = [space.blocks[max(block, 0)] for block in archs.blocks[index].tolist()]
     depths: list[int] = archs.depths[index].tolist()
     if space.num_widths == 1:
@@ -94,6 +98,8 @@ def build_subnet(archs: Architectures, index: int = 0, *, preserve_weight: bool 
 
     ``preserve_weight`` copies the supernet's weights; otherwise they are fresh, which is quicker.
     """
+    if archs.space.layers is not None:
+        return put_together(chains.build_chain(archs, index)).eval()
     supernet = build_supernet(archs.space)
     supernet.set_active_subnet(**subnet_settings(archs, index))
     subnet: nn.Module = supernet.get_active_subnet(preserve_weight=preserve_weight)
@@ -105,6 +111,8 @@ def take_apart(network: nn.Module) -> list[nn.Module]:
 
     The head is ``network`` itself without what lies before it, so that pooling and reshaping are ``ofa``'s own code.
     """
+    if isinstance(network, nn.Sequential):
+        return list(network)
     parts = cast("Any", network)
     if hasattr(parts, "input_stem"):
         layers = list(parts.blocks)
@@ -121,6 +129,8 @@ def put_together(modules: Sequence[nn.Module]) -> nn.Module:
     """Undo :func:`take_apart`."""
     stem, *layers, network = modules
     parts = cast("Any", network)
+    if not hasattr(parts, "blocks"):
+        return nn.Sequential(*modules)
     if hasattr(parts, "input_stem"):
         *convolutions, parts.max_pooling = cast("nn.Sequential", stem)
         parts.input_stem, parts.blocks = nn.ModuleList(convolutions), nn.ModuleList(layers)

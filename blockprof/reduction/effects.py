@@ -93,7 +93,7 @@ class Effects:
         """(K,): the options' names: ``e6k7``, ``e35``, ``w100``, ``stem.skip``."""
         space = self.space
         kinds = [block.name.split(".")[-1] for block in space.blocks[: space.blocks_per_width]]
-        widths = [f"w{ratio}" for ratio in space.width_ratios] if space.num_widths > 1 else []
+        widths = list(space.width_names) if space.num_widths > 1 else []
         return (*kinds * space.num_slots, *widths * len(space.units), *(part.name for part in _stems(space)))
 
 

@@ -190,8 +190,8 @@ def parse_reduction(text: str, name: str) -> Reduction:
                 f"'widths': units of {space.name} have one width: leave it out", code="widths-of-one-width"
             )
         unit = _unit(space, "widths", place)
-        ratios = _choices(f"widths.{place}", kept, space.width_ratios)
-        lost = np.repeat(~np.isin(space.width_ratios, ratios), space.blocks_per_width)
+        ratios = _choices(f"widths.{place}", kept, space.width_choices)
+        lost = np.repeat([one not in ratios for one in space.width_choices], space.blocks_per_width)
         blocks[space.unit_slots[unit]] &= ~lost
     for place, value in _table(content, "mutation_probabilities").items():
         unit = _unit(space, "mutation_probabilities", place)
@@ -293,17 +293,17 @@ def _stem_names(space: Space, kept: BoolArray) -> list[str]:
     ]
 
 
-def _widths(reduction: Reduction) -> tuple[dict[str, list[int]], BoolArray]:
+def _widths(reduction: Reduction) -> tuple[dict[str, list[object]], BoolArray]:
     """The widths kept by the units that lost some in all layers; (L, B): the blocks that are lost so."""
     space = reduction.space
     lost = np.zeros_like(reduction.blocks)
-    kept: dict[str, list[int]] = {}
+    kept: dict[str, list[object]] = {}
     for unit, slots in enumerate(space.unit_slots):
         by_width = reduction.blocks[slots].reshape(-1, space.num_widths, space.blocks_per_width)
         gone = np.asarray(~by_width.any(axis=(0, 2)))
         lost[slots] = np.repeat(gone, space.blocks_per_width)
         if gone.any():
-            kept[f"u{unit + 1}"] = [ratio for ratio, away in zip(space.width_ratios, gone, strict=True) if not away]
+            kept[f"u{unit + 1}"] = [one for one, away in zip(space.width_choices, gone, strict=True) if not away]
     return kept, lost
 
 

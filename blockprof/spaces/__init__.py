@@ -12,8 +12,11 @@ from blockprof.spaces.instances import (
     BottleneckInstance,
     HeadInstance,
     Instance,
+    LayerInstance,
+    OperatorInstance,
     StemInstance,
 )
+from blockprof.spaces.layers import Operation
 from blockprof.spaces.parts import Stem, StemChoices, Unit
 from blockprof.spaces.placements import (
     FREE,
@@ -46,8 +49,11 @@ __all__ = [
     "FixedPart",
     "HeadInstance",
     "Instance",
+    "LayerInstance",
     "LookupTable",
     "MBConv",
+    "Operation",
+    "OperatorInstance",
     "Placement",
     "Presets",
     "ReferenceTables",

@@ -128,7 +128,8 @@ def network_holding(space: Space, instance: int) -> Architectures:
         width = block // space.blocks_per_width
         # In turn, so that few networks hold all instances.
         widths[:] = np.where((np.arange(len(widths)) - unit) % 2, state, width)
-        stem = int(np.flatnonzero(space.stem_states == (width if unit % 2 else state))[0])
+        # A single stem leaves the one state that there is before the first unit.
+        stem = int(np.argmax(space.stem_states == (width if unit % 2 else state)))
     blocks = widths[space.slot_unit] * space.blocks_per_width + kind
     return Architectures(space, blocks[None], np.array([stem]))
 

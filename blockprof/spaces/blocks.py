@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from blockprof.spaces.layers import Operation
+
 PERCENT = 100
 
 
@@ -35,7 +37,7 @@ class Bottleneck:
         return f"w{self.width}.e{self.expand}"
 
 
-Block = MBConv | Bottleneck
+Block = MBConv | Bottleneck | Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,19 @@ from blockprof.foundation.errors import NetStringError
 from blockprof.foundation.net_strings import ABSENT, LAYER_SEPARATOR, UNIT_SEPARATOR, NetGrammar
 from blockprof.spaces.blocks import PERCENT, Bottleneck
 from blockprof.spaces.definition import Space
-from blockprof.spaces.parts import Unit
+from blockprof.spaces.layers import Operation
 from blockprof.spaces.registered import registered_spaces
-from blockprof.spaces.settings import genes_of, is_settings, load_settings
+from blockprof.spaces.settings import genes_of, is_settings, load_settings, networks_in
 
 STEM = "stem"
 
 
 def block_tokens(space: Space) -> tuple[tuple[str, ...], ...]:
     """By unit, the space's blocks as net strings spell them: ``mbconv2_e6_k7``, ``res_e0.25_k3_w256``."""
-    return tuple(tuple(_block_token(space, unit, block) for block in range(len(space.blocks))) for unit in space.units)
+    return tuple(
+        tuple(_block_token(space, unit, block) for block in range(len(space.blocks)))
+        for unit in range(len(space.units))
+    )
 
 
 def stem_tokens(space: Space) -> tuple[str, ...]:
@@ -84,18 +87,28 @@ def _is_network(space: Space, net: str) -> bool:
     return False
 
 
-def _block_token(space: Space, unit: Unit, index: int) -> str:
+def _block_token(space: Space, unit: int, index: int) -> str:
     block = space.blocks[index]
+    if isinstance(block, Operation):
+        return _operation_token(space, unit, index, block)
     if isinstance(block, Bottleneck):
-        width = unit.widths[index // space.blocks_per_width]
+        width = space.units[unit].widths[index // space.blocks_per_width]
         return f"{space.operator}_e{block.expand / PERCENT:g}_k{space.kernels[0]}_w{width}"
     return f"{space.operator}_e{block.expand}_k{block.kernel}"
+
+
+def _operation_token(space: Space, unit: int, index: int, block: Operation) -> str:
+    """``mbconv2_e6_k3``, or a block's own name; with the channels where units have several."""
+    assert space.layers is not None
+    operator, widths = space.layers.units[unit].operator, space.units[unit].widths
+    token = block.token if block.operator else f"{operator}_{block.token}"
+    return f"{token}_w{widths[index // space.blocks_per_width]}" if len(set(widths)) > 1 else token
 
 
 def _parse_net(space: Space, net: str) -> list[int]:
     if is_settings(net):
         content = load_settings(net)
-        entries = content if isinstance(content, list) else [content]
+        entries = networks_in(space, content)
         if len(entries) != 1:
             raise NetStringError(f"settings of {len(entries)} networks where one should be", code="not-one-network")
         return genes_of(space, entries[0])

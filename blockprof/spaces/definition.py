@@ -7,7 +7,7 @@ A network is a chain: the stem, the units, the head. What a unit's first layer c
 the chain has a *state* between its links: the index of the width. A space whose units have one width has one state.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
@@ -23,10 +23,15 @@ from blockprof.spaces.instances import (
     BottleneckInstance,
     HeadInstance,
     Instance,
+    OperatorInstance,
     Position,
     StemInstance,
 )
+from blockprof.spaces.layers import Layers, Operation, Value
 from blockprof.spaces.parts import Stem, StemChoices, Unit
+
+SKIP = "skip"
+"""The operator of layers that are absent."""
 
 CostsBy = Literal["instance", "placement"]
 FixedPart = Literal["stem", "head"]
@@ -79,6 +84,8 @@ class Space:
     ``operator`` is the layers' in net strings. Its blocks are MBConvs of ``expands`` times ``kernels``, or, where units
     have several widths, bottlenecks of ``width_ratios`` times ``expands``, both in percent, with one kernel size.
     ``head_widths`` are the 1x1 convolutions behind the last unit. Widths are channels after the width multiplier.
+    A space by operators has ``layers`` instead, and ``own_axes``, by which tables show its blocks: the *width* of a
+    unit then is whatever its layers share (``layers.states``).
     ``upstream_shortfall`` is how many layers less than a placement needs BlockProfile's sampler makes sure of;
     ``upstream_adds_layers`` whether it writes a unit's depth as layers beyond the fewest. ``assets`` is what else is
     known of the space; two spaces with the same networks are equal, whatever they bring along.
@@ -87,22 +94,26 @@ class Space:
     name: str
     title: str
     operator: str
-    ofa_network: str
-    width_multiplier: float
     stem: StemChoices
     units: tuple[Unit, ...]
-    head_widths: tuple[int, ...]
-    expands: tuple[int, ...]
-    kernels: tuple[int, ...]
     resolutions: range
-    upstream_shortfall: int
+    ofa_network: str = ""
+    width_multiplier: float = 1.0
+    head_widths: tuple[int, ...] = ()
+    expands: tuple[int, ...] = ()
+    kernels: tuple[int, ...] = ()
+    upstream_shortfall: int = 0
     width_ratios: tuple[int, ...] = (PERCENT,)
     upstream_adds_layers: bool = False
+    layers: Layers | None = None
+    own_axes: tuple[Axis, Axis] | None = None
     assets: Assets = field(default=Assets(), compare=False)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """Every block a layer may hold, by row, then column, of ``axes``."""
+        if self.layers is not None:
+            return self.layers.blocks
         if self.num_widths > 1:
             return tuple(Bottleneck(width, expand) for width in self.width_ratios for expand in self.expands)
         return tuple(MBConv(expand, kernel) for expand in self.expands for kernel in self.kernels)
@@ -110,6 +121,8 @@ class Space:
     @cached_property
     def axes(self) -> tuple[Axis, Axis]:
         """What tells blocks apart, rows and columns of every table of them."""
+        if self.own_axes is not None:
+            return self.own_axes
         if self.num_widths > 1:
             widths, expands = (
                 tuple(f"{value / PERCENT:g}" for value in each) for each in (self.width_ratios, self.expands)
@@ -121,7 +134,17 @@ class Space:
     @property
     def num_widths(self) -> int:
         """W: how many widths a unit may have."""
-        return len(self.width_ratios)
+        return len(self.width_choices)
+
+    @property
+    def width_choices(self) -> tuple[Value, ...]:
+        """(W,): what a unit's width may be: ratios in percent, or the names of what its layers share."""
+        return self.layers.states if self.layers is not None else self.width_ratios
+
+    @property
+    def width_names(self) -> tuple[str, ...]:
+        """(W,): the widths as reductions name them: ``w100``."""
+        return tuple(one if isinstance(one, str) else f"w{one}" for one in self.width_choices)
 
     @property
     def blocks_per_width(self) -> int:
@@ -145,7 +168,7 @@ class Space:
         """The stem and the head where there is only one, which is no instance but part of what every network costs."""
         parts: tuple[tuple[FixedPart, int], ...] = (
             ("stem", len(self.stems)),
-            ("head", len(self.units[-1].widths)),
+            ("head", len(set(self.units[-1].widths))),
         )
         return tuple(part for part, number in parts if number == 1)
 
@@ -168,7 +191,8 @@ class Space:
     @cached_property
     def digest(self) -> str:
         """8 hex digits that tell this definition from others, whatever the space brings along."""
-        definition = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        definition = {name: values[name] for name in sorted(values) if values[name] is not None}
         return sha256(repr(definition).encode()).hexdigest()[:8]
 
     @property
@@ -219,17 +243,18 @@ def _build_catalogue(space: Space) -> Catalogue:
                 for block in range(len(space.blocks)):
                     width = unit.widths[block // space.blocks_per_width]
                     place = (unit_index, halvings, in_channels) if layer == 0 else (unit_index, halvings, width)
-                    layers[slot, state, block] = number(_instance(space, block, layer, *place))
+                    instance = _instance(space, block, layer, *place)
+                    layers[slot, state, block] = -1 if instance is None else number(instance)
             if layer == 0:
-                halvings += unit.stride - 1
+                halvings += unit.stride.bit_length() - 1
         before = unit.widths
-    stems = heads = np.full(1, -1)
+    stems, heads = np.full(1, -1), np.full(space.num_widths, -1)
     if "stem" not in space.fixed_parts:
         stems = np.array([number(StemInstance(stem, space.stem.halvings)) for stem in space.stems])
     if "head" not in space.fixed_parts:
         heads = np.array([number(HeadInstance(width, halvings)) for width in before])
     absent = len(found)
-    stems, heads = (np.where(known < 0, absent, known) for known in (stems, heads))
+    layers, stems, heads = (np.where(known < 0, absent, known) for known in (layers, stems, heads))
     return Catalogue(layers, stems, heads, absent, tuple(found))
 
 
@@ -244,11 +269,38 @@ def _placement_catalogue(space: Space) -> Catalogue:
     return Catalogue(layers, stems, np.full(space.num_widths, absent), absent)
 
 
-def _instance(space: Space, block_index: int, layer: int, unit_index: int, halvings: int, in_channels: int) -> Instance:
+def _instance(
+    space: Space, block_index: int, layer: int, unit_index: int, halvings: int, in_channels: int
+) -> Instance | None:
+    """A block at a place; None for a ``skip`` that leaves all as it is, and so is absent."""
     unit, block = space.units[unit_index], space.blocks[block_index]
     position: Position = "rest" if layer else "first"
     stride = 1 if layer else unit.stride
     place = (unit_index, position, in_channels, unit.widths[block_index // space.blocks_per_width], stride, halvings)
+    if isinstance(block, Operation):
+        return _operator_instance(space, block, *place)
     if isinstance(block, Bottleneck):
         return BottleneckInstance(*place, block)
     return BlockInstance(*place, space.operator, block, unit.activation, unit.squeeze_excite)
+
+
+def _operator_instance(
+    space: Space,
+    block: Operation,
+    unit: int,
+    position: Position,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    halvings: int,
+) -> OperatorInstance | None:
+    assert space.layers is not None
+    common = space.layers.units[unit]
+    operation = replace(block, operator=block.operator or common.operator).with_settings(common.settings)
+    if operation.operator == SKIP and stride == 1 and in_channels == out_channels:
+        return None
+    before = space.units[unit - 1].widths if unit else space.stem.out_channels
+    place = f".from{in_channels}" if position == "first" and len(set(before)) > 1 else ""
+    return OperatorInstance(
+        unit, position, in_channels, out_channels, stride, halvings, block=block, operation=operation, place=place
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blockprof.spaces.blocks import PERCENT, Bottleneck, MBConv
+from blockprof.spaces.layers import Operation
 from blockprof.spaces.parts import Stem
 
 CHANNEL_DIVISOR = 8
@@ -100,6 +101,23 @@ class BottleneckInstance(_Layer):
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorInstance(_Layer):
+    """A block of a space by operators, at a place of the network; ``operation`` is what builds it there.
+
+    ``place`` is what tells it from others of its unit: the channels, where these differ.
+    """
+
+    block: Operation
+    operation: Operation
+    place: str
+
+    @property
+    def name(self) -> str:
+        """Readable and unique within the space: ``u2.first.k3_e1``."""
+        return f"u{self.unit + 1}.{self.position}.{self.block.name}{self.place}"
+
+
+@dataclass(frozen=True, slots=True)
 class StemInstance:
     """One of several stems, with the pooling behind it; ``halvings`` is what it does to height and width."""
 
@@ -154,4 +172,5 @@ class HeadInstance:
         return f"head.c{self.in_channels}"
 
 
-Instance = BlockInstance | BottleneckInstance | StemInstance | HeadInstance
+LayerInstance = BlockInstance | BottleneckInstance | OperatorInstance
+Instance = LayerInstance | StemInstance | HeadInstance

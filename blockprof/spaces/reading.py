@@ -7,7 +7,7 @@ import numpy as np
 from blockprof.foundation.errors import NetStringError
 from blockprof.spaces.architectures import Architectures
 from blockprof.spaces.definition import Space
-from blockprof.spaces.settings import genes_of, load_settings, resolution_of
+from blockprof.spaces.settings import genes_of, load_settings, networks_in, resolution_of
 
 
 def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | None, ...]]:
@@ -21,10 +21,11 @@ def parse_settings(space: Space, text: str) -> tuple[Architectures, tuple[int | 
             counted from 1, and which key.
     """
     content = load_settings(text)
-    if not isinstance(content, list):
+    entries = networks_in(space, content)
+    if entries == [content]:
         return from_settings(space, [content])
     archs = []
-    for number, entry in enumerate(content, start=1):
+    for number, entry in enumerate(entries, start=1):
         try:
             archs.append(from_settings(space, [entry]))
         except NetStringError as error:

@@ -1,12 +1,14 @@
 """The door of design spaces: those of blockprof, of the running process and of installed packages, by name."""
 
 import re
+from pathlib import Path
 
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.registry import Registry
 from blockprof.spaces.definition import Space
+from blockprof.spaces.files import read_space
 
-_LIBRARY = ("mbv3", "pn", "resnet50", "mbv3_w1", "pn_w1")
+_LIBRARY = ("mbv3", "pn", "resnet50", "mbv3_w1", "pn_w1", "fbnet", "mnasnet", "mobilenetv4", "vit")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 _SPACES: Registry[Space] = Registry("space", tuple(f"blockprof.spaces.library.{name}" for name in _LIBRARY))
@@ -37,11 +39,16 @@ def space_names() -> tuple[str, ...]:
 
 
 def load_space(name: str) -> Space:
-    """Return the space called ``name``, such as ``pn``, or that BlockProfile called so.
+    """Return the space called ``name``, such as ``pn``, or that BlockProfile called so, or that of a YAML file.
+
+    A file's space is registered by its own name, and so known by it for the rest of the process.
 
     Raises:
-        InputError: no space has that name.
+        InputError: no space has that name, or another space has the file's.
+        DataFileError: the file holds no space.
     """
+    if name.endswith((".yaml", ".yml")):
+        return _load_file(Path(name))
     found = _SPACES.find(name)
     if found is None:
         found = next((space for space in registered_spaces() if space.assets.upstream_called(name)), None)
@@ -50,3 +57,13 @@ def load_space(name: str) -> Space:
             f"unknown space '{name}'", remedy=f"there are {', '.join(space_names())}", code="unknown-space"
         )
     return found
+
+
+def _load_file(path: Path) -> Space:
+    space = read_space(path)
+    there = _SPACES.find(space.name)
+    if there is not None and there != space:
+        raise InputError(
+            f"'name' is {space.name}, which another space has", where=path, remedy="choose another", code="name-taken"
+        )
+    return register_space(space)

@@ -14,6 +14,7 @@ from blockprof.foundation.errors import NetStringError
 from blockprof.foundation.net_strings import ABSENT
 from blockprof.spaces.blocks import PERCENT
 from blockprof.spaces.definition import Space
+from blockprof.spaces.listed import genes_of_layers, is_index_list
 
 RESOLUTION_KEYS = ("r", "image_size")
 _MOST = 1e6
@@ -38,12 +39,20 @@ def load_settings(text: str) -> object:
         ) from None
 
 
+def networks_in(space: Space, content: object) -> list[object]:
+    """The networks of ``space`` that content holds: one, or a list of several."""
+    is_one = space.layers is not None and is_index_list(content)
+    return content if isinstance(content, list) and not is_one else [content]
+
+
 def genes_of(space: Space, entry: object) -> list[int]:
     """The index of the stem, then of the block at each slot, of one network's settings.
 
     Raises:
         NetStringError: it is not of this form, or no network of ``space``; the message says which key.
     """
+    if space.layers is not None:
+        return genes_of_layers(space, entry)
     if space.num_widths == 1:
         depths = _depths(space, _numbers(entry, "d", len(space.units)))
         kernels, expands = (_numbers(entry, key, space.num_slots, fixed=False) for key in ("ks", "e"))

@@ -14,10 +14,11 @@ from blockprof.foundation.arrays import FloatArray, IntArray
 from blockprof.predictors.runtime import make_chains
 from blockprof.spaces import (
     Architectures,
-    BlockInstance,
     BottleneckInstance,
     HeadInstance,
     Instance,
+    LayerInstance,
+    OperatorInstance,
     Space,
     StemInstance,
 )
@@ -91,10 +92,10 @@ def shape_table(space: Space, resolution: int) -> FloatArray:
     return rows
 
 
-def _sizes(instance: StemInstance | BottleneckInstance | BlockInstance, resolution: int) -> tuple[int, int]:
+def _sizes(instance: StemInstance | LayerInstance, resolution: int) -> tuple[int, int]:
     if isinstance(instance, StemInstance):
         return resolution, halved(resolution, instance.halvings - 1)
-    if isinstance(instance, BottleneckInstance):
+    if isinstance(instance, BottleneckInstance | OperatorInstance):
         return instance.in_size(resolution), instance.out_size(resolution)
     before = resolution >> instance.halvings
     return before, before // instance.stride

@@ -18,20 +18,19 @@ from blockprof.networks.facts import count_pieces, read_graphs
 from blockprof.spaces import Space, load_space, space_names
 from blockprof.spaces.facts import HEADER, area_terms, parts_of
 
+LIBRARY = Path(__file__).parents[2] / "blockprof" / "spaces" / "library"
 SIZES = (128, 132, 168, 196, 228)
 """Of different sizes after any number of halvings."""
 
 
 def main(names: list[str]) -> None:
     for name in names or space_names():
-        space = load_space(name)
-        if space.assets.facts is not None:
-            write_facts(space, Path(str(space.assets.facts)))
+        write_facts(load_space(name), LIBRARY / name.replace("-w1.0", "_w1") / "facts.csv")
 
 
 def write_facts(space: Space, file: Path) -> None:
     """Write a space's facts, if they are exact."""
-    sizes = [size for size in SIZES if size in space.resolutions]
+    sizes = list(SIZES if set(SIZES) <= set(space.resolutions) else space.resolutions[: len(SIZES)])
     known = [count_pieces(space, size) for size in sizes]
     for at_size, size in zip(known, sizes, strict=True):
         for index, instance in enumerate(space.instances):

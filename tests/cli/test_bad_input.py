@@ -87,7 +87,10 @@ def test_a_file_of_the_other_space(command: str, refused, folder: Path, rows: li
         ("train-predictor -s pn nosuch.csv", "nosuch.csv: there is no such file"),
         ("train-predictor -s pn", "blockprof-data/ofa_pn_npu_lat_data.csv: there is no such file: give your CSV"),
         ("fetch-data -s pn --source nosuch", "--source nosuch: there is no such published data, file or folder"),
-        ("profile -s nosuch", "unknown space 'nosuch': there are mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0"),
+        (
+            "profile -s nosuch",
+            "unknown space 'nosuch': there are mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0, fbnet, mnasnet",
+        ),
         ("fetch-data -s nosuch", "unknown space 'nosuch'"),
         ("train-predictor -s nosuch", "unknown space 'nosuch'"),
         (

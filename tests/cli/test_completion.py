@@ -1,8 +1,10 @@
 import pytest
 
+from blockprof.spaces import space_names
+
 
 def test_spaces(complete, folder) -> None:
-    assert complete("blockprof profile --space ") == ["mbv3", "pn", "resnet50", "mbv3-w1.0", "pn-w1.0"]
+    assert complete("blockprof profile --space ") == list(space_names())
     assert complete("blockprof train-predictor -s p") == ["pn", "pn-w1.0"]
     assert complete("blockprof export networks --space r") == ["resnet50"]
 
@@ -10,7 +12,7 @@ def test_spaces(complete, folder) -> None:
 def test_help_lists_the_spaces(cli, folder) -> None:
     for command in (["profile"], ["fetch-data"], ["export", "network"]):
         shown = " ".join(cli(*command, "--help").stdout.replace("│", " ").split())
-        assert "Design space: mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0." in shown
+        assert "Design space: mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0, fbnet, mnasnet, mobilenetv4, vit." in shown
 
 
 def test_samplers_formats_and_designs(complete, folder) -> None:

@@ -39,7 +39,10 @@ def build_pieces(archs: Architectures, index: int, wanted: Collection[Piece], se
 
 def input_channels(module: nn.Module) -> int:
     """Channels of the tensor that a piece takes: those of its first convolution or linear map."""
-    first = next(part for part in module.modules() if isinstance(part, nn.Conv2d | nn.Linear))
+    kinds = nn.Conv2d | nn.Linear | nn.LayerNorm
+    first = next(part for part in module.modules() if isinstance(part, kinds))
+    if isinstance(first, nn.LayerNorm):
+        return first.normalized_shape[-1]
     return first.in_channels if isinstance(first, nn.Conv2d) else first.in_features
 
 

@@ -125,8 +125,14 @@ REFUSED = {
     "not yaml": ("space: [pn", "is not YAML"),
     "not a date": ("space: pn\nname: 2024-13-45", "is not YAML that can be read"),
     "tag": ("space: !!python/object/apply:os.system [ls]", "is not YAML"),
-    "no space": ("name: mine", "'space' must be one of mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0"),
-    "other space": ("space: vit", "'space' must be one of mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0, not 'vit'"),
+    "no space": (
+        "name: mine",
+        "'space' must be one of mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0, fbnet",
+    ),
+    "other space": (
+        "space: vgg",
+        "'space' must be one of mbv3, pn, resnet50, mbv3-w1.0, pn-w1.0, fbnet",
+    ),
     "space a list": ("space: [pn]", "'space' must be one of"),
     "unknown key": ("space: pn\nkeep: {}", "unknown key 'keep': there are space, name, drop, layers"),
     "twice": ("space: pn\ndrop:\n  u1: [e3k3]\n  u1: [e3k5]", "has the key 'u1' twice"),

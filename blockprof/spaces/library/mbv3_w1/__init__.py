@@ -1,5 +1,7 @@
 """OFA-MobileNetV3, width 1.0."""
 
+from importlib.resources import files
+
 from blockprof.spaces.assets import Assets, LookupTable
 from blockprof.spaces.definition import Space
 from blockprof.spaces.parts import StemChoices, Unit
@@ -26,6 +28,7 @@ MBV3_W1 = register_space(
         resolutions=range(128, 257, 4),
         upstream_shortfall=1,
         assets=Assets(
+            facts=files(__name__) / "facts.csv",
             lookup_tables=(LookupTable("i7-8700k", "Intel i7-8700K", "i7/i7-8700K_lut.yaml", "nsganet"),),
         ),
     )

@@ -1,5 +1,8 @@
 """OFA-ProxylessNAS, width 1.0."""
 
+from importlib.resources import files
+
+from blockprof.spaces.assets import Assets
 from blockprof.spaces.definition import Space
 from blockprof.spaces.parts import StemChoices, Unit
 from blockprof.spaces.registered import register_space
@@ -25,5 +28,6 @@ PN_W1 = register_space(
         kernels=(3, 5, 7),
         resolutions=range(128, 257, 4),
         upstream_shortfall=1,
+        assets=Assets(facts=files(__name__) / "facts.csv"),
     )
 )

@@ -1,0 +1,7 @@
+"""FBNet."""
+
+from importlib.resources import files
+
+from blockprof.spaces.library import register_folder
+
+SPACE = register_folder(files(__name__))
