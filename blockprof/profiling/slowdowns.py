@@ -13,6 +13,7 @@ Where expected costs are fixed weighted sums of the siblings' costs, how far a g
 expected cost is linear in the costs, so what is not known of it follows from their covariance.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -201,7 +202,7 @@ class _Test:
         row = np.where(group.members, self.counts, 0.0)
         weights = row @ self.expected.weights
         ms, expected_ms = float(row @ self.metric.costs), float(weights @ self.metric.costs)
-        relative = ndtri(0.5 + CONFIDENCE / 2) * self._deviation(row / ms - weights / expected_ms)
+        relative = float(ndtri(0.5 + CONFIDENCE / 2)) * self._deviation(row / ms - weights / expected_ms)
         worst = int(np.where(group.members, self.times, -np.inf).argmax())
         return Slowdown(
             what=group.what,
@@ -209,7 +210,7 @@ class _Test:
             ms=ms,
             expected_ms=expected_ms,
             times=ms / expected_ms,
-            interval=(ms / expected_ms * np.exp(-relative), ms / expected_ms * np.exp(relative)),
+            interval=(ms / expected_ms * math.exp(-relative), ms / expected_ms * math.exp(relative)),
             worst=_name(self.metric.space, worst),
             worst_times=float(self.times[worst]),
         )
