@@ -220,7 +220,7 @@ class _Test:
         covariance = self.metric.covariance
         if covariance is None:
             return 0.0
-        return float(np.sqrt(max(row @ covariance[:-1, :-1] @ row, 0.0)))
+        return math.sqrt(max(float(row @ covariance[:-1, :-1] @ row), 0.0))
 
 
 def _num_tests(space: Space, places: IntArray) -> int:
