@@ -137,7 +137,7 @@ def test_a_runs_tables_as_files(file_format: str, good, in_trained: Path, tmp_pa
     folder = tmp_path / "tables"
     shown = good(f"export run profiled --format {file_format} --out {folder}")
     frames = tracking.load_frames(tracking.find_run("profiled"))
-    assert set(frames) == {"placements", "random", "responses", "trades"}
+    assert set(frames) == {"placements", "random", "responses", "slowdowns", "trades"}
     assert shown.split() == [word for frame in frames for word in ("wrote", f"{folder}/{frame}.{file_format}")]
     for frame, expected in frames.items():
         path = folder / f"{frame}.{file_format}"
@@ -148,7 +148,7 @@ def test_a_runs_tables_as_files(file_format: str, good, in_trained: Path, tmp_pa
 def test_a_run_is_exported_into_a_folder_of_its_name_by_its_id(good, in_trained: Path) -> None:
     good(f"export run {tracking.find_run('profiled').id}")
     files = {path.name for path in (in_trained / "profiled").iterdir()}
-    assert files == {"placements.csv", "random.csv", "responses.csv", "trades.csv"}
+    assert files == {"placements.csv", "random.csv", "responses.csv", "slowdowns.csv", "trades.csv"}
 
 
 def test_a_runs_name_does_not_lead_out_of_the_folder(good, in_trained: Path) -> None:
