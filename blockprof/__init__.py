@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
+    from blockprof.api.estimator import BlockwiseRegressor as BlockwiseRegressor
     from blockprof.api.exporting import export
     from blockprof.api.fetching import Fetching, fetch_data
     from blockprof.api.listing import list_predictors, list_runs
     from blockprof.api.maintaining import repair_store, resume
     from blockprof.api.measuring import measure, measure_blocks
     from blockprof.api.metrics import load_metrics
+    from blockprof.api.planning import plan
     from blockprof.api.predicting import predict
     from blockprof.api.profiling import profile
     from blockprof.api.reducing import reduce
@@ -43,12 +45,14 @@ _MODULES = {
     "blockprof.api.caching": ("cache_imagenet",),
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
+    "blockprof.api.estimator": ("BlockwiseRegressor",),
     "blockprof.api.exporting": ("export",),
     "blockprof.api.fetching": ("Fetching", "fetch_data"),
     "blockprof.api.listing": ("list_predictors", "list_runs"),
     "blockprof.api.maintaining": ("repair_store", "resume"),
     "blockprof.api.measuring": ("measure", "measure_blocks"),
     "blockprof.api.metrics": ("load_metrics",),
+    "blockprof.api.planning": ("plan",),
     "blockprof.api.predicting": ("predict",),
     "blockprof.api.profiling": ("profile",),
     "blockprof.api.reducing": ("reduce",),
@@ -69,6 +73,7 @@ _MODULES = {
 }
 _find = lazy_names(__name__, _MODULES)
 
+# Without BlockwiseRegressor, which needs scikit-learn, an extra.
 __all__ = [
     "NOT_LOGGED",
     "Algorithm",
@@ -102,6 +107,7 @@ __all__ = [
     "measure",
     "measure_blocks",
     "measure_surrogate",
+    "plan",
     "predict",
     "profile",
     "reduce",

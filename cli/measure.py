@@ -112,7 +112,7 @@ def measure(
         typer.Option(
             "--provider",
             metavar="NAME",
-            help="Execution provider of ONNX Runtime.",
+            help="Execution provider of ONNX Runtime, or CUDAExecutionProvider of torch (not verified on a GPU).",
             autocompletion=_complete_provider,
         ),
     ] = "CPUExecutionProvider",

@@ -1,5 +1,6 @@
 """What to run next, which each command ends with, or why there is nothing: on stderr, for people."""
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ _NOT_LOGGED = "nothing: the result was not logged, and what comes next takes it 
 
 def print_next(command: str, result: Any, delivery: "Delivery") -> None:
     """Say what to run after a command that has ended well."""
-    if not delivery.quiet and (step := _STEPS[command](result, delivery.run)):
+    if not delivery.quiet and (step := _STEPS[command](result, delivery.run and shlex.quote(delivery.run))):
         render.print_aside(f"next: {step}")
 
 
@@ -99,6 +100,12 @@ def _after_predicting(result: Any, _run: str | None) -> str:
     return f"blockprof search --space {result.space.name} --{direction} {first.name} (finds networks that are better)"
 
 
+def _after_planning(result: Any, run: str | None) -> str:
+    if result.verified is None:
+        return "the same command with --verify, which measures the plan, all fp32 and all int8"
+    return f"nothing: this is the answer{f'; `blockprof export run {run}` writes its tables' if run else ''}"
+
+
 def _after_comparing(_result: Any, run: str | None) -> str:
     return f"nothing: this is the answer{f'; `blockprof export run {run}` writes its tables' if run else ''}"
 
@@ -126,7 +133,7 @@ def _after_runs(result: Any, _run: str | None) -> str:
         return "nothing: no run has finished"
     if newest.command == "profile":
         return f"blockprof reduce --from {newest.name}"
-    return f"blockprof export run {newest.name}"
+    return f"blockprof export run {shlex.quote(newest.name)}"
 
 
 def _after_predictors(result: Any, _run: str | None) -> str:
@@ -145,16 +152,19 @@ _STEPS: dict[str, Callable[[Any, str | None], str]] = {
     "fetch-data": _after_fetching,
     "cache-imagenet": lambda _result, _run: "blockprof profile --space mbv3 --metrics accuracy --fast",
     "measure": _after_measuring,
+    "measure-phone": lambda _result, _run: "blockprof train-predictor FOLDER/times.csv --space NAME --metric my-phone",
     "train-predictor": _after_training,
     "import-predictor": _after_training,
     "profile": _after_profiling,
     "predict": _after_predicting,
+    "plan": _after_planning,
     "compare": _after_comparing,
     "reduce": _after_reducing,
     "search": _after_searching,
     "runs": _after_runs,
     "predictors": _after_predictors,
     "doctor": _after_examining,
+    "check": lambda _result, _run: "blockprof profile --space FILE --metrics flops,macs",
     "resume": lambda _result, _run: "blockprof runs",
     "repair": lambda _result, _run: "blockprof runs",
     "run": lambda _result, _run: "nothing: these are the run's tables",

@@ -55,6 +55,9 @@ def profile(
     name: options.NameOption = None,
     experiment: options.ExperimentOption = None,
     no_log: options.NoLogOption = False,
+    log_effects: Annotated[
+        bool, typer.Option("--log-effects", help="Log each placement's effect as a metric of the run too.")
+    ] = False,
     accuracy_source: options.AccuracySourceOption = None,
     data: options.DataOption = None,
     fast: options.FastOption = False,
@@ -108,6 +111,7 @@ def profile(
             seed=seed,
             accuracy_source=source,
             supernet=spec,
+            log_effects=log_effects,
             log=options.log_to(name, experiment, no_log),
             listener=listener,
         )

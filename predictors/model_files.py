@@ -12,8 +12,9 @@ from blockprof.foundation.decoding import MALFORMED, parse_json, read_arrays
 from blockprof.foundation.errors import DataFileError, InputError, MetricError
 from blockprof.foundation.latencies import MAX_LATENCY_MS
 from blockprof.predictors.prediction import INTERVAL_LEVEL, Predictor
-from blockprof.spaces import load_space, network_holding, space_names
+from blockprof.spaces import Space, load_space, network_holding, register_space, space_names
 from blockprof.spaces.codec import block_tokens, stem_tokens
+from blockprof.spaces.files import parse_space
 
 MODEL_FILE = "model.json"
 _MOST = MAX_LATENCY_MS**2
@@ -52,6 +53,8 @@ def write_model(
         "blocks_per_width": space.blocks_per_width,
         "unit_depths": [list(unit.depths) for unit in space.units],
     }
+    if space.layers is not None:
+        everything |= {"space_digest": space.digest, "space_definition": space.assets.definition}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MODEL_FILE).write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
@@ -104,18 +107,38 @@ def read_facts(folder: str | Path) -> dict[str, Any]:
         facts = parse_json(path.read_bytes())
         if not isinstance(facts["kind"], str):
             raise ValueError("its kind is no text")
-        if facts["space"] not in space_names():
-            raise ValueError("of an unknown space")
+        space = _space_of(facts)
         if not all(isinstance(facts[name], str) for name in ("metric", "device")):
             raise ValueError("its metric or device is no text")
         sizes = facts["resolutions"]
         if not sizes or not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
             raise ValueError("its resolutions are no list of whole numbers")
-        if not set(sizes) <= set(load_space(facts["space"]).resolutions) or type(facts["num_nets"]) is not int:
+        if not set(sizes) <= set(space.resolutions) or type(facts["num_nets"]) is not int:
             raise ValueError("its resolutions, or how many networks it was trained on, are none of its space's")
     except (OSError, *MALFORMED) as error:
         raise DataFileError(f"not a saved predictor: {error}", where=folder, code="not-a-predictor") from error
     return dict(facts)
+
+
+def _space_of(facts: Mapping[str, Any]) -> Space:
+    """The space that facts name; one that is not known yet is registered by the definition that they carry.
+
+    Raises:
+        ValueError: it is not known, or is another one of that name.
+        DataFileError: its definition is none.
+    """
+    name, definition = facts["space"], facts.get("space_definition")
+    if name not in space_names() and definition and isinstance(definition, str):
+        found = parse_space(definition, f"the definition of {name}")
+        # Code is the user's to bring: what a saved predictor says is not run.
+        if found.name == name and found.assets.definition:
+            register_space(found)
+    if name not in space_names():
+        raise ValueError("of an unknown space")
+    space = load_space(name)
+    if facts.get("space_digest", space.digest) != space.digest:
+        raise ValueError(f"of another definition of the space {name}")
+    return space
 
 
 def check_model(folder: str | Path, make: Callable[[], _Model]) -> _Model:

@@ -15,6 +15,7 @@ from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
 from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -73,7 +74,7 @@ def measure(
     campaign = plan_campaign(archs, resolutions, file, spec, fresh=fresh, board=board)
     log.check()
     listener.on_plan(campaign)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         result = campaign.run(listener)
         listener.on_result(result)
         record(lambda run: _record(run, result, {"metric": metric, **chosen}))
@@ -157,7 +158,7 @@ def measure_blocks(
     _make_way(path, journal, fresh=fresh)
     check_block_journal(chosen_space, resolution, journal, spec, board=board)
     listener.on_plan(spec)
-    with log.run("measure", chosen_space.name, listener) as record:
+    with log.run("measure", chosen_space.name, listener, metric) as record:
         start = time.perf_counter()
         table = measure_block_table(chosen_space, resolution, journal, spec, listener=listener, board=board)
         table.write(path)
@@ -170,6 +171,7 @@ def measure_blocks(
 def _asked(
     space: Space | str, networks: Networks | None, spec: MeasureSpec | None
 ) -> tuple[Space, Networks, MeasureSpec]:
+    check_extra("measure", "measuring")
     return load_space(space) if isinstance(space, str) else space, networks or Networks(), spec or MeasureSpec()
 
 

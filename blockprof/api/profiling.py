@@ -33,6 +33,7 @@ def profile(
     seed: int = 0,
     accuracy_source: str | None = None,
     supernet: SupernetSpec | None = None,
+    log_effects: bool = False,
     log: Tracker = NOT_LOGGED,
     listener: Listener = SILENT,
 ) -> Profile:
@@ -59,6 +60,7 @@ def profile(
         accuracy_source: of the name ``accuracy``: ``supernet``, ``ofa-predictor`` or ``reference``; where None, the
             supernet if ``supernet`` is given, else the reference table.
         supernet: how networks are evaluated in the supernet.
+        log_effects: log every placement's effect as a metric of the run, not in tables alone.
         log: where the profile is logged.
         listener: told of progress, and the profile before it is logged.
 
@@ -80,7 +82,8 @@ def profile(
     loaded = evaluation.load(names)
     # Whatever is wrong with what is asked is said before a run begins, and before minutes of measuring.
     pools = evaluation.pools(sizes)
-    with log.run("profile", chosen.name, listener) as record:
+    subject = ",".join(name_of(metric) for metric in metrics)
+    with log.run("profile", chosen.name, listener, subject) as record:
         by_name: dict[str, Metric | Surrogate] = {**loaded, **pools.fit()}
         result = profile_metrics(
             chosen,
@@ -93,9 +96,9 @@ def profile(
             listener=listener,
         )
         listener.on_result(result)
-        record(lambda run: _record(run, result))
+        record(lambda run: _record(run, result, log_effects))
     return result
 
 
-def _record(run: "Run", profile: Profile) -> None:
-    profiles.record_profile(run, profile)
+def _record(run: "Run", profile: Profile, effects: bool) -> None:
+    profiles.record_profile(run, profile, effects=effects)

@@ -85,7 +85,7 @@ def reduce(
     reduction = derive_reduction(whole, profile.placements, gain=profile.gain, costs=profile.costs, trim=trim)
     path = Path(f"reduction-{whole.name}-{'-'.join(profile.costs)}.yaml") if out is None else Path(out)
     result = Reduced(reduction, profile, path)
-    with log.run("reduce", whole.name, listener) as record:
+    with log.run("reduce", whole.name, listener, ",".join(profile.costs)) as record:
         if old := write_reduction(reduction, path):
             listener.on_note(f"{path}: another file was there, which is kept as {old.name}")
         listener.on_result(result)

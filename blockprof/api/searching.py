@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import check_metrics, default_metric
@@ -94,6 +95,7 @@ def search(
     log.check()
     problem = make_problem(evaluation, maximize, minimize, limits, reduction)
     if verify is not None:
+        check_extra("measure", "measuring what is found")
         compared_columns(problem)
     spec = SearchSpec(algorithm, initial, generations, children, seed, top_k)
     plan = StudyPlan(problem, spec, resolution, num_seeds, compares)
@@ -106,7 +108,8 @@ def search(
             )
     for state in plan.kept_states():
         listener.on_note(f"{state}: resuming a search that was interrupted; remove it to start over")
-    with plan.kept(), log.run("search", evaluation.space.name, listener) as record:
+    subject = ",".join(one.metric.info.name for one in problem.objectives)
+    with plan.kept(), log.run("search", evaluation.space.name, listener, subject) as record:
         study = plan.run(listener, keep=True)
         if verify is not None:
             study = replace(study, verification=_verified(study, verify, listener))

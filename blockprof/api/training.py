@@ -9,6 +9,7 @@ from blockprof.api.latencies import check_latency_name, naming, read_latencies
 from blockprof.fetching.reference import DEVICE_PREFIX
 from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, BlockprofError, Said
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -33,6 +34,10 @@ else:
     training_charts = lazy_import("blockprof.output.charts.trainings")
     trainings = lazy_import("blockprof.output.runs.trainings")
     pd = lazy_import("pandas")
+
+
+GRU = "gru"
+"""The kind that needs an extra."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +141,8 @@ def train(
     """
     chosen, options = load_space(space) if isinstance(space, str) else space, options or TrainingOptions()
     check_latency_name(chosen, metric)
+    if kind == GRU:
+        check_extra("gru", f"training a {GRU}")
     path, latencies = read_latencies(chosen, metric, None if data is None else Path(data), listener)
     with naming(path):
         split = predictors.split_by_network(latencies, seed, train_size)
@@ -148,7 +155,7 @@ def train(
         listener.on_note(f"{checkpoint}: resuming what was trained before; remove it to train again")
     elif not checkpoint:
         listener.on_start(f"training on {latencies.select(split.train).num_networks:,} networks")
-    with log.run("train-predictor", chosen.name, listener) as record:
+    with log.run("train-predictor", chosen.name, listener, metric) as record:
         with naming(path):
             trained = predictors.train_predictor(
                 latencies, metric, seed, train_size, kind, options, checkpoint, listener
@@ -222,6 +229,7 @@ def import_predictor(
     """
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
+    check_extra("gru", "reading BlockProfile's predictors")
     if max_ms is None:
         importing.released_maximum(chosen, metric)
     path, latencies = read_latencies(chosen, metric, None if data is None else Path(data), listener)
@@ -238,7 +246,7 @@ def import_predictor(
         listener.on_note(Said("{}; {} sets another", said, Argument("max_ms")))
     found = Training(importing.import_predictor(file, latencies, metric, max_ms, seed), latencies, path)
     log.check()
-    with log.run("import-predictor", chosen.name, listener) as record:
+    with log.run("import-predictor", chosen.name, listener, metric) as record:
         listener.on_result(found)
         found = replace(found, registered=record(lambda run: _record_imported(run, found, seed)))
         if found.registered:

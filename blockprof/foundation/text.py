@@ -1,7 +1,10 @@
 """Texts that are safe to show: without passwords, and without what a terminal or a page would obey."""
 
 import re
+import shlex
+import sys
 import unicodedata
+from pathlib import Path
 
 _HIDDEN = "***"
 _PASSWORD = re.compile(r"(://[^\s/:@]*:)\S*@")
@@ -33,3 +36,8 @@ def _escaped(character: str) -> str:
 def shown(text: str) -> str:
     """``text`` of several lines with each line printable and no password."""
     return "\n".join(printable(line) for line in masked(text).split("\n"))
+
+
+def command_line() -> str:
+    """The command that this process was started with, as a shell takes it, without the program's folder."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

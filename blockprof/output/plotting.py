@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from blockprof.comparing import PredictorComparison, ProfileComparison
 from blockprof.evaluators.device.block_table import BlockTable
 from blockprof.evaluators.device.campaign import CampaignResult
+from blockprof.evaluators.precisions.plan import PrecisionPlan
 from blockprof.foundation.choices import check_choice
-from blockprof.output.charts import comparisons, measurements, profiles, reductions, searches, targets
+from blockprof.output.charts import comparisons, measurements, plans, profiles, reductions, searches, targets
 from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
 from blockprof.output.draw_place_maps import draw_place_maps
 from blockprof.profiling import Profile
@@ -86,3 +87,8 @@ def _(reduction: Reduction, _metric: str | None) -> Pictures:
 @pictures_of.register(CampaignResult)
 def _(result: CampaignResult, _metric: str | None) -> Pictures:
     return {"latencies": lambda: draw_chart(measurements.latencies_chart(result))}
+
+
+@pictures_of.register(PrecisionPlan)
+def _(plan: PrecisionPlan, _metric: str | None) -> Pictures:
+    return {"plan": lambda: draw_chart(plans.plan_chart(plan))}

@@ -87,6 +87,7 @@ class Assets:
         takes_lookup_folders: whether folders of look-up tables in the data folder, in OFA's layout, are of this space.
         accuracy_sources: where its accuracy may come from (``blockprof.metrics.ACCURACY_SOURCES``).
         released: how to read predictors that BlockProfile's code trained.
+        definition: the YAML that it was read from, which saved predictors carry; none where it needs code beside it.
         facts: the file of what its instances take (``blockprof.spaces.facts``); without it they are counted once.
     """
 
@@ -99,6 +100,7 @@ class Assets:
     accuracy_sources: tuple[str, ...] = ("supernet",)
     released: ReleasedPredictors = ReleasedPredictors()
     facts: Traversable | None = None
+    definition: str = ""
 
     def upstream_called(self, name: str) -> UpstreamSpace | None:
         """What BlockProfile knew under ``name``; None where that is no spelling of its."""

@@ -23,7 +23,7 @@ and aliases are refused, and so is each key twice.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
 from itertools import product
@@ -35,6 +35,7 @@ import yaml
 from blockprof.foundation.errors import DataFileError, InputError
 from blockprof.foundation.files import read_file
 from blockprof.foundation.yaml_files import parse_yaml
+from blockprof.spaces.assets import Assets
 from blockprof.spaces.blocks import Axis
 from blockprof.spaces.definition import Space
 from blockprof.spaces.layers import Choice, Layers, Operation, Part, Settings, UnitOperator, Value
@@ -115,7 +116,9 @@ def parse_space(text: str, origin: str, folder: Path = Path()) -> Space:
         raise DataFileError(error, where=origin) from None
     if not isinstance(content, dict):
         raise place.error((), "must hold keys and values", f"there are {', '.join(KEYS)}")
-    return _Reader(place, folder).space(content)
+    space = _Reader(place, folder).space(content)
+    # Who reads a definition again has no code beside it.
+    return replace(space, assets=Assets(definition="" if "operators" in content else text))
 
 
 def _lines(text: str, origin: str) -> dict[_PATH, int]:

@@ -37,8 +37,10 @@ class Tracker(Protocol):
         """The metrics whose predictors are registered where it logs to."""
         ...
 
-    def run(self, command: str, space: str | None, listener: Listener = SILENT) -> AbstractContextManager[Record]:
-        """Begin a run of a command, and end it with the block; ``listener`` is told where it is then.
+    def run(
+        self, command: str, space: str | None, listener: Listener = SILENT, subject: str = ""
+    ) -> AbstractContextManager[Record]:
+        """Begin a run of a command on a subject, and end it with the block; ``listener`` is told where it is then.
 
         Raises:
             TrackingError, InputError: as ``tracking.start_run``.
@@ -50,7 +52,8 @@ class Tracker(Protocol):
 class Log:
     """Logs to MLflow: a run called ``name`` of an ``experiment``.
 
-    Where None, MLflow makes up the name, and the experiment is MLFLOW_EXPERIMENT_NAME, else ``blockprof``.
+    Where None, the name says what the run is of (``profile pn npu,accuracy``), and the experiment is
+    MLFLOW_EXPERIMENT_NAME, else ``blockprof``.
     """
 
     name: str | None = None
@@ -65,9 +68,11 @@ class Log:
         return tracking.list_predictors(space)
 
     @contextmanager
-    def run(self, command: str, space: str | None, listener: Listener = SILENT) -> Iterator[Record]:
+    def run(self, command: str, space: str | None, listener: Listener = SILENT, subject: str = "") -> Iterator[Record]:
         """As :meth:`Tracker.run`."""
-        with tracking.start_run(command, name=self.name, experiment=self.experiment, space=space) as run:
+        with tracking.start_run(
+            command, name=self.name, subject=subject, experiment=self.experiment, space=space
+        ) as run:
             yield _To(run)
         listener.on_logged(run.name, run.id)
 
@@ -91,7 +96,9 @@ class NullLog:
         return ()
 
     @contextmanager
-    def run(self, _command: str, _space: str | None, _listener: Listener = SILENT) -> Iterator[Record]:
+    def run(
+        self, _command: str, _space: str | None, _listener: Listener = SILENT, subject: str = ""
+    ) -> Iterator[Record]:
         """Run the block alone."""
         yield _nowhere
 

@@ -33,6 +33,10 @@ _REQUIRED = ("mlflow", "numpy", "pandas")
 _NUM_EXAMPLES = 5
 _FOLDER, _MODEL, _FACTS = "predictor", "model", "facts.json"
 _T = TypeVar("_T")
+_DESCRIPTION = (
+    "Predicts {metric} (ms) of networks of {space} with 90 % intervals, from their net strings. Trained by "
+    "`blockprof train-predictor`; the alias champion is the version that `blockprof profile` takes."
+)
 _VERSIONS_TAG = "mlflow.modelVersions"
 """By this tag of a logged model, MLflow's pages show which versions it is registered as."""
 # MLflow would refuse pandas' categorical strings as strings, and 224.0 as a whole number: the model checks them itself.
@@ -177,7 +181,7 @@ def register(outgoing: Outgoing, choose: Callable[[], Choice]) -> RegisteredPred
     place = predictor_folder(outgoing)
     facts = _Facts(**json.loads((place / _FACTS).read_text()))
     if not facts.model_id:
-        model = _make_model(outgoing)
+        model = _make_model(outgoing, facts.name)
         facts = replace(facts, model_id=model.model_id, artifact_uri=model.artifact_location)
         facts.write(place)
     _fill_model(outgoing, facts, place / _MODEL)
@@ -194,14 +198,14 @@ def register(outgoing: Outgoing, choose: Callable[[], Choice]) -> RegisteredPred
     return RegisteredPredictor(facts.name, facts.version, facts.mape, choice.is_champion, choice.reason)
 
 
-def _make_model(outgoing: Outgoing) -> LoggedModel:
+def _make_model(outgoing: Outgoing, name: str) -> LoggedModel:
     client, run_id, place = MlflowClient(), outgoing.run_id, outgoing.experiment_id
 
     def find() -> LoggedModel | None:
         return next(iter(client.search_logged_models([place], f"source_run_id = '{run_id}'")), None)
 
     def make() -> LoggedModel:
-        return client.create_logged_model(place, _ARTIFACT, run_id)
+        return client.create_logged_model(place, name, run_id)
 
     return _once(outgoing, "logging the predictor", find, make)
 
@@ -244,7 +248,7 @@ def _make_version(outgoing: Outgoing, facts: _Facts) -> int:
 
     def make() -> int:
         try:
-            client.create_registered_model(facts.name)
+            client.create_registered_model(facts.name, description=_DESCRIPTION.format(**facts.tags))
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
                 raise

@@ -1,12 +1,17 @@
 """One run a command: begun, logged to, and ended as what it was: finished, failed or killed."""
 
+import json
 import logging
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.metadata import version
+from itertools import count
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,14 +23,22 @@ from mlflow.entities import LifecycleStage, RunTag
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_LOGGED_ARTIFACTS,
+    MLFLOW_LOGGED_IMAGES,
+    MLFLOW_RUN_NAME,
+    MLFLOW_RUN_NOTE,
+)
 from mlflow.utils.time import get_current_time_millis
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
+from PIL import Image
 
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
-from blockprof.foundation.text import masked, printable, shown
+from blockprof.foundation.extras import installed_version
+from blockprof.foundation.text import command_line, masked, printable, shown
 from blockprof.tracking import sending, settings, store
+from blockprof.tracking.location import is_there, read_column, sqlite_file, tracking_uri
 from blockprof.tracking.outbox import Outgoing
 from blockprof.tracking.processes import FAILURE_TAG, mark_killed, process_tags
 from blockprof.tracking.translation import one_line, translated
@@ -40,9 +53,13 @@ _BEGUN_TAG = "blockprof.begun"
 _VERSIONED = ("torch", "ofa", "numpy", "mlflow")
 _MAX_DIGEST_LENGTH = 32
 _DOTS_PER_INCH = 150
+_SMALL_PIXELS = 256
+"""The greatest side of the image that MLflow's pages show first."""
 _ENDING_SECONDS = 1.5
 _ROOM_BYTES = 8_000_000
 """What a run writes at most, but for a training on thousands of networks: figures, tables, a report, a predictor."""
+
+_NAMED_SO = "SELECT name FROM runs WHERE name = ? OR name LIKE ?"
 
 _log = logging.getLogger("blockprof")
 
@@ -89,10 +106,32 @@ class Run:
         """Log a frame as a CSV artifact, without its index; ``load_frames`` gives the same numbers back."""
         self.log_text(frame.to_csv(index=False), path)
 
+    def log_table(self, frame: pd.DataFrame, path: str) -> None:
+        """Log a frame as a table that MLflow's own pages show, and compare across runs; ``path`` ends in ``.json``."""
+        self.log_text(frame.to_json(orient="split", index=False), path)
+        tables = [*json.loads(self.outgoing.tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]")), {"path": path, "type": "table"}]
+        self.outgoing.tags[MLFLOW_LOGGED_ARTIFACTS] = json.dumps(tables)
+
     def log_figure(self, figure: "Figure", path: str) -> None:
-        """Log a figure; the ending of ``path`` (``.png``, ``.svg``) decides the format."""
+        """Log a figure as a PNG file, and as an image among the run's charts, called as the file.
+
+        MLflow finds images by their names: ``images/<key>+step+<step>+timestamp+<ms>+<uuid>``, with a small one beside.
+        """
         with self.outgoing.file(path) as file:
             figure.savefig(file, dpi=_DOTS_PER_INCH)
+        key = PurePosixPath(path).stem
+        image = f"images/{key}+step+0+timestamp+{get_current_time_millis()}+{uuid4()}"
+        with self.outgoing.file(f"{image}.png") as whole, self.outgoing.file(f"{image}+compressed.webp") as small:
+            shutil.copyfile(file, whole)
+            with Image.open(file) as picture:
+                picture.thumbnail((_SMALL_PIXELS, _SMALL_PIXELS))
+                picture.save(small)
+        self.outgoing.tags[MLFLOW_LOGGED_IMAGES] = "True"
+
+    def describe(self, *lines: str) -> None:
+        """Say on the run's page what was found, and by which command, in Markdown."""
+        found = "\n".join(shown(line) for line in lines)
+        self.outgoing.tags[MLFLOW_RUN_NOTE] = masked(f"{found}\n\n    {shown(command_line())}")
 
     def log_text(self, text: str, path: str) -> None:
         """Log a text as an artifact."""
@@ -136,6 +175,16 @@ class Run:
             raise
 
 
+def _unique(name: str) -> str:
+    """A name with a number where the local store has runs of that name; of a server, which would be asked, the time."""
+    database = sqlite_file(tracking_uri())
+    if database is None:
+        return f"{name} {datetime.now():%m-%d %H:%M:%S}"
+    taken = set(read_column(database, _NAMED_SO, (name, f"{name} %"))) if is_there(database) else set()
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
+
+
 @dataclass
 class _Begun:
     """The run of a command, known from the moment that the store has made it: see :func:`_begin`."""
@@ -148,6 +197,7 @@ def start_run(
     command: str,
     *,
     name: str | None = None,
+    subject: str = "",
     experiment: str | None = None,
     space: str | None = None,
     params: Mapping[str, object] | None = None,
@@ -160,7 +210,8 @@ def start_run(
 
     Args:
         command: which command of blockprof it is.
-        name: of the run; MLflow makes one up where there is none.
+        name: of the run; where there is none, the command with its space and ``subject``, made unique.
+        subject: what the run is of, such as the metrics that are profiled.
         experiment: it goes to; default: MLFLOW_EXPERIMENT_NAME, else ``blockprof``.
         space: the design space, where there is one.
         params: logged with the rest.
@@ -181,7 +232,8 @@ def start_run(
                 store.begin_stores()
                 experiment_id = store.known_experiment(experiment)
                 sending.send("looking for runs of killed commands", lambda: mark_killed(experiment_id))
-                _begin(begun, command, name, experiment, all_tags)
+                default = " ".join(filter(None, (command, space, subject)))
+                _begin(begun, command, name, default, experiment, all_tags)
             else:
                 begun.run = _run_of(outer, command)
                 begun.run.log_tags(all_tags)
@@ -202,13 +254,18 @@ def start_run(
         run.outgoing.remove()
 
 
-def _begin(begun: _Begun, command: str, name: str | None, experiment: str | None, tags: dict[str, str]) -> None:
-    """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it."""
+def _begin(
+    begun: _Begun, command: str, name: str | None, default: str, experiment: str | None, tags: dict[str, str]
+) -> None:
+    """Make the run. Its id is in ``begun`` as soon as there is one, though a signal may end the wait for it.
+
+    One that MLFLOW_RUN_ID names is renamed if there is a ``name``; without one, another is called ``default``.
+    """
     client, mark = MlflowClient(), {_BEGUN_TAG: uuid4().hex}
     asked: list[str] = []
-    shown_name = printable(name) if name else None
+    shown_name = printable(name or _unique(default))
     all_tags = {**tags, **process_tags()}
-    context = resolve_tags({**all_tags, **mark, **({MLFLOW_RUN_NAME: shown_name} if shown_name else {})})
+    context = resolve_tags({**all_tags, **mark, MLFLOW_RUN_NAME: shown_name})
 
     def begin() -> None:
         if given := os.environ.get(_RUN_ID):
@@ -316,7 +373,7 @@ def _is_refusal(error: BaseException) -> bool:
 
 def _origin_tags(command: str, space: str | None) -> dict[str, str]:
     tags = {COMMAND_TAG: command, "blockprof.version": version("blockprof")}
-    tags |= {f"version.{package}": version(package) for package in _VERSIONED}
+    tags |= {f"version.{package}": found for package in _VERSIONED if (found := installed_version(package))}
     if space is not None:
         tags[SPACE_TAG] = space
     if commit := _git_commit():

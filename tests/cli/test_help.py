@@ -35,8 +35,9 @@ def parse(arguments: list[str]) -> str:
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "fetch-data", "cache-imagenet", "measure", "train-predictor", "import-predictor", "profile", "compare",
-        "reduce", "resume", "search", "predict", "doctor", "runs", "predictors", "space", "space check",
+        "", "fetch-data", "cache-imagenet", "measure", "measure-phone", "train-predictor", "import-predictor",
+        "profile", "compare", "reduce", "resume", "search", "predict", "plan", "doctor", "runs", "predictors",
+        "space", "space check",
         "export", "export run", "export predictor", "export network", "export networks",
         "store", "store repair",
     }  # fmt: skip

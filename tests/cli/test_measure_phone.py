@@ -53,3 +53,12 @@ def test_a_real_server_without_a_phone(adb_server: int, folder: Path, cli, refus
         "measure-phone", folder, "--program", "nosuch/benchmark_model"
     )
     assert os.environ["ANDROID_ADB_SERVER_PORT"] == str(adb_server)
+
+
+def test_a_host_that_cannot_be_is_refused(refused) -> None:
+    said = refused("measure", "-s", "pn", "--host", "me:secret@pi")
+    assert said == "--host: a password is not taken: let the board know your key: `ssh-copy-id`"
+    assert refused("measure", "-s", "pn", "--host", "a b") == (
+        "--host a b: is no address: write user@board, or user@board:2222"
+    )
+    assert "--runtime all is for this machine" in refused("measure", "-s", "pn", "--host", "pi", "--runtime", "all")

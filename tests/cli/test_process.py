@@ -40,7 +40,7 @@ def test_a_profile_in_an_empty_folder_is_the_references_and_says_so(process, fol
     (artifacts,) = folder.glob(f"mlruns/*/{run_id}/artifacts")
     assert "reference table" in (artifacts / "about.txt").read_text()
     assert {str(file.relative_to(artifacts)) for file in artifacts.rglob("*.*")} == {
-        "about.txt", "placements.csv", "random.csv", "report.html", "responses.csv",
+        "about.txt", "placements.csv", "random.csv", "report.html", "responses.csv", "slowdowns.csv",
         "figures/npu_responses.png", "figures/npu_effects.png",
     }  # fmt: skip
 

@@ -14,11 +14,12 @@ from blockprof.latency_data import LatencyData
 from blockprof.metrics import PredictorFolder, load_reference
 from blockprof.metrics.counting import load_count
 from blockprof.metrics.predicted import load_predicted
+from blockprof.networks.facts import load_quantities
 from blockprof.predictors import BlockwiseModel, fit_blockwise, load_blockwise
-from blockprof.predictors.features import build_features, convolution_macs, instance_counts, physical_quantities
+from blockprof.predictors.features import build_features, convolution_macs, instance_counts
 from blockprof.predictors.onnx_export import write_onnx
 from blockprof.predictors.serving import MODEL_CODE, carried_files
-from blockprof.spaces import load_space
+from blockprof.spaces import Space, load_space
 from blockprof.spaces.sampling import sample_architectures
 from blockprof.tracking.predictors import SIGNATURE
 
@@ -59,10 +60,15 @@ def several() -> BlockwiseModel:
     return fit_blockwise(make_data((160, 192, 224)), "npu")
 
 
+def quantities_of(space: Space, name: str) -> dict[str, float]:
+    """What the instance of that name takes at 224."""
+    (index,) = [index for index, one in enumerate(space.instances) if one.name == name]
+    return {quantity: float(values[index]) for quantity, values in load_quantities(space, 224).values.items()}
+
+
 def test_features_of_one_block_by_hand() -> None:
     """u2.first.e6k5 of pn at 224: 56 x 56 x 32 in, 192 between, 28 x 28 x 56 out."""
-    (instance,) = [one for one in PN.instances if one.name == "u2.first.e6k5"]
-    found = physical_quantities(instance, 224, PN.kernels)
+    found = quantities_of(PN, "u2.first.e6k5")
     assert found["expand_macs"] == 56 * 56 * 32 * 192
     assert found["depthwise5_macs"] == 28 * 28 * 192 * 25
     assert found["depthwise3_macs"] == found["depthwise7_macs"] == 0
@@ -74,7 +80,7 @@ def test_features_of_one_block_by_hand() -> None:
 def test_features_of_bottlenecks_and_stems_by_hand() -> None:
     """At 224: 56 x 56 x 168 in and 28 x 28 x 336 out, a shortcut, 64 between; then 56 x 56 x 168, 32 between."""
     resnet50 = load_space("resnet50")
-    found = {one.name: physical_quantities(one, 224, resnet50.kernels) for one in resnet50.instances}
+    found = {one.name: quantities_of(resnet50, one.name) for one in resnet50.instances}
     first, rest = found["u2.first.w65.e20.from168"], found["u1.rest.w65.e20"]
     assert first["expand_macs"] == 56 * 56 * 168 * 64
     assert first["spatial_macs"] == first["strided_macs"] == 28 * 28 * 9 * 64 * 64

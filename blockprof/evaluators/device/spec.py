@@ -25,7 +25,7 @@ class MeasureSpec:
     Attributes:
         runtime: what runs the networks, by name.
         precision: what it computes in.
-        provider: ONNX Runtime's execution provider; others have one only.
+        provider: ONNX Runtime's execution provider, or torch's: the CPU's or CUDA's; others have one only.
         threads: of one operator (intra-op). Operators run one after the other.
         batch: images at once; latencies are of all of them together.
         rounds: visits of each network, each round in another random order.
@@ -99,7 +99,7 @@ class MeasureSpec:
         ``ONNX Runtime CPU 1 thread``.
         """
         words = [self.title]
-        if self.runtime == DEFAULT_RUNTIME:
+        if self.runtime == DEFAULT_RUNTIME or self.provider != CPU_PROVIDER:
             words.append(self.provider.removesuffix("ExecutionProvider"))
         batch = f" batch {self.batch}" if self.batch > 1 else ""
         return f"{' '.join(words)} {self.threads} thread{'s' if self.threads > 1 else ''}{batch}"

@@ -24,11 +24,13 @@ _NS_PER_S = 1e9
 class Clocks:
     """Two clocks in nanoseconds that never go back: time passed, and CPU time that the network was given.
 
-    The latter is that of the calling thread, if not said otherwise; None where no clock tells.
+    The latter is that of the calling thread, if not said otherwise; None where no clock tells. It is known for one
+    thread on the CPU; ``is_device`` where it is a device's own, whatever the threads.
     """
 
     wall: Callable[[], int] = time.perf_counter_ns
     cpu: Callable[[], int] | None = time.thread_time_ns
+    is_device: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,8 @@ def _repeat(run: Callable[[], object], spec: MeasureSpec, limit_ns: int, clocks:
 
 def _time(run: Callable[[], object], spec: MeasureSpec, clocks: Clocks) -> tuple[int, int]:
     """How long one run took, and how long of that the thread waited for a core."""
-    known = clocks.cpu if spec.provider == CPU_PROVIDER and spec.threads == 1 else None
+    is_known = clocks.is_device or (spec.provider == CPU_PROVIDER and spec.threads == 1)
+    known = clocks.cpu if is_known else None
     cpu_start = known() if known else 0
     start = clocks.wall()
     run()

@@ -84,7 +84,9 @@ class Worker:
     def time(self, slot: str) -> dict[str, Any]:
         """Time what a slot holds."""
         started_s = time.time()
-        timing = time_network(self._slots[slot].run, self._spec, self._clocks)
+        loaded = self._slots[slot]
+        clocks = Clocks(cpu=loaded.own_ns, is_device=True) if loaded.own_ns else self._clocks
+        timing = time_network(loaded.run, self._spec, clocks)
         return {
             "started_s": started_s,
             "times_ns": timing.times_ns.tolist(),

@@ -30,7 +30,9 @@ Feeds = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an engine is to run networks. ``provider`` is ONNX Runtime's; others have one only, and need not look."""
+    """How an engine is to run networks. ``provider`` is ONNX Runtime's, or torch's; others have one only, and need not
+    look.
+    """
 
     precision: str
     threads: int
@@ -39,10 +41,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network that is ready: ``run`` is what is timed, ``read`` makes its outputs of what a run returned."""
+    """A network that is ready: ``run`` is what is timed, ``read`` makes its outputs of what a run returned.
+
+    ``own_ns`` is what a device says that its runs took so far, in all; None where no device tells.
+    """
 
     run: Callable[[], object]
     read: Callable[[Any], Sequence[object]]
+    own_ns: Callable[[], int] | None = None
 
 
 class Engine(Protocol):

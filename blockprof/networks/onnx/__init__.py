@@ -5,6 +5,7 @@ from blockprof.networks.onnx.composing import (
     compose_block,
     compose_bytes,
     compose_fixed,
+    compose_mixed,
     compose_piece,
 )
 from blockprof.networks.onnx.pieces import Piece, all_pieces, piece_name
@@ -22,6 +23,7 @@ __all__ = [
     "compose_block",
     "compose_bytes",
     "compose_fixed",
+    "compose_mixed",
     "compose_piece",
     "piece_name",
     "share_weights",

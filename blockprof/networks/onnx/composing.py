@@ -63,15 +63,48 @@ def compose_bytes(
     return _append_weights(*_network(store, archs, index, resolution, batch))
 
 
+def compose_mixed(
+    stores: Sequence[FragmentStore], archs: Architectures, index: int = 0, *, resolution: int, batch: int | None = 1
+) -> bytes:
+    """Compose one network, serialised, as :func:`compose_bytes`, each of its pieces from a store of its own.
+
+    A quantized piece quantizes what it takes, and, unless the next one does, what it gives.
+
+    Args:
+        stores: of each piece of the network, in order: stem, layers, head.
+        archs: networks of the stores' space.
+        index: the network of ``archs``, from 0.
+        resolution: of the input, in pixels.
+        batch: N; none leaves it open.
+
+    Raises:
+        MetricError: a resolution that the space cannot take.
+        InputError: a batch below 1.
+    """
+    check_resolution(archs.space, resolution)
+    of_store = {id(store): store.fragments(archs, index) for store in stores}
+    fragments = [of_store[id(store)][place] for place, store in enumerate(stores)]
+    next_quantizes = [*(store.is_quantized for store in stores[1:]), False]
+    linked = [fragment.inner if inner else fragment for fragment, inner in zip(fragments, next_quantizes, strict=True)]
+    return _append_weights(*_whole(archs, index, linked, resolution, batch))
+
+
 def _network(
     store: Fragments, archs: Architectures, index: int, resolution: int, batch: int | None
 ) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
     """A network without its weights, and these, serialised."""
+    check_resolution(archs.space, resolution)
+    *fragments, last = store.fragments(archs, index)
+    return _whole(archs, index, [*(fragment.inner for fragment in fragments), last], resolution, batch)
+
+
+def _whole(
+    archs: Architectures, index: int, fragments: Sequence[Fragment], resolution: int, batch: int | None
+) -> tuple[onnx.ModelProto, list[tuple[str, bytes]]]:
     space = archs.space
-    check_resolution(space, resolution)
     return _join(
-        names=_piece_names(archs, index),
-        fragments=store.fragments(archs, index),
+        names=piece_names(archs, index),
+        fragments=fragments,
         source=_Value(IMAGE, (IMAGE_CHANNELS, resolution, resolution)),
         result=_Value(LOGITS, (NUM_CLASSES,)),
         batch=batch,
@@ -153,7 +186,7 @@ def _parse(serialized: bytes) -> onnx.ModelProto:
     return model
 
 
-def _piece_names(archs: Architectures, index: int) -> list[str]:
+def piece_names(archs: Architectures, index: int) -> list[str]:
     """What nodes and weights of each piece of a network begin with: ``stem``, ``u1.l1.e6k7``, ..., ``head``."""
     space = archs.space
     ids, absent = archs[index].ids[0, 1:-1].tolist(), len(space.instances)
@@ -182,8 +215,6 @@ def _join(
     nodes, weights = [], []
     joint = source.name
     for position, (name, fragment) in enumerate(zip(names, fragments, strict=True), start=1):
-        if position < len(names):
-            fragment = fragment.inner
         renamed = {INPUT: joint, "": ""}
         joint = renamed[OUTPUT] = result.name if position == len(names) else f"{name}/{OUTPUT}"
         nodes += [_renamed_node(node, name, renamed) for node in fragment.nodes]

@@ -56,7 +56,8 @@ class Fragment:
                 copy.output[:] = [OUTPUT if value == quantize.input[0] else value for value in node.output]
                 copy.input[:] = [OUTPUT if value == quantize.input[0] else value for value in node.input]
                 kept.append(copy)
-        return Fragment(tuple(kept), self.weights)
+        used = {value for node in kept for value in node.input}
+        return Fragment(tuple(kept), tuple(weight for weight in self.weights if weight[0] in used))
 
     @classmethod
     def from_model(cls, model: onnx.ModelProto) -> "Fragment":

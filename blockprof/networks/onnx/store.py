@@ -48,6 +48,11 @@ class FragmentStore:
         self._folder = cache_folder() / "onnx" / f"{space.name}-{space.digest}-seed{seed}-format{FORMAT}-{versions}"
         self._fragments: dict[Piece, Fragment] = {}
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether its pieces quantize what they take."""
+        return self._plain is not None
+
     def fragments(self, archs: Architectures, index: int = 0) -> list[Fragment]:
         """The fragments of one network, in order: stem, layers, head.
 

@@ -1,15 +1,12 @@
 """What all reports share: templates, where numbers come from, what made the page."""
 
 import platform
-import shlex
-import sys
-from importlib.metadata import version
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from blockprof.foundation.text import shown
+from blockprof.foundation.extras import installed_version
+from blockprof.foundation.text import command_line, shown
 from blockprof.metrics.metric import Origin
 
 ORIGINS: dict[Origin, str] = {
@@ -32,7 +29,7 @@ def render(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    versions = [f"Python {platform.python_version()}", *(f"{package} {version(package)}" for package in _VERSIONED)]
+    versions = [f"Python {platform.python_version()}", *filter(None, map(_named, _VERSIONED))]
     return environment.get_template(template).render(command=command_line(), versions=", ".join(versions), **values)
 
 
@@ -40,6 +37,6 @@ def _visible(value: object) -> object:
     return value if isinstance(value, Markup) else shown(str(value))
 
 
-def command_line() -> str:
-    """The command that this process was started with, as a shell takes it, without the program's folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+def _named(package: str) -> str:
+    found = installed_version(package)
+    return f"{package} {found}" if found else ""

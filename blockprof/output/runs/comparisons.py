@@ -54,6 +54,7 @@ def record_predictors(
     run.log_frame(comparison.differences, "differences.csv")
     run.log_frame(comparison.rows, "rows.csv")
     run.log_text("\n".join(comparison.verdicts()) + "\n", "verdict.txt")
+    run.describe(*comparison.verdicts())
     run.log_figure(draw_chart(errors_chart(comparison)), "figures/errors.png")
 
 

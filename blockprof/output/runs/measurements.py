@@ -66,6 +66,11 @@ def record_measurement(run: Run, result: CampaignResult, params: dict[str, objec
     """
     measured, data, path = result.measured, result.data, result.campaign.files.latencies
     run.log_params({**measurement_params(result), **params})
+    run.describe(
+        f"**{len(data):,} networks of {data.space.name}** measured by {measured.spec.runtime} "
+        f"({measured.spec.precision}): {float(np.median(data.latencies_ms)):.4g} ms (median), "
+        f"{data.latencies_ms.min():.4g} to {data.latencies_ms.max():.4g} ms."
+    )
     run.log_tags({**measured_tags(measured), "blockprof.governor": result.governor})
     run.log_dataset(data.to_frame(), source=str(path), name=path.name, digest=data.digest, context="measured")
     run.log_text(path.read_text(encoding="utf-8"), path.name)

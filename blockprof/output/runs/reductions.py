@@ -97,5 +97,11 @@ def record_reduction(run: "Run", reduction: Reduction, profile: LoggedProfile, t
         {"from": profile.run.id, "gain": profile.gain, "costs": ",".join(profile.costs), "trim_percent": trim}
     )
     run.log_tags(reduction_tags(reduction, profile))
+    whole = Reduction.whole(reduction.space).num_networks
+    run.describe(
+        f"**{reduction.num_networks:.2g} of {whole:.2g} networks** of {reduction.space.name} are left, by "
+        f"{profile.gain} against {', '.join(profile.costs)}.",
+        *(f"- {reason}" for reason in reduction.reasons),
+    )
     run.log_metrics(reduction_metrics(reduction))
     run.log_text(format_reduction(reduction), REDUCTION_FILE)

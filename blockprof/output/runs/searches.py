@@ -87,7 +87,9 @@ def record_search(run: Run, study: Study) -> None:
     """
     run.log_params(search_params(study))
     run.log_tags(search_tags(study))
-    run.log_frame(study.first.frame(study.first.best), "front.csv")
+    best = study.first.frame(study.first.best)
+    run.describe(f"**{len(best)} best networks** of {study.num_evaluated:,} evaluated. {search_caption(study)}")
+    run.log_frame(best, "front.csv")
     run.log_frame(study.evaluated_frame(), "evaluated.csv")
     run.log_frame(study.history_frame(), "history.csv")
     if study.whole:

@@ -73,6 +73,13 @@ def record_training(
         run.log_tags({"blockprof.outliers": outliers})
         run.log_frame(trained.outliers.to_frame(model, data), "outliers.csv")
     log_data(run, data, path, "training")
+    log_data(run, test, path, "testing")
+    scores, interval = trained.test.scores, trained.test.interval
+    run.describe(
+        f"**{model.metric} of {data.space.name}**: {test.num_networks:,} other networks predicted to "
+        f"{scores.mape_percent:.2f} % (MAPE), Spearman {scores.spearman:.4f}; {interval.coverage_percent:.0f} % "
+        f"lie in the 90 % intervals. Trained on {data.select(split.train).num_networks:,} networks."
+    )
     run.log_metrics(
         {
             "train_seconds": trained.seconds,

@@ -1,11 +1,16 @@
 """Every run-time that is installed, in every precision that this processor has."""
 
+from itertools import count
+from pathlib import Path
+
 import broken_runtimes
 import numpy as np
 import pytest
 from broken_runtimes import runtime
 
 from blockprof.evaluators.device import MeasureSpec
+from blockprof.evaluators.device.process import RuntimeProcess
+from blockprof.evaluators.device.timing import Clocks, time_network
 from blockprof.evaluators.runtimes import (
     Runtime,
     find_runtime,
@@ -99,3 +104,39 @@ def test_targets_by_name(name: str, target: tuple[str, str] | None, batch: int) 
     assert target_batch(name) == batch
     if target:
         assert MeasureSpec(*target, batch=batch).target_name == name
+
+
+def test_torch_on_a_gpu_that_is_not_there_is_refused() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(InputError, match="torch sees no CUDA GPU here"):
+        MeasureSpec(runtime="torch", provider="CUDAExecutionProvider").find_runtime()
+    with pytest.raises(InputError, match="torch has no provider 'TPU'"):
+        MeasureSpec(runtime="torch", provider="TPU").find_runtime()
+
+
+@pytest.mark.parametrize("name", ["torch", "onnxruntime"])
+def test_a_gpu_gives_what_the_cpu_gives(name: str, conv_file: Path) -> None:
+    spec = MeasureSpec(runtime=name, provider="CUDAExecutionProvider", min_runs=6, max_runs=6)
+    try:
+        runtime = spec.find_runtime()
+    except InputError as error:
+        pytest.skip(f"not verified: {error}")
+    found = []
+    for each in (spec, MeasureSpec(runtime=name)):
+        with RuntimeProcess(runtime, each) as process:
+            process.load("network", "conv", 0, lambda: conv_file)
+            _, timing = process.time("network", "conv")
+            assert (timing.own_ms > 0).all()
+            found += process.outputs("network", "conv")
+    np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)
+
+
+def test_what_a_device_says_that_runs_took_is_their_own_time() -> None:
+    spec = MeasureSpec(runtime="torch", provider="CUDAExecutionProvider", min_runs=6, max_runs=6, rounds=1, threads=2)
+    wall, own = count(0, 5_000_000), count(0, 2_000_000)
+    timing = time_network(lambda: None, spec, Clocks(wall=lambda: next(wall), cpu=lambda: next(own), is_device=True))
+    np.testing.assert_allclose(timing.own_ms, 2.0)
+    np.testing.assert_allclose(timing.times_ns, 5e6)

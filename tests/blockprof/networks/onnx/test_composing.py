@@ -20,6 +20,7 @@ from blockprof.networks.onnx import (
     compose,
     compose_block,
     compose_bytes,
+    compose_mixed,
     compose_piece,
     write_network,
 )
@@ -238,3 +239,27 @@ def test_a_network_that_cannot_be_written_leaves_nothing(stores: dict[str, Fragm
         write_network(stores["pn"], archs, 0, tmp_path / "taken.onnx", resolution=224)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken.onnx"]
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_pieces_of_both_precisions_make_one_network(stores: dict[str, FragmentStore]) -> None:
+    plain = stores["pn"]
+    quantized = FragmentStore(plain.space, quantized=True)
+    archs = sample(plain, 1, seed=3)
+    number = len(pieces_of(archs, 0))
+    for store in (plain, quantized):
+        assert compose_mixed([store] * number, archs, resolution=128) == compose_bytes(store, archs, resolution=128)
+    mixed = [quantized if place in (0, 3, 4, number - 1) else plain for place in range(number)]
+    model = onnx.ModelProto.FromString(compose_mixed(mixed, archs, resolution=128))
+    onnx.checker.check_model(model, full_check=True)
+    made = {node.name.split("/")[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    names = list(dict.fromkeys(node.name.split("/")[0] for node in model.graph.node))
+    assert made == {names[place] for place in (0, 3, 4, number - 1)}
+    # Piece 3 leaves it to piece 4 to quantize what it gives; piece 4, before one in fp32, gives what is quantized.
+    behind = {value: node.op_type for node in model.graph.node for value in node.output}
+    ends = {name: behind[f"{name}/output"] for name in names[:-1]}
+    assert ends[names[3]] != "DequantizeLinear" == ends[names[4]] == ends[names[0]]
+    used = {value for node in model.graph.node for value in node.input}
+    assert {tensor.name for tensor in model.graph.initializer} <= used
+    image = random_images(1, 128)
+    found, expected = run(model, image=image), run(compose(plain, archs, resolution=128), image=image)
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
