@@ -2,6 +2,7 @@
 # make test   sets up .venv and runs the tests
 # make ui     opens MLflow on the runs of this folder
 # make lint   ruff, mypy and the direction of imports
+# make release-check   builds and checks the archives, and runs the demo from the wheel in a bare environment
 # make bench  the benchmarks;  make clean  removes the environment and built files
 # make fuzz   reads 100,000 damaged files with every parser: 5 minutes
 # make mutants   changes one thing at a time in the numerical core, and sees whether a test fails
@@ -18,17 +19,22 @@ BIN := $(VENV)/bin
 RUNTIMES_OF ?=
 TYPED := build/typed
 
-.PHONY: setup demo test test-timing test-runtimes test-signals fuzz mutants ui lint format bench clean
+.PHONY: setup demo release-check test test-timing test-runtimes test-signals fuzz mutants ui lint format bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# Without torch: what fetching, training, profiling, reducing and searching need.
+$(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.ready: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: setup
+demo: $(VENV)/.base
 	$(BIN)/blockprof fetch-data --space pn --source reference
 	$(BIN)/blockprof train-predictor --space pn --metric npu
 	$(BIN)/blockprof profile --space pn --metrics npu,accuracy
@@ -58,7 +64,7 @@ mutants: setup
 test-signals: setup
 	BLOCKPROF_SIGNALS=200 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/cli/test_signals.py
 
-ui: setup
+ui: $(VENV)/.base
 	$(BIN)/mlflow ui
 
 # cli/ and predictors/ are sub-packages of blockprof: the type checker and import-linter see them so in a copy.
@@ -83,6 +89,9 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_search.py
 	$(BIN)/python tests/benchmarks/bench_reduction.py
 	$(BIN)/python tests/benchmarks/bench_images.py
+
+release-check: setup
+	bash .ci/release-check $(abspath $(BIN))
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blockprof.api.caching import cache_imagenet
     from blockprof.api.choosing import Networks
     from blockprof.api.comparing import compare
+    from blockprof.api.estimator import BlockwiseRegressor as BlockwiseRegressor
     from blockprof.api.exporting import export
     from blockprof.api.fetching import Fetching, fetch_data
     from blockprof.api.listing import list_predictors, list_runs
@@ -44,6 +45,7 @@ _MODULES = {
     "blockprof.api.caching": ("cache_imagenet",),
     "blockprof.api.choosing": ("Networks",),
     "blockprof.api.comparing": ("compare",),
+    "blockprof.api.estimator": ("BlockwiseRegressor",),
     "blockprof.api.exporting": ("export",),
     "blockprof.api.fetching": ("Fetching", "fetch_data"),
     "blockprof.api.listing": ("list_predictors", "list_runs"),
@@ -71,6 +73,7 @@ _MODULES = {
 }
 _find = lazy_names(__name__, _MODULES)
 
+# Without BlockwiseRegressor, which needs scikit-learn, an extra.
 __all__ = [
     "NOT_LOGGED",
     "Algorithm",

@@ -38,7 +38,8 @@ from blockprof.cli.several_values import SeveralValues
 from blockprof.cli.terminal import write_plainly
 from blockprof.cli.wording import worded
 from blockprof.foundation import interrupts
-from blockprof.foundation.errors import BlockprofError, DataNote
+from blockprof.foundation.errors import BlockprofError, DataNote, InputError
+from blockprof.foundation.extras import extra_with, lacking
 from blockprof.foundation.files import sweep
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.paths import data_folder
@@ -133,7 +134,7 @@ _add(app, "predictors", lists.predictors)
 _add(app, "resume", resume.resume, finds=False)
 _add(app, "doctor", doctor.doctor)
 app.add_typer(space_app, name="space")
-_add(space_app, "check", space.check)
+_add(space_app, "check", space.check, finds=False)
 app.add_typer(export_app, name="export")
 _add(export_app, "run", export.export_run, finds=False)
 _add(export_app, "predictor", export.export_predictor, finds=False)
@@ -179,6 +180,8 @@ def _end_failed(error: Exception) -> NoReturn:
         _end(_usage(error), error.exit_code)
     if isinstance(error, BlockprofError):
         _end(worded(error), error.exit_code)
+    if isinstance(error, ModuleNotFoundError) and error.name and (extra := extra_with(error.name)):
+        _end(worded(lacking(extra, "this", error.name)), InputError.exit_code)
     _end(f"{type(error).__name__}: {error} (run `blockprof --debug ...` for the traceback)", 1)
 
 

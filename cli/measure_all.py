@@ -11,6 +11,7 @@ from blockprof.cli import render
 from blockprof.cli.wording import worded
 from blockprof.evaluators.runtimes import find_runtime, runtime_names
 from blockprof.foundation.errors import Argument, BlockprofError, InputError
+from blockprof.foundation.extras import check_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,7 @@ def measure_all(
         raise InputError(
             "each run-time has a metric of its own", where=Argument("metric", metric), remedy="leave it out"
         )
+    check_extra("measure", "measuring")
     known = [find_runtime(name) for name in runtime_names()]
     for each in known:
         if each.missing:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 
@@ -41,6 +42,7 @@ def cache_imagenet(
         InputError: a resolution that no space takes; no such folder; too little space on the disk.
         DataFileError: an image that cannot be read or, with ``strict``, decoded.
     """
+    check_extra("supernet", "caching images")
     images.check_resolution(resolution)
     listener.on_start("listing the images")
     folder = images.read_folder(Path(data))

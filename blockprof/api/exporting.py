@@ -8,6 +8,7 @@ from blockprof import tracking
 from blockprof.api.choosing import Networks
 from blockprof.api.defaults import RESOLUTION
 from blockprof.api.latencies import check_latency_name
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.output.exporting import Format, write_frames
@@ -90,6 +91,7 @@ def export_run(run: str, out: Path | None = None, file_format: Format = "csv") -
 
 def export_predictor(predictor: str, out: Path | None = None) -> PredictorFile:
     """Write a predictor as ONNX, checked against the model with ONNX Runtime; raises as :func:`export`."""
+    check_extra("measure", "writing ONNX")
     stored = tracking.find_predictor(predictor)
     path = out or Path(f"{stored.name}-{stored.version}.onnx")
     return PredictorFile(path, stored, onnx_export.write_onnx(saved.load_predictor(stored.folder), path))
@@ -119,6 +121,7 @@ def export_network(
     Raises:
         InputError, MetricError, BlockprofError: as for ``write_network`` and ``write_settings``.
     """
+    check_extra("measure", "writing ONNX")
     listener.on_start("composing the network")
     store = onnx.FragmentStore(archs.space)
     written = onnx.write_network(store, archs, 0, out, resolution=resolution, batch=batch, check=check)
@@ -152,6 +155,7 @@ def export_networks(
         InputError, MetricError, DataFileError, BlockprofError: as for ``Networks.choose``, ``plan_device_folder`` and
             ``DeviceFolder.write``.
     """
+    check_extra("measure", "writing ONNX")
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
     archs, resolutions, _ = (networks or Networks()).choose(chosen, seed, listener)

@@ -15,6 +15,7 @@ from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.campaign import CampaignResult, measured_sizes, plan_campaign, set_aside
 from blockprof.foundation.display import Picture, as_html, plot
 from blockprof.foundation.errors import Argument, InputError, Said
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -170,6 +171,7 @@ def measure_blocks(
 def _asked(
     space: Space | str, networks: Networks | None, spec: MeasureSpec | None
 ) -> tuple[Space, Networks, MeasureSpec]:
+    check_extra("measure", "measuring")
     return load_space(space) if isinstance(space, str) else space, networks or Networks(), spec or MeasureSpec()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from blockprof.evaluators import pooling
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import (
@@ -140,6 +141,7 @@ class Evaluation:
         """
         if ACCURACY not in sizes:
             return Pools(self, sizes, None)
+        check_extra("supernet", "accuracy in the supernet")
         pool = accuracy_pools.load_accuracy_pool(
             self.space,
             self.supernet,
@@ -165,6 +167,7 @@ class Evaluation:
         for name in filter(pooling.is_target, pooled):
             found[name] = pooled_metric(self.measure(name, pooling.pool_size(name)))
         if ACCURACY in pooled:
+            check_extra("supernet", "accuracy in the supernet")
             kept = accuracy_pools.load_kept_accuracy(
                 self.space, self.supernet, resolution=self.resolution, seed=self.seed, listener=self.listener
             )

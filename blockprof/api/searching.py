@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from blockprof.api.metrics import Evaluation, Wanted, evaluation_of, name_of, own_metrics
 from blockprof.evaluators.pooling import SupernetSpec
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.metrics import check_metrics, default_metric
@@ -94,6 +95,7 @@ def search(
     log.check()
     problem = make_problem(evaluation, maximize, minimize, limits, reduction)
     if verify is not None:
+        check_extra("measure", "measuring what is found")
         compared_columns(problem)
     spec = SearchSpec(algorithm, initial, generations, children, seed, top_k)
     plan = StudyPlan(problem, spec, resolution, num_seeds, compares)

@@ -9,6 +9,7 @@ from blockprof.api.latencies import check_latency_name, naming, read_latencies
 from blockprof.fetching.reference import DEVICE_PREFIX
 from blockprof.foundation.display import as_html
 from blockprof.foundation.errors import Argument, Said
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.paths import data_folder
@@ -31,6 +32,10 @@ else:
     importing = lazy_import("blockprof.predictors.gru.importing")
     training_charts = lazy_import("blockprof.output.charts.trainings")
     trainings = lazy_import("blockprof.output.runs.trainings")
+
+
+GRU = "gru"
+"""The kind that needs an extra."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +141,8 @@ def train(
     """
     chosen, options = load_space(space) if isinstance(space, str) else space, options or TrainingOptions()
     check_latency_name(chosen, metric)
+    if kind == GRU:
+        check_extra("gru", f"training a {GRU}")
     path, latencies = read_latencies(chosen, metric, None if data is None else Path(data), listener)
     with naming(path):
         split = predictors.split_by_network(latencies, seed, train_size)
@@ -212,6 +219,7 @@ def import_predictor(
     """
     chosen = load_space(space) if isinstance(space, str) else space
     check_latency_name(chosen, metric)
+    check_extra("gru", "reading BlockProfile's predictors")
     if max_ms is None:
         importing.released_maximum(chosen, metric)
     path, latencies = read_latencies(chosen, metric, None if data is None else Path(data), listener)

@@ -10,6 +10,7 @@ import numpy as np
 from blockprof.evaluators.runtimes import find_target, target_batch
 from blockprof.foundation.arrays import BoolArray, FloatArray
 from blockprof.foundation.errors import Argument, InputError
+from blockprof.foundation.extras import check_extra
 from blockprof.foundation.folds import leave_out, random_folds
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
@@ -67,6 +68,7 @@ def target_spec(name: str, seed: int) -> "measuring.MeasureSpec":
     Raises:
         InputError: its run-time is not installed, or has not this precision.
     """
+    check_extra("measure", f"measuring {name}")
     runtime, precision = find_target(name) or _ORT_CPU_TARGET
     spec = measuring.MeasureSpec(runtime=runtime, precision=precision, batch=target_batch(name), seed=seed)
     spec.find_runtime()

@@ -58,8 +58,9 @@ def load_quantities(space: Space, resolution: int) -> Facts:
 
 def are_counted(space: Space, resolution: int) -> bool:
     """Whether :func:`load_counts` has only to read a file; else it takes seconds."""
-    kept = _file(space, resolution, "modules")
-    return shipped_facts(space, resolution) is not None or _read(kept, space, "modules") is not None
+    if shipped_facts(space, resolution) is not None:
+        return True
+    return _read(_file(space, resolution, "modules"), space, "modules") is not None
 
 
 @cache

@@ -62,6 +62,9 @@ def _lines(findings: Findings) -> Iterator[str]:
         place = max(depth, key=lambda one: abs(depth[one]))
         verb = _verb(findings.metric, depth[place])
         yield f"depth: having {place} at all {verb} {_size(abs(depth[place]))} {unit}, whatever its block"
+    random_ms = float(findings.metric.statistics.column("mean")[0])
+    for slowdown in findings.metric.slowdowns[:NAMED]:
+        yield f"what slows it down: {slowdown.sentence(random_ms)}"
 
 
 def _of_places(findings: Findings, least: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -14,13 +14,14 @@ from blockprof.foundation.errors import Argument, InputError
 from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener, Part
 from blockprof.metrics.checking import check_metrics
-from blockprof.metrics.metric import Metric, MetricInfo, as_exact
+from blockprof.metrics.metric import AdditiveMetric, Metric, MetricInfo, as_exact
 from blockprof.metrics.peak import PeakMetric
 from blockprof.profiling.additive import additive_statistics, widened_by_costs
 from blockprof.profiling.peak import peak_statistics
 from blockprof.profiling.places import complete_places, place_means
 from blockprof.profiling.pooled import HeldOut, Surrogate, independent_evaluations
 from blockprof.profiling.sampled import draw_base_networks, sampled_statistics
+from blockprof.profiling.slowdowns import Slowdown, find_slowdowns
 from blockprof.profiling.statistics import STATISTICS, EstimatedStatistics, Statistics
 from blockprof.spaces import Block, Constraint, Space, all_constraints
 from blockprof.spaces.sampling import BaseDraws, Sampler
@@ -46,7 +47,8 @@ class MetricProfile:
     a place were profiled; ``response_half_widths`` and ``response_effect_half_widths`` are (number of blocks,): half
     the 95 % intervals, 0 where all costs are known. Where ``exact`` and not 0 they say what a predictor's training
     leaves open. ``num_archs`` is the number of networks a placement where sampled, of networks in all where pooled, and
-    None where exact. ``check`` tells how additive a pooled metric is; None where it is not pooled.
+    None where exact. ``check`` tells how additive a pooled metric is; None where it is not pooled. ``slowdowns`` are
+    the blocks of a latency, where it is a sum of costs, that stand out among their siblings.
     """
 
     info: MetricInfo
@@ -59,6 +61,7 @@ class MetricProfile:
     response_half_widths: FloatArray
     response_effect_half_widths: FloatArray
     check: HeldOut | None = None
+    slowdowns: tuple[Slowdown, ...] = ()
 
     def __repr__(self) -> str:
         return f"<MetricProfile of {self.info.label}, {self.info.origin}: {self.method}>"
@@ -213,6 +216,15 @@ class Profile:
             ]
         )
 
+    def slowdown_frame(self) -> "pd.DataFrame":
+        """One row for each group of blocks that slows a metric's target down (``blockprof.profiling.slowdowns``)."""
+        rows = [
+            {"metric": metric.info.name, **asdict(one), "lower": one.interval[0], "upper": one.interval[1]}
+            for metric in self.metrics
+            for one in metric.slowdowns
+        ]
+        return pd.DataFrame(rows).drop(columns="interval", errors="ignore")
+
 
 def profile(
     space: Space,
@@ -276,9 +288,17 @@ def profile(
         seed=seed,
         constraints=chosen,
         blocks=blocks,
-        metrics=tuple(profiles),
+        metrics=tuple(
+            replace(found, slowdowns=_slowdowns(metric)) for found, metric in zip(profiles, metrics, strict=True)
+        ),
         seconds=time.perf_counter() - start,
     )
+
+
+def _slowdowns(metric: Metric | Surrogate) -> tuple[Slowdown, ...]:
+    """What stands out, of a latency that is a sum of costs; empty of anything else."""
+    costs = metric.metric if isinstance(metric, Surrogate) else metric
+    return find_slowdowns(costs) if isinstance(costs, AdditiveMetric) and costs.info.unit == "ms" else ()
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ from PIL import Image
 
 from blockprof.foundation import interrupts
 from blockprof.foundation.errors import InputError, ServerGoneError, TrackingError
+from blockprof.foundation.extras import installed_version
 from blockprof.foundation.text import command_line, masked, printable, shown
 from blockprof.tracking import sending, settings, store
 from blockprof.tracking.location import is_there, read_column, sqlite_file, tracking_uri
@@ -378,7 +379,7 @@ def _is_refusal(error: BaseException) -> bool:
 
 def _origin_tags(command: str, space: str | None) -> dict[str, str]:
     tags = {COMMAND_TAG: command, "blockprof.version": version("blockprof")}
-    tags |= {f"version.{package}": version(package) for package in _VERSIONED}
+    tags |= {f"version.{package}": found for package in _VERSIONED if (found := installed_version(package))}
     if space is not None:
         tags[SPACE_TAG] = space
     if commit := _git_commit():

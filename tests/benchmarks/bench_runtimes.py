@@ -3,7 +3,7 @@
 Measures 80 random networks on each target of this machine, on one thread, unless FOLDER holds them already, then prints
 a row a target: means over random splits into 60 and 20.
 
-Run with: python tests/benchmarks/bench_runtimes.py --space pn --data FOLDER [--targets onnxruntime,openvino-int8]
+Run with: python tests/benchmarks/bench_runtimes.py --space pn --data FOLDER [--targets onnxruntime,mnn] [--rounds 7]
 """
 
 import argparse
@@ -20,7 +20,7 @@ from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.latency_data import LatencyData
 from blockprof.predictors import fit_blockwise
 
-NUM_MEASURED, NUM_TRAINED, NUM_SPLITS = 80, 60, 50
+NUM_MEASURED, NUM_TRAINED, NUM_SPLITS = 80, 60, 20
 TARGETS = (
     "onnxruntime,onnxruntime-int8,openvino,openvino-bf16,openvino-int8,mnn,ncnn,ncnn-bf16,torch,litert,litert-int8,"
     "executorch"
@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--space", default="pn")
     parser.add_argument("--targets", default=TARGETS, help="joined with commas")
     parser.add_argument("--data", type=Path, required=True, help="the folder for what is measured")
+    parser.add_argument("--rounds", type=int, default=MeasureSpec.rounds)
     arguments = parser.parse_args()
     networks = blockprof.Networks(num_nets=NUM_MEASURED, design="random")
     print(f"| {arguments.space} on | ms | MAPE | FLOPs only | intervals hold | rank correlation | noise | s |")
@@ -77,15 +78,14 @@ def main() -> None:
         if found is None:
             print(f"| {name} | there is no such target", flush=True)
             continue
-        spec = MeasureSpec(*found)
+        spec = MeasureSpec(*found, rounds=arguments.rounds)
         try:
             result = blockprof.measure(arguments.space, name, networks=networks, spec=spec, out=arguments.data)
         except BlockprofError as error:
             print(f"| {name} | {error}", flush=True)
             continue
         measured, scores = result.measured, score(result.data)
-        # Of the median of all rounds: that of one round's, over the root of their number.
-        noise = 1.25 * measured.repeatability_percent / spec.rounds**0.5
+        noise = measured.median_repeatability_percent
         seconds = measured.visits[-1].started_s - measured.visits[0].started_s
         print(
             f"| {spec.title} | {np.median(measured.latencies_ms):.1f} | {scores.mape:.1f} % | {scores.by_flops:.1f} % "

@@ -68,6 +68,15 @@ def traced(strace: str, folder: Path, *command: str | Path) -> tuple["subprocess
     return done, [line for line in log.read_text().splitlines() if "AF_INET" in line]
 
 
+def check_written(places: Path) -> None:
+    """Check that only what README says is below the home folder and in the temporary one."""
+    assert {path.name.split("_")[0] for path in (places / "temporary").iterdir()} <= IN_TEMPORARY
+    home = places / "home"
+    for path in home.rglob("*"):
+        if path.is_file():
+            assert any(path.is_relative_to(home / each) for each in WRITTEN), path
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Path:
     for name in ("work", "temporary"):
@@ -83,12 +92,7 @@ def test_no_command_connects_or_writes_elsewhere(strace: str, places: Path, imag
         )
         assert done.returncode == 0, (line, done.stderr)
         assert connections == [], line
-        left = {path.name.split("_")[0] for path in (places / "temporary").iterdir()}
-        assert left <= IN_TEMPORARY, line
-    home = places / "home"
-    for path in home.rglob("*"):
-        if path.is_file():
-            assert any(path.is_relative_to(home / each) for each in WRITTEN), path
+        check_written(places)
     assert sorted(path.name for path in places.iterdir()) == ["home", "temporary", "trace.log", "work"]
 
 
@@ -104,9 +108,7 @@ def test_no_run_time_connects_or_writes_elsewhere(
     done, connections = traced(strace, places, program, *f"measure -s pn -n 1 --runtime {name} --rounds 1".split())
     assert done.returncode == 0, done.stderr
     assert connections == []
-    assert {path.name.split("_")[0] for path in (places / "temporary").iterdir()} <= IN_TEMPORARY
-    home = places / "home"
-    assert {path.relative_to(home).parts[:2] for path in home.rglob("*") if path.is_file()} == {(".cache", "blockprof")}
+    check_written(places)
 
 
 def test_the_tracer_sees_telemetry(strace: str, places: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_profile_in_an_empty_folder_is_the_references_and_says_so(process, fol
     files = [str(file.relative_to(artifacts)) for file in artifacts.rglob("*.*")]
     assert sum(file.startswith("images/") for file in files) == 4, "each figure, and a small one"
     assert {file for file in files if not file.startswith("images/")} == {
-        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html", "responses.csv",
+        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html", "responses.csv", "slowdowns.csv",
         "figures/npu_responses.png", "figures/npu_effects.png",
     }  # fmt: skip
 

@@ -78,3 +78,32 @@ def test_what_there_is_not_is_refused(folder: Path, cli: Callable, given: tuple[
     assert outcome.returncode == 2
     assert said in outcome.stderr
     assert not (folder / "blockprof-data").exists()
+
+
+def test_doctor_installs_only_what_has_an_environment_of_its_own(
+    folder: Path, cli: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKPROF_RUNTIMES", str(folder / "runtimes"))
+    for name, said in (
+        ("openvino", "OpenVINO needs no environment of its own: `pip install 'blockprof[openvino]'`"),
+        ("tflite", "unknown runtime 'tflite': there are"),
+    ):
+        outcome = cli("doctor", "--install", name)
+        assert (outcome.returncode, said in outcome.stderr) == (2, True)
+    outcome = cli("measure", *QUICK, "--runtime", "litert")
+    assert outcome.returncode == 2
+    assert "LiteRT is not installed (there is no ai_edge_litert, litert_torch)" in outcome.stderr
+    assert "`blockprof doctor --install litert`" in outcome.stderr
+    assert not (folder / "runtimes").exists()
+
+
+def test_each_batch_is_a_metric_of_its_own(folder: Path, cli: Callable, refused: Callable) -> None:
+    outcome = cli("measure", *QUICK, "--runtime", "onnxruntime", "--batch", "1,4")
+    assert outcome.returncode == 0, outcome.stderr
+    names = [f"ofa_pn_onnxruntime{suffix}_lat_data.csv" for suffix in ("", "-b4")]
+    one, four = (pd.read_csv(folder / "blockprof-data" / name) for name in names)
+    assert one["net_str"].tolist() == four["net_str"].tolist()
+    assert (four["end-to-end lat"] > 1.5 * one["end-to-end lat"]).all()
+    assert four["device"].str.endswith("1 thread batch 4").all()
+    for text in ("0", "1,x", ""):
+        assert refused("measure", *QUICK, "--batch", text).startswith("--batch '")

@@ -1,6 +1,7 @@
 """How far a precision's logits are from fp32's: a check of the arithmetic, since the weights are random."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,8 +9,13 @@ from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.runner import start_process
 from blockprof.evaluators.device.spec import DEFAULT_PRECISION, MeasureSpec
 from blockprof.foundation.arrays import FloatArray
-from blockprof.networks.onnx import FragmentStore, compose_bytes
+from blockprof.foundation.lazy import lazy_import
 from blockprof.spaces import Architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,11 @@ def compare_with_fp32(
 
 
 def _logits(archs: Architectures, resolution: int, spec: MeasureSpec, board: Board | None) -> FloatArray:
-    store = FragmentStore(archs.space, quantized=spec.is_quantized)
+    store = onnx.FragmentStore(archs.space, quantized=spec.is_quantized)
     name = archs.to_strings()[0]
     with start_process(spec.find_runtime(here=board is None), spec, board) as process:
-        process.load("network", name, 0, lambda: compose_bytes(store, archs, resolution=resolution, batch=spec.batch))
+        process.load(
+            "network", name, 0, lambda: onnx.compose_bytes(store, archs, resolution=resolution, batch=spec.batch)
+        )
         (logits,) = process.outputs("network", name)
     return logits.ravel()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,18 @@ from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import InputError
 from blockprof.foundation.files import staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.foundation.scores import mape_percent, spearman
 from blockprof.metrics.block_table import BlockCosts
-from blockprof.networks.onnx import FragmentStore, all_pieces, compose_bytes, compose_piece, piece_name
 from blockprof.spaces import Architectures, Space
 from blockprof.spaces.resolution import check_resolution
 from blockprof.spaces.sampling import sample_architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 NUM_WHOLE = 20
 """Whole networks that are measured along with the pieces."""
@@ -88,7 +94,7 @@ class BlockTable:
 
     @cached_property
     def _unscaled(self) -> BlockCosts:
-        names = (piece_name(self.space, piece) for piece in all_pieces(self.space))
+        names = (onnx.piece_name(self.space, piece) for piece in onnx.all_pieces(self.space))
         return BlockCosts(
             space=self.space,
             resolution=self.resolution,
@@ -202,8 +208,8 @@ def measure_block_table(
     """
     spec = spec or MeasureSpec()
     archs, names = _plan(space, resolution, spec, num_whole)
-    pieces = all_pieces(space)
-    store = FragmentStore(space, quantized=spec.is_quantized)
+    pieces = onnx.all_pieces(space)
+    store = onnx.FragmentStore(space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:
@@ -214,8 +220,8 @@ def measure_block_table(
             listener.on_step("pieces of networks", number, len(pieces))
         is_filled = True
         if index < num_whole:
-            return compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
-        model = compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
+            return onnx.compose_bytes(store, archs, index, resolution=resolution, batch=spec.batch)
+        model = onnx.compose_piece(store, pieces[index - num_whole], resolution=resolution, batch=spec.batch)
         return bytes(model.SerializeToString())
 
     measured = measure_networks(names, build, journal_path, spec, listener, space=space.name, board=board)
@@ -249,7 +255,7 @@ def _plan(space: Space, resolution: int, spec: MeasureSpec, num_whole: int) -> t
     if num_whole < MIN_WHOLE:
         raise InputError(f"{num_whole} whole networks", remedy=f"give at least {MIN_WHOLE}", code="few-whole-networks")
     archs = sample_architectures(space, num_whole, np.random.default_rng(spec.seed))
-    names = [*archs.to_strings(), *(piece_name(space, piece) for piece in all_pieces(space))]
+    names = [*archs.to_strings(), *(onnx.piece_name(space, piece) for piece in onnx.all_pieces(space))]
     return archs, [f"{space.name} {name} at {resolution}" for name in names]
 
 

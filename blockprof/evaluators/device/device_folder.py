@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blockprof.evaluators.device.networks import check_architectures, network_names
 from blockprof.evaluators.device.runner import ANCHOR, visiting_order
@@ -15,10 +16,15 @@ from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import Argument, DataFileError, InputError, Said
 from blockprof.foundation.files import read_file, staged
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
 from blockprof.latency_data import PlannedVisit, parse_network_csv, write_network_csv, write_visit_plan
-from blockprof.networks.onnx import FragmentStore, SharedWeights, compose_bytes, write_network, write_weights
 from blockprof.spaces import Architectures
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 CSV_NAME, PLAN_NAME, LOG_NAME = "networks.csv", "visits.csv", "times.csv"
 LOOPS = ("time_networks.py", "time_networks.sh")
@@ -76,15 +82,15 @@ class DeviceFolder:
         if self.num_latencies is None:
             write_network_csv(self.csv, self.archs, self.resolutions, self.device, names)
         self._write_loops(names)
-        store = SharedWeights(FragmentStore(self.archs.space))
+        store = onnx.SharedWeights(onnx.FragmentStore(self.archs.space))
         num_kept = 0
         for index, (file, size) in enumerate(zip(self.files, self.resolutions.tolist(), strict=True)):
-            write_weights(store, store.paths(self.archs, index), self.folder)
+            onnx.write_weights(store, store.paths(self.archs, index), self.folder)
             # Compared whole: one of the same name may be of networks that were chosen before.
-            if file.is_file() and read_file(file) == compose_bytes(store, self.archs, index, resolution=size):
+            if file.is_file() and read_file(file) == onnx.compose_bytes(store, self.archs, index, resolution=size):
                 num_kept += 1
             else:
-                write_network(store, self.archs, index, file, resolution=size, check=True)
+                onnx.write_network(store, self.archs, index, file, resolution=size, check=True)
             listener.on_step("writing networks", index + 1, len(self.archs))
         weights = [self.folder / path for path in store.files]
         return WrittenFolder(num_kept, sum(file.stat().st_size for file in (*self.files, *weights)))

@@ -1,13 +1,17 @@
 """The inputs of an ONNX model."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from blockprof.foundation.errors import BlockprofError
+from blockprof.foundation.lazy import lazy_import
 
-_DTYPES = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.FLOAT16: np.float16, onnx.TensorProto.DOUBLE: float}
+if TYPE_CHECKING:
+    import onnx
+else:
+    onnx = lazy_import("onnx")
 
 
 def read_inputs(network: Path | bytes) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -24,6 +28,8 @@ def read_inputs(network: Path | bytes) -> dict[str, tuple[tuple[int, ...], str]]
     except Exception as error:  # protobuf's own kind, which is private
         raise BlockprofError(f"is no ONNX model that can be read ({error})") from None
     weights = {weight.name for weight in graph.initializer}
+    number = onnx.TensorProto
+    dtypes = {number.FLOAT: np.float32, number.FLOAT16: np.float16, number.DOUBLE: float}
     inputs = {}
     for value in graph.input:
         if value.name in weights:
@@ -31,8 +37,8 @@ def read_inputs(network: Path | bytes) -> dict[str, tuple[tuple[int, ...], str]]
         kind = value.type.tensor_type
         axes = [axis.dim_param or axis.dim_value for axis in kind.shape.dim]
         sizes = [1 if position == 0 and not isinstance(axis, int) else axis for position, axis in enumerate(axes)]
-        if kind.elem_type not in _DTYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
+        if kind.elem_type not in dtypes or not all(isinstance(size, int) and size > 0 for size in sizes):
             named = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
             raise BlockprofError(f"its input '{value.name}' is {named} {axes}", remedy="give it a fixed size")
-        inputs[value.name] = tuple(sizes), np.dtype(_DTYPES[kind.elem_type]).name
+        inputs[value.name] = tuple(sizes), np.dtype(dtypes[kind.elem_type]).name
     return inputs

@@ -1,6 +1,7 @@
 """Measure networks of a space: composed as ONNX where they are needed, never written to disk."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +11,16 @@ from blockprof.evaluators.device.runner import measure_networks
 from blockprof.evaluators.device.spec import MeasureSpec
 from blockprof.foundation.arrays import IntArray
 from blockprof.foundation.errors import InputError
+from blockprof.foundation.lazy import lazy_import
 from blockprof.foundation.listener import SILENT, Listener
-from blockprof.networks.onnx import FragmentStore, Piece, compose_bytes
-from blockprof.networks.onnx.pieces import pieces_of
 from blockprof.spaces import Architectures
 from blockprof.spaces.resolution import check_resolution
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+    from blockprof.networks.onnx import FragmentStore, Piece
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 
 def network_names(archs: Architectures, resolutions: IntArray) -> list[str]:
@@ -70,7 +76,7 @@ def measure_architectures(
     """
     check_architectures(archs, resolutions)
     spec = spec or MeasureSpec()
-    store = FragmentStore(archs.space, quantized=spec.is_quantized)
+    store = onnx.FragmentStore(archs.space, quantized=spec.is_quantized)
     is_filled = False
 
     def build(index: int) -> bytes:
@@ -78,15 +84,15 @@ def measure_architectures(
         if not is_filled:
             _fill(store, archs, listener)
             is_filled = True
-        return compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
+        return onnx.compose_bytes(store, archs, index, resolution=int(resolutions[index]), batch=spec.batch)
 
     names = network_names(archs, resolutions)
     return measure_networks(names, build, journal_path, spec, listener, space=archs.space.name, board=board)
 
 
-def _fill(store: FragmentStore, archs: Architectures, listener: Listener) -> None:
+def _fill(store: "FragmentStore", archs: Architectures, listener: Listener) -> None:
     """Bring all pieces of the networks into memory, so that none is exported between two visits."""
-    pieces = [set(pieces_of(archs, index)) for index in range(len(archs))]
+    pieces = [set(onnx.pieces.pieces_of(archs, index)) for index in range(len(archs))]
     total = len(set().union(*pieces))
     there: set[Piece] = set()
     for index, own in enumerate(pieces):

@@ -1,11 +1,11 @@
 """What all reports share: templates, where numbers come from, what made the page."""
 
 import platform
-from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from blockprof.foundation.extras import installed_version
 from blockprof.foundation.text import command_line, shown
 from blockprof.metrics.metric import Origin
 
@@ -29,9 +29,14 @@ def render(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    versions = [f"Python {platform.python_version()}", *(f"{package} {version(package)}" for package in _VERSIONED)]
+    versions = [f"Python {platform.python_version()}", *filter(None, map(_named, _VERSIONED))]
     return environment.get_template(template).render(command=command_line(), versions=", ".join(versions), **values)
 
 
 def _visible(value: object) -> object:
     return value if isinstance(value, Markup) else shown(str(value))
+
+
+def _named(package: str) -> str:
+    found = installed_version(package)
+    return f"{package} {found}" if found else ""

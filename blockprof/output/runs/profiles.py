@@ -64,6 +64,7 @@ def record_profile(run: Run, profile: Profile, *, effects: bool = False) -> None
 
     ``placements.json`` is the table that MLflow's pages show; with a gain and a cost there is ``trades.csv``. Of pooled
     metrics also ``pooled.csv``, and of each ``pool_<metric>.csv`` and a figure of the networks left out.
+    Where something slows a target down also ``slowdowns.csv``.
     """
     run.log_params(profile_params(profile))
     run.log_tags(profile_tags(profile))
@@ -86,6 +87,8 @@ def record_profile(run: Run, profile: Profile, *, effects: bool = False) -> None
             run.log_figure(draw_chart(worth_chart(profile, gain, cost)), name)
     if profile.blocks:
         run.log_frame(profile.response_frame(), "responses.csv")
+    if any(metric.slowdowns for metric in profile.metrics):
+        run.log_frame(profile.slowdown_frame(), "slowdowns.csv")
     if any(metric.check for metric in profile.metrics):
         run.log_frame(profile.pooled_frame(), "pooled.csv")
     for metric in profile.metrics:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from blockprof.evaluators.device.boards.board import Board
 from blockprof.evaluators.device.boards.bundle import make_bundle
@@ -24,7 +24,12 @@ from blockprof.evaluators.runtimes import Runtime
 from blockprof.foundation.arrays import FloatArray
 from blockprof.foundation.errors import BlockprofError, InputError
 from blockprof.foundation.journal_lines import unpack
-from blockprof.networks.onnx import share_weights
+from blockprof.foundation.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from blockprof.networks import onnx
+else:
+    onnx = lazy_import("blockprof.networks.onnx")
 
 T = TypeVar("T")
 
@@ -130,7 +135,7 @@ class BoardProcess(RuntimeProcess):
             inputs = read_inputs(serialized)
         except BlockprofError as error:
             raise BlockprofError(error, where=name) from None
-        network, weights = share_weights(serialized)
+        network, weights = onnx.share_weights(serialized)
         self._count += 1
         file, folder = f"network{self._count}.onnx", f"made{self._count}"
         self._put(name, {file: network, **weights})
