@@ -31,9 +31,15 @@ def print_plan(plan: PrecisionPlan) -> None:
     if plan.num_seams == 0:
         render.print_line(f"fastest: {plan.words}: no mix is faster")
     else:
-        gain = 100 * (1 - fastest / others.min())
+        nearest = int(others.argmin())
+        half = plan.costs.gain_half_width(plan.plan, plan.compared[1:][nearest])
+        gain_percent, half_percent = (100 * each / others.min() for each in (others.min() - fastest, half))
         seams = f"{plan.num_seams} seam{'s' if plan.num_seams > 1 else ''}"
-        render.print_line(f"fastest: {plan.words} ({seams}), {gain:.1f} % less than all of one precision")
+        sure = "" if gain_percent > half_percent else ": more plans would tell whether it is any"
+        render.print_line(
+            f"fastest: {plan.words} ({seams}), {gain_percent:.1f} ± {half_percent:.1f} % less than all of one "
+            f"precision{sure}"
+        )
     render.print_line(
         "accuracy is not looked at; the weights are random. Logits correlate with all fp32's to "
         f"{plan.checked.correlation:.3f}"

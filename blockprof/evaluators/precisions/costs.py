@@ -121,6 +121,11 @@ class Costs:
         variances = ((features @ self.covariance) * features).sum(axis=1) + (self.deviation * self.predict(plans)) ** 2
         return np.asarray(self._times * np.sqrt(variances))
 
+    def gain_half_width(self, plan: IntArray, other: IntArray) -> float:
+        """Half the 95 % interval of what one plan (n,) takes less than another, on average, in ms."""
+        first, second = _features(np.stack([plan, other]), self.sizes)
+        return float(self._times * np.sqrt((first - second) @ self.covariance @ (first - second)))
+
     @property
     def _times(self) -> float:
         left = max(len(self.errors_percent) - len(self.coefficients), 1)

@@ -80,6 +80,24 @@ def test_with_noise_intervals_hold_what_they_should() -> None:
     assert 0.8 < np.mean(errors) < 1.6
 
 
+def test_a_gain_is_known_as_well_as_the_pieces_that_differ() -> None:
+    rng = np.random.default_rng(8)
+    costs = known_costs(10, rng)
+    found = fit_costs(simulated(costs, 0.01, rng))
+    plan, other = np.ones(10, dtype=np.int64), np.ones(10, dtype=np.int64)
+    assert found.gain_half_width(plan, other) == 0
+    gains, halves = [], []
+    for _ in range(60):
+        other[:3] = 0
+        again = fit_costs(simulated(costs, 0.01, rng))
+        taken = again.predict(np.stack([other, plan]))
+        gains.append(taken[0] - taken[1])
+        halves.append(again.gain_half_width(plan, other))
+    true = costs.predict(np.stack([other, plan]))
+    inside = np.abs(np.array(gains) - (true[0] - true[1])) <= halves
+    assert 0.87 < inside.mean() <= 1.0
+
+
 def test_no_seam_costs_less_than_nothing() -> None:
     rng = np.random.default_rng(6)
     costs = known_costs(16, rng)
