@@ -120,7 +120,8 @@ class Outgoing:
         models = []
         for uri in self.models:
             _, name, number = uri.rsplit("/", 2)
-            source = client.get_model_version(name, number).source  # the version's own model_id is empty in a database
+            # The version's own model_id is empty in a database.
+            source = client.get_model_version(name, number).source or ""
             if source.startswith(_LOGGED_MODEL):
                 models.append(LoggedModelInput(source.removeprefix(_LOGGED_MODEL)))
         client.log_inputs(self.run_id, [_dataset(one) for one in self.datasets], models)
