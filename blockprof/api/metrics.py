@@ -68,7 +68,9 @@ def load_metrics(
 
     def find_predictor(metric: str) -> PredictorFolder | None:
         champion = tracking.find_champion(chosen.name, metric)
-        return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder) if champion else None
+        if not champion:
+            return None
+        return PredictorFolder(f"{champion.name} v{champion.version}", champion.folder, champion.model_uri)
 
     names = [names] if isinstance(names, str) else names
     return load_from(chosen, names, resolution, find_predictor, listener, check_accuracy_source(accuracy_source))

@@ -51,7 +51,7 @@ class MetricInfo:
     ``origin`` is what the user is told wherever the numbers show: ``counted`` (from the network's structure),
     ``reference`` (the built-in tables), ``table`` (a look-up table of a device), ``predicted`` (a trained predictor),
     ``measured``. ``source`` says it in a few words. ``errors`` says how well the values are known; None where they are
-    exact by definition, or where nobody knows.
+    exact by definition, or where nobody knows. ``model_uri`` is the registered model that they are predicted by.
     """
 
     name: str
@@ -60,6 +60,7 @@ class MetricInfo:
     origin: Origin
     source: str
     errors: KnownErrors | None = None
+    model_uri: str = ""
 
     @property
     def label(self) -> str:

@@ -24,10 +24,11 @@ MEAN_OF_HALF_WIDTH = 0.485
 
 @dataclass(frozen=True, slots=True)
 class PredictorFolder:
-    """A predictor's files, and the name the user knows it by: ``blockprof-pn-npu v3``."""
+    """A predictor's files, and the name the user knows it by: ``blockprof-pn-npu v3``; where it is registered."""
 
     title: str
     folder: Path
+    model_uri: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def load_predicted(predictor: PredictorFolder, space: Space, name: str, resoluti
 
     model = predictors.load_predictor(predictor.folder)
     errors = KnownErrors(relative=True, network=MEAN_OF_HALF_WIDTH * model.half_width_percent)
-    info = MetricInfo(name, "ms", False, "predicted", source, errors)
+    info = MetricInfo(name, "ms", False, "predicted", source, errors, predictor.model_uri)
     found = model.additive_costs(resolution)
     if found is None:
         return PredictedMetric(info, model, resolution)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, Metric, Param, RunTag
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_ENTITIES_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
@@ -32,8 +32,9 @@ _RECORD = "run.json"
 _CLAIM = "claim.lock"
 _MARK = "made-with-the-data-folder"
 _TRIES = 5
+_LOGGED_MODEL = "models:/"
 _FACTS = ("run_id", "name", "command", "store", "experiment_id", "artifact_uri")
-_KEPT = (*_FACTS, "params", "tags", "points", "datasets")
+_KEPT = (*_FACTS, "params", "tags", "points", "datasets", "models")
 _T = TypeVar("_T")
 Point = tuple[str, float, int, int]
 """A metric: key, value, time in ms, step."""
@@ -57,6 +58,7 @@ class Outgoing:
     tags: dict[str, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
     datasets: list[dict[str, str]] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     is_whole: bool = False
     is_again: bool = False
     _claim: Callable[[], None] | None = field(default=None, repr=False, compare=False)
@@ -106,15 +108,23 @@ class Outgoing:
         client = MlflowClient()
         for task, metrics, params, tags in self._batches():
             send(task, lambda m=metrics, p=params, t=tags: client.log_batch(self.run_id, m, p, t))  # type: ignore[misc]
-        if self.datasets:
-            send(
-                "logging the dataset", lambda: client.log_inputs(self.run_id, [_dataset(one) for one in self.datasets])
-            )
+        if self.datasets or self.models:
+            send("logging what the run used", lambda: self._log_inputs(client))
         files = self.folder / ARTIFACTS
         if files.is_dir():
             send("logging files", lambda: get_artifact_repository(self.artifact_uri).log_artifacts(str(files)))
-        self.params, self.tags, self.points, self.datasets = {}, {}, [], []
+        self.params, self.tags, self.points, self.datasets, self.models = {}, {}, [], [], []
         shutil.rmtree(files, ignore_errors=True)
+
+    def _log_inputs(self, client: MlflowClient) -> None:
+        models = []
+        for uri in self.models:
+            _, name, number = uri.rsplit("/", 2)
+            # The version's own model_id is empty in a database.
+            source = client.get_model_version(name, number).source or ""
+            if source.startswith(_LOGGED_MODEL):
+                models.append(LoggedModelInput(source.removeprefix(_LOGGED_MODEL)))
+        client.log_inputs(self.run_id, [_dataset(one) for one in self.datasets], models)
 
     def _batches(self) -> Iterator[tuple[str, list[Metric], list[Param], list[RunTag]]]:
         """As few batches as MLflow allows, and what logging each is called."""

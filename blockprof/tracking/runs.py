@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -113,12 +113,14 @@ class Run:
         self.outgoing.tags[MLFLOW_LOGGED_ARTIFACTS] = json.dumps(tables)
 
     def log_figure(self, figure: "Figure", path: str) -> None:
-        """Log a figure as a PNG file, and as an image among the run's charts, called as the file.
+        """Log a figure; the ending of ``path`` decides the format. A PNG is an image among the run's charts as well.
 
         MLflow finds images by their names: ``images/<key>+step+<step>+timestamp+<ms>+<uuid>``, with a small one beside.
         """
         with self.outgoing.file(path) as file:
             figure.savefig(file, dpi=_DOTS_PER_INCH)
+        if not path.endswith(".png"):
+            return
         key = PurePosixPath(path).stem
         image = f"images/{key}+step+0+timestamp+{get_current_time_millis()}+{uuid4()}"
         with self.outgoing.file(f"{image}.png") as whole, self.outgoing.file(f"{image}+compressed.webp") as small:
@@ -151,6 +153,10 @@ class Run:
         with translated("describing the dataset"):
             dataset = from_pandas(frame, source=shown(source), name=shown(name), digest=digest[:_MAX_DIGEST_LENGTH])
             self.outgoing.datasets.append({**dataset.to_dict(), "context": context})
+
+    def log_models(self, uris: Iterable[str]) -> None:
+        """Log which registered models, as ``models:/NAME/VERSION``, the run used: MLflow links their pages and its."""
+        self.outgoing.models.extend(uris)
 
     def send(self) -> None:
         """Send all that was logged so far, which is complete but for what the store answers.

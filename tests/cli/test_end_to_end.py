@@ -64,6 +64,8 @@ def test_a_profile_after_training_uses_the_champion_and_says_on_what_it_was_trai
     assert note.startswith("**npu (ms), predicted; random networks: ")
     assert "- avoid u6.l1.e6k7 (+" in note
     assert note.splitlines()[-1].startswith("    "), "the command"
+    (used,) = run.inputs.model_inputs
+    assert MlflowClient().get_logged_model(used.model_id).name == "blockprof-pn-npu"
     table = mlflow.load_table("placements.json", run_ids=[run.info.run_id])
     assert table["contrast"].tolist() == pytest.approx(frames["placements"]["contrast"].tolist())
     for row in frames["responses"].itertuples():

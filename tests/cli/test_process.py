@@ -39,8 +39,10 @@ def test_a_profile_in_an_empty_folder_is_the_references_and_says_so(process, fol
     assert "blockprof.predictor" not in tags
     (artifacts,) = folder.glob(f"mlruns/*/{run_id}/artifacts")
     assert "reference table" in (artifacts / "about.txt").read_text()
-    assert {str(file.relative_to(artifacts)) for file in artifacts.rglob("*.*")} == {
-        "about.txt", "placements.csv", "random.csv", "report.html", "responses.csv", "slowdowns.csv",
+    files = [str(file.relative_to(artifacts)) for file in artifacts.rglob("*.*")]
+    assert sum(file.startswith("images/") for file in files) == 4, "each figure, and a small one"
+    assert {file for file in files if not file.startswith("images/")} == {
+        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html", "responses.csv", "slowdowns.csv",
         "figures/npu_responses.png", "figures/npu_effects.png",
     }  # fmt: skip
 

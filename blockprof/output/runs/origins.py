@@ -22,6 +22,11 @@ def origin_tags(infos: Sequence[MetricInfo]) -> dict[str, str]:
     return tags
 
 
+def used_models(infos: Sequence[MetricInfo]) -> list[str]:
+    """The registered models that a run's metrics are predicted by, each once."""
+    return list(dict.fromkeys(info.model_uri for info in infos if info.model_uri))
+
+
 def data_origin(device: str) -> str:
     """``reference`` for data made from the reference tables, else ``file``."""
     return "reference" if device.startswith("reference-") else "file"

@@ -8,7 +8,7 @@ from blockprof.output.captions import profile_caption
 from blockprof.output.charts.profiles import effect_chart, pool_chart, response_heatmap, worth_chart
 from blockprof.output.draw_matplotlib import draw_chart, draw_heatmap
 from blockprof.output.report import REPORT, profile_report
-from blockprof.output.runs.origins import origin_tags
+from blockprof.output.runs.origins import origin_tags, used_models
 from blockprof.profiling import Profile
 from blockprof.profiling.findings import trades
 from blockprof.tracking import Run
@@ -68,6 +68,7 @@ def record_profile(run: Run, profile: Profile, *, effects: bool = False) -> None
     """
     run.log_params(profile_params(profile))
     run.log_tags(profile_tags(profile))
+    run.log_models(used_models([metric.info for metric in profile.metrics]))
     run.log_frame(profile.random_frame(), "random.csv")
     run.log_frame(profile.placement_frame(), "placements.csv")
     run.log_table(profile.placement_frame()[_TABLE], "placements.json")

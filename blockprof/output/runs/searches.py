@@ -6,7 +6,7 @@ from blockprof.output.captions import search_caption
 from blockprof.output.charts.searches import front_chart, history_chart
 from blockprof.output.draw_matplotlib import draw_chart
 from blockprof.output.runs.measurements import measured_tags
-from blockprof.output.runs.origins import origin_tags
+from blockprof.output.runs.origins import origin_tags, used_models
 from blockprof.reduction import format_reduction
 from blockprof.searching.study import Estimate, Study
 from blockprof.searching.verify import Verification
@@ -87,6 +87,7 @@ def record_search(run: Run, study: Study) -> None:
     """
     run.log_params(search_params(study))
     run.log_tags(search_tags(study))
+    run.log_models(used_models([metric.info for metric in study.problem.metrics]))
     best = study.first.frame(study.first.best)
     run.describe(f"**{len(best)} best networks** of {study.num_evaluated:,} evaluated. {search_caption(study)}")
     run.log_frame(best, "front.csv")
