@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from blockprof.spaces import load_space, registered
+
 collect_ignore = ["plugin"]
 """A package of its own, whose tests run where it is installed: ``cli/test_plugin.py``."""
 
@@ -30,6 +32,13 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("BLOCKPROF_SHARED", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def own_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces that a test registers are known to it alone."""
+    load_space("pn")
+    monkeypatch.setattr(registered._SPACES, "_things", dict(registered._SPACES._things))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_spaces import OWN, write_own
 
 from blockprof.foundation.errors import DataFileError
 from blockprof.latency_data import LatencyData
@@ -13,38 +14,7 @@ from blockprof.predictors.fitting import fit_sound_rows
 from blockprof.spaces import Space, load_space, registered
 from blockprof.spaces.sampling import sample_architectures
 
-OWN = """\
-name: own
-resolutions: {from: 32, to: 64, step: 32}
-operators: {mine: my_operators.py:build}
-stem: [{operator: conv, channels: 8, stride: 2}]
-units:
-  - {channels: 8, stride: 1, layers: [1, 2]}
-  - {channels: 16, stride: 2, layers: 2}
-head: [{operator: classifier}]
-operator: mine
-choices: {kernel: [3, 5]}
-"""
-BUILD = """\
-from torch import nn
-
-def build(block, in_channels, out_channels, stride, size):
-    kernel = block["kernel"]
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2), nn.ReLU())
-"""
-
-
-@pytest.fixture(autouse=True)
-def door(monkeypatch: pytest.MonkeyPatch) -> None:
-    load_space("pn")
-    monkeypatch.setattr(registered._SPACES, "_things", dict(registered._SPACES._things))
-
-
-def write_own(folder: Path, build: str = BUILD, text: str = OWN) -> str:
-    folder.mkdir(exist_ok=True)
-    (folder / "my_operators.py").write_text(build)
-    (folder / "own.yaml").write_text(text)
-    return str(folder / "own.yaml")
+pytestmark = pytest.mark.usefixtures("own_spaces")
 
 
 def trained(space: Space) -> BlockwiseModel:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from known_spaces import BUILD, OWN, write_own
 from torch import nn
 
 from blockprof.foundation.errors import InputError
@@ -16,10 +17,12 @@ from blockprof.networks.chains import check_modules
 from blockprof.networks.counting import count_macs
 from blockprof.networks.modules import build_subnet
 from blockprof.networks.onnx import FragmentStore, write_network
-from blockprof.spaces import Architectures, from_settings, load_space, registered
+from blockprof.spaces import Architectures, from_settings, load_space
 from blockprof.spaces.expectation import network_counts
 from blockprof.spaces.files import parse_space
 from blockprof.spaces.sampling import sample_architectures
+
+pytestmark = pytest.mark.usefixtures("own_spaces")
 
 NUM_NETWORKS = int(os.environ.get("BLOCKPROF_WHOLE_NETWORKS", "3"))
 RESOLUTION = 128
@@ -183,40 +186,6 @@ def test_fbnets_index_lists_explain_a_table_of_latencies_exactly(shared_data: Pa
     counts = network_counts(archs)
     costs, *_ = np.linalg.lstsq(counts[:1000], latencies[:1000], rcond=None)
     np.testing.assert_allclose(counts[1000:] @ costs, latencies[1000:], rtol=1e-4)
-
-
-OWN = """\
-name: own
-resolutions: {from: 32, to: 64, step: 32}
-operators: {mine: my_operators.py:build}
-stem: [{operator: conv, channels: 8, stride: 2}]
-units:
-  - {channels: 8, stride: 1, layers: [1, 2]}
-  - {channels: 16, stride: 2, layers: 2}
-head: [{operator: classifier}]
-operator: mine
-choices: {kernel: [3, 5]}
-"""
-BUILD = """\
-from torch import nn
-
-def build(block, in_channels, out_channels, stride, size):
-    kernel = block["kernel"]
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2), nn.ReLU())
-"""
-
-
-@pytest.fixture(autouse=True)
-def door(monkeypatch: pytest.MonkeyPatch) -> None:
-    load_space("pn")
-    monkeypatch.setattr(registered._SPACES, "_things", dict(registered._SPACES._things))
-
-
-def write_own(folder: Path, build: str = BUILD, text: str = OWN) -> str:
-    folder.mkdir(exist_ok=True)
-    (folder / "my_operators.py").write_text(build)
-    (folder / "own.yaml").write_text(text)
-    return str(folder / "own.yaml")
 
 
 def test_a_function_of_ones_own_builds_counts_and_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

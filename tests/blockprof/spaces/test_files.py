@@ -10,7 +10,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from blockprof.foundation.errors import DataFileError, InputError, NetStringError
-from blockprof.spaces import Architectures, Space, from_settings, load_space, network_holding, registered
+from blockprof.spaces import Architectures, Space, from_settings, load_space, network_holding
 from blockprof.spaces.expectation import expected_counts, network_counts
 from blockprof.spaces.files import BUILT_IN, parse_space
 from blockprof.spaces.listed import unit_columns
@@ -29,10 +29,7 @@ choices: {expand: [1, 4], kernel: [3, 5]}
 """
 
 
-@pytest.fixture(autouse=True)
-def door(monkeypatch: pytest.MonkeyPatch) -> None:
-    load_space("pn")
-    monkeypatch.setattr(registered._SPACES, "_things", dict(registered._SPACES._things))
+pytestmark = pytest.mark.usefixtures("own_spaces")
 
 
 def test_a_file_is_a_space_by_its_path_and_then_by_its_name(tmp_path: Path) -> None:

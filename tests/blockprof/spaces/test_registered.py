@@ -19,10 +19,7 @@ PN = load_space("pn")
 OWN = replace(PN, name="own", width_multiplier=2.0)
 
 
-@pytest.fixture(autouse=True)
-def door(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A door of its own, so that what a test registers is gone with it."""
-    monkeypatch.setattr(registered._SPACES, "_things", dict(registered._SPACES._things))
+pytestmark = pytest.mark.usefixtures("own_spaces")
 
 
 def test_the_built_in_spaces_come_first() -> None:
