@@ -39,13 +39,14 @@ def test_an_image_that_does_not_decode(cli, process, folder: Path, imagenet: Pat
     out, err = started.communicate(timeout=120)
     assert started.returncode == 0, err
     assert "11 validation images of 4 classes, 24 to recalibrate with, at 128" in out
-    small, left_out, all_taken, note = err.splitlines()
+    small, left_out, all_taken, note, after = err.splitlines()
     assert small.startswith(f"warning: {copy}: its 4 class folders are not ImageNet's 1,000 (n01440764, ...): labels")
     assert left_out.startswith(f"warning: {bad}: does not decode (image file is truncated")
     assert left_out.endswith(": left out")
     assert all_taken.startswith(f"warning: {copy}: train holds 24 images, not the 2,000")
     facts = "blockprof-data/imagenet/imagenet-r128.json"
     assert note == f"note: images left out that do not decode: 1; {facts} names them"
+    assert after.startswith("next: blockprof profile ")
     assert open_cache(cache, 128, 3, 2000).undecodable.keys() == {str(bad)}
 
 
@@ -62,6 +63,6 @@ def test_it_goes_into_the_data_folder_where_profile_looks_too(
 
 def test_what_is_refused(refused, folder: Path, imagenet: Path) -> None:
     message = refused("cache-imagenet", "--data", imagenet, "--resolution", "130")
-    assert message == "resolution 130: networks take 128 to 256 in steps of 4"
+    assert message.startswith("resolution 130: networks take 128 to 256 in steps of 4")
     assert "nosuch: has no folder train: expected train/<class>/*.JPEG" in refused("cache-imagenet", "--data", "nosuch")
     assert "Missing option '--data'" in refused("cache-imagenet")

@@ -105,7 +105,7 @@ def test_a_folder_is_no_table(folder: Path, cli: Callable) -> None:
 def test_what_was_found_is_delivered_where_it_cannot_be_logged(
     folder: Path, cli: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise blockprof.BlockprofError("the store is gone")
 
     monkeypatch.setattr("blockprof.output.runs.profiles.record_profile", fail)
@@ -157,7 +157,7 @@ def test_tables_lead_to_the_next_command(in_trained: Path, cli: Callable, tmp_pa
             table.head(2).to_csv(tmp_path / "two.csv", index=False)
     exported = cli("export", "networks", "-s", "pn", "--nets", tmp_path / "two.csv", "--out", tmp_path / "nets")
     assert exported.returncode == 0, exported
-    assert "next: run the files on the device" in exported.stdout
+    assert "into the column 'end-to-end lat' of networks.csv" in exported.stdout
 
 
 def test_latest_is_the_newest_that_has_finished(again: Path, in_trained: Path, cli: Callable) -> None:

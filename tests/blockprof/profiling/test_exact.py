@@ -139,7 +139,7 @@ RESIDUAL = [
     ("space", "listing", "text"),
     [(tiny_space(), weighted_networks, text) for text in MOBILE]
     + [(tiny_residual_space(), weighted_residual_networks, text) for text in RESIDUAL],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_peaks_are_those_of_listing_every_network(space: Space, listing, text: str | None, sampler: Sampler) -> None:
     # Few values, so that many networks tie, and a base that most networks are above.
