@@ -23,7 +23,7 @@ else:
     measure_all = lazy_import("blockprof.cli.measure_all")
     measuring = lazy_import("blockprof.api.measuring")
     published = lazy_import("blockprof.fetching.published")
-    uses = lazy_import("blockprof.fetching.uses")
+    uses = lazy_import("blockprof.cli.uses")
 
 _NOT_LOGGED = "nothing: the result was not logged, and what comes next takes it from the store (leave --no-log out)"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from blockprof.networks.onnx import NetworkFile
 else:
     published = lazy_import("blockprof.fetching.published")
-    uses = lazy_import("blockprof.fetching.uses")
+    uses = lazy_import("blockprof.cli.uses")
 
 
 def print_network(file: "NetworkFile") -> None:

@@ -25,8 +25,8 @@ SOURCES = [
     for file in sorted(Path(str(package.__file__)).parent.rglob("*.py"))
 ]
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
-OF_A_PROGRAM = re.compile(r"--[\w-]+=?")
-"""An option alone is given to another program, and said to nobody."""
+OF_A_PROGRAM = re.compile(r"--[\w-]+=?|blockprof doctor --install [\w-]+")
+"""An option alone is given to another program, and said to nobody; what installs a run-time is typed into a shell."""
 
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:

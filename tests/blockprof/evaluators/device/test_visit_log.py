@@ -90,9 +90,9 @@ def corrected(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(data.latencies_ms, data.archs.to_strings())
 
 
-def test_drift_that_the_anchor_tells_is_divided_out() -> None:
+def test_drift_is_divided_out() -> None:
     found = corrected(simulated())
-    np.testing.assert_allclose(found[ARCHS.to_strings()], TRUE_MS, rtol=0.005)
+    np.testing.assert_allclose(found[ARCHS.to_strings()], TRUE_MS, rtol=0.01)
     plain = simulated().query("anchor == 0").groupby("net_str")[LATENCY].median() / 1e3
     assert np.abs(plain[ARCHS.to_strings()] / TRUE_MS - 1).max() > 0.02
 
