@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from blockprof import fetching
     from blockprof import spaces as design_spaces
     from blockprof.api import measuring
-    from blockprof.cli import measure_all
+    from blockprof.cli import measure_all, uses
     from blockprof.cli.delivery import Delivery
-    from blockprof.fetching import published, uses
+    from blockprof.fetching import published
     from blockprof.foundation import paths
 else:
     paths = lazy_import("blockprof.foundation.paths")

@@ -9,7 +9,8 @@ from blockprof.foundation.lazy import lazy_import
 
 if TYPE_CHECKING:
     from blockprof.api.fetching import Fetched
-    from blockprof.fetching import published, uses
+    from blockprof.cli import uses
+    from blockprof.fetching import published
     from blockprof.fetching.published import Catalogue
     from blockprof.networks.onnx import NetworkFile
 else:
