@@ -45,7 +45,7 @@ def measure_phone(
 
     No phone was at hand: it was tested with recorded outputs of the programs.
 
-    Example: blockprof measure-phone my-phone --program ./benchmark_model --option=--num_threads=1
+    Example: blockprof measure-phone my-phone --program ./benchmark_model
     """
     with render.listening() as listener:
         log = measuring_phones.measure_phone(folder, program, phone, option or (), listener=listener)

@@ -66,7 +66,7 @@ def test_a_profile_after_training_uses_the_champion_and_says_on_what_it_was_trai
     assert note.splitlines()[-1].startswith("    "), "the command"
     (used,) = run.inputs.model_inputs
     assert MlflowClient().get_logged_model(used.model_id).name == "blockprof-pn-npu"
-    table = mlflow.load_table("placements.json", run_ids=[run.info.run_id])
+    table = MlflowClient().load_table(run.info.experiment_id, "placements.json", [run.info.run_id])
     assert table["contrast"].tolist() == pytest.approx(frames["placements"]["contrast"].tolist())
     for row in frames["responses"].itertuples():
         assert run.data.metrics[f"{row.metric}.response/{row.block}"] == pytest.approx(row.response)
@@ -99,7 +99,7 @@ def test_joint_placements_alone(good, in_trained: Path) -> None:
     assert "response of a block" not in shown
     run = logged("joint")
     assert {file.path for file in MlflowClient().list_artifacts(run.info.run_id)} == {
-        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html",
+        "about.txt", "placements.csv", "placements.json", "random.csv", "report.html", "slowdowns.csv",
     }  # fmt: skip
     good(f"profile --space pn --blocks {joint} --name with-effects --log-effects")
     assert f"npu.effect/{joint.replace('+', ' ')}" in logged("with-effects").data.metrics

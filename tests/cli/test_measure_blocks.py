@@ -56,7 +56,7 @@ def test_a_table_is_written_logged_and_a_metric(
         run.data.metrics.keys()
     )
     assert {file.path for file in MlflowClient().list_artifacts(run.info.run_id)} == {
-        "block_table.csv", "figures", "raw_times.csv", "whole_networks.csv",
+        "block_table.csv", "figures", "images", "raw_times.csv", "whole_networks.csv",
     }  # fmt: skip
     frames = tracking.load_frames(tracking.find_run("measured"))
     pd.testing.assert_frame_equal(frames["block_table"], pd.read_csv(TABLE), check_exact=True)
