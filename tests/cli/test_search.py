@@ -31,7 +31,7 @@ def good(cli):
         assert outcome.returncode == 0, outcome
         notes = [line for line in outcome.stderr.splitlines() if not line.startswith(("note: flops are", "visits: "))]
         assert said in outcome.stderr if said else not notes, outcome
-        return outcome.stdout
+        return outcome.stdout + outcome.hints
 
     return run
 

@@ -23,6 +23,7 @@ FOLDER = Path(__file__).resolve().parent
 
 def open_network(path: Path, size: int, provider: str) -> Callable[[], object]:
     """Load a network, and give what runs it once."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it phones home as soon as it is imported
     import numpy as np
     import onnxruntime
 
