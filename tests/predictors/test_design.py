@@ -1,6 +1,5 @@
 """Designs: that they are D-optimal, distinct and spread, and that they save networks on public data."""
 
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,10 +16,22 @@ from blockprof.predictors.design import Choice
 from blockprof.predictors.features import build_features
 from blockprof.predictors.fitting import ard_priors
 from blockprof.spaces import Architectures, Space, load_space
+from blockprof.spaces.files import parse_space
 from blockprof.spaces.sampling import sample_architectures
 
 PN, MBV3 = load_space("pn"), load_space("mbv3")
-NINE = replace(PN, name="nine", units=(replace(PN.units[0], depths=(1,)),))
+NINE = parse_space(
+    """\
+name: nine
+resolutions: {from: 128, to: 256, step: 32}
+stem: [{operator: conv, channels: 8, stride: 2}]
+units: [{channels: 16, stride: 2, layers: 1}]
+head: [{operator: classifier}]
+operator: mbconv2
+choices: {expand: [3, 4, 6], kernel: [3, 5, 7]}
+""",
+    "nine.yaml",
+)
 """A space of nine networks."""
 
 
