@@ -112,14 +112,14 @@ class Run:
         tables = [*json.loads(self.outgoing.tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]")), {"path": path, "type": "table"}]
         self.outgoing.tags[MLFLOW_LOGGED_ARTIFACTS] = json.dumps(tables)
 
-    def log_figure(self, figure: "Figure", path: str) -> None:
-        """Log a figure; the ending of ``path`` decides the format. A PNG is an image among the run's charts as well.
+    def log_figure(self, figure: "Figure", path: str, *, as_image: bool = True) -> None:
+        """Log a figure in the format of its ending. With ``as_image``, a PNG is among the charts of the run, too.
 
         MLflow finds images by their names: ``images/<key>+step+<step>+timestamp+<ms>+<uuid>``, with a small one beside.
         """
         with self.outgoing.file(path) as file:
             figure.savefig(file, dpi=_DOTS_PER_INCH)
-        if not path.endswith(".png"):
+        if not (as_image and path.endswith(".png")):
             return
         key = PurePosixPath(path).stem
         image = f"images/{key}+step+0+timestamp+{get_current_time_millis()}+{uuid4()}"

@@ -51,6 +51,5 @@ def test_an_ascii_terminal_is_written_to_plainly(in_trained: Path) -> None:
         capture_output=True, check=False, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    text = done.stdout.decode("ascii")
-    assert " +/- " in text
-    assert "as run plain" in text
+    assert " +/- " in done.stdout.decode("ascii")
+    assert "as run plain" in done.stderr.decode("ascii")

@@ -98,7 +98,8 @@ def record_training(
         run.log_frame(pd.DataFrame(costs), "costs.csv")
     if trained.epochs:
         run.log_frame(pd.DataFrame(map(asdict, trained.epochs)), "epochs.csv")
-    run.log_figure(draw_chart(predictions_chart(trained, test)), "figures/test_predictions.png")
+    # A server is asked several times for each file, and training asks most.
+    run.log_figure(draw_chart(predictions_chart(trained, test)), "figures/test_predictions.png", as_image=False)
     with temporary_folder() as temporary:
         folder = temporary / "predictor"
         model.save(folder)
