@@ -12,9 +12,10 @@ from blockprof.output.captions import profile_caption
 from blockprof.output.charts.profiles import response_heatmap
 from blockprof.output.draw_rich import draw_heatmap
 from blockprof.profiling import HeldOut, MetricProfile, Profile
+from blockprof.profiling.findings import effect_parts
 
 EXTREMES_SHOWN = 5
-_PARTS = {"contrast": "against the blocks there", "depth_effect": "layer being there", "effect": "effect"}
+_TITLES = {"contrast": "against the blocks there", "depth_effect": "layer being there", "effect": "effect"}
 
 
 def print_profile(profile: Profile) -> None:
@@ -37,7 +38,7 @@ def _print_metric(profile: Profile, metric: MetricProfile, rows: pd.DataFrame) -
         better = "higher" if metric.info.higher_is_better else "lower"
         render.print_line(f"\nresponse of a block: {metric.info.label}, mean over its places ({better} is better)")
         render.out.print_table(draw_heatmap(response_heatmap(profile, metric)))
-    if rows["contrast"].notna().any():
+    if len(effect_parts(rows)) > 1:
         render.print_line(f"\n{metric.info.label}: a block against the mean block there, and its effect in all")
     else:
         render.print_line(f"\neffect of a placement on {metric.info.label}, against random networks")
@@ -69,16 +70,16 @@ def _extremes(metric: MetricProfile, rows: pd.DataFrame) -> Table:
 
     By effects where contrasts are not known.
     """
-    by = "contrast" if rows["contrast"].notna().any() else "effect"
+    parts = effect_parts(rows)
+    by = parts[0]
     ordered = rows.sort_values(by, ascending=False, kind="stable", na_position="last")
     known = ordered[ordered[by].notna()]
-    parts = list(_PARTS) if by == "contrast" else ["effect"]
     table = Table(show_edge=False, pad_edge=False)
     high, low = ("best", "worst") if metric.info.higher_is_better else ("most expensive", "cheapest")
     is_long = len(known) >= 2 * EXTREMES_SHOWN
     table.add_column(high if is_long else "placement", overflow="fold")
     for part in parts:
-        table.add_column(_PARTS[part], justify="right")
+        table.add_column(_TITLES[part], justify="right")
 
     def add(shown: pd.DataFrame) -> None:
         for _, row in shown.iterrows():

@@ -24,10 +24,12 @@ class Answer:
 
 def profile_answers(profile: Profile) -> tuple[Answer, ...]:
     """What to avoid, what it costs, what makes no difference; then what costs much and gains little."""
-    answers = [_of_metric(find(profile, metric)) for metric in profile.metrics]
     gains, costs = gains_and_costs(profile)
-    answers += [_of_trade(profile, gain, cost) for gain in gains for cost in costs]
-    return tuple(answer for answer in answers if answer.lines or answer in answers[: len(profile.metrics)])
+    bargains = [_of_trade(profile, gain, cost) for gain in gains for cost in costs]
+    return (
+        *(_of_metric(find(profile, metric)) for metric in profile.metrics),
+        *(answer for answer in bargains if answer.lines),
+    )
 
 
 def gains_and_costs(profile: Profile) -> tuple[list[MetricProfile], list[MetricProfile]]:

@@ -76,6 +76,15 @@ def practical(metric: MetricProfile) -> float:
     return PRACTICAL_SHARE * float(metric.statistics.column("std")[0])
 
 
+def effect_parts(rows: "pd.DataFrame") -> tuple[str, ...]:
+    """The columns of placements that tell what they cost, the one to sort by first: of an effect alone, or its parts.
+
+    Args:
+        rows: of ``Profile.placement_frame``, of one metric.
+    """
+    return ("contrast", "depth_effect", "effect") if rows["contrast"].notna().any() else ("effect",)
+
+
 def find(profile: Profile, metric: MetricProfile) -> Findings:
     """What a profile says of one of its metrics.
 

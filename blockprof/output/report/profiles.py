@@ -1,5 +1,6 @@
 """The report of a profile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,14 +17,12 @@ from blockprof.output.draw_svg import draw_panel, draw_panels
 from blockprof.output.numbers import number, signed
 from blockprof.output.report.page import ORIGINS, render
 from blockprof.profiling import MetricProfile, Profile
+from blockprof.profiling.findings import effect_parts
 from blockprof.reduction import Reduction
 from blockprof.reduction.deriving import derive_reduction
 
 EXTREMES_SHOWN = 8
-_PARTS = {
-    "contrast": {"contrast": "block", "depth_effect": "layer", "effect": "effect"},
-    "effect": {"effect": "effect"},
-}
+_TITLES = {"contrast": "block", "depth_effect": "layer", "effect": "effect"}
 RANDOM_COLUMNS = ("mean", "std", "q05", "q95", "min", "max")
 
 
@@ -52,7 +51,8 @@ def profile_report(profile: Profile) -> str:
     for metric in profile.metrics:
         rows = placements[placements["metric"] == metric.info.name]
         high, low = ("Best", "Worst") if metric.info.higher_is_better else ("Most expensive", "Cheapest")
-        by = "contrast" if rows["contrast"].notna().any() else "effect"
+        parts = effect_parts(rows)
+        by = parts[0]
         ordered = rows[rows[by].notna()].sort_values(by, ascending=False, kind="stable")
         shown = min(EXTREMES_SHOWN, len(ordered) // 2)
         charts.append(
@@ -65,10 +65,10 @@ def profile_report(profile: Profile) -> str:
                 )
                 if profile.blocks
                 else [],
-                "parts": list(_PARTS[by].values()),
+                "parts": [_TITLES[part] for part in parts],
                 "extremes": [
-                    (high, _part_rows(metric, ordered.head(shown), rows, by)),
-                    (low, _part_rows(metric, ordered.tail(shown)[::-1], rows, by)),
+                    (high, _part_rows(metric, ordered.head(shown), rows, parts)),
+                    (low, _part_rows(metric, ordered.tail(shown)[::-1], rows, parts)),
                 ],
                 "check": metric.check and describe_check(metric.check),
                 "pool": metric.check and draw_panel(pool_panel(metric, metric.check, metric.info.label)),
@@ -129,9 +129,11 @@ def _heat_cell(heatmap: HeatMap, row: int, column: int) -> Cell:
     )
 
 
-def _part_rows(metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame, by: str) -> list[tuple[str, list[Cell]]]:
+def _part_rows(
+    metric: MetricProfile, rows: pd.DataFrame, among: pd.DataFrame, parts: Sequence[str]
+) -> list[tuple[str, list[Cell]]]:
     """A row a placement: the parts of its effect, and the whole."""
-    columns = [_part_cells(metric, rows, among, part) for part in _PARTS[by]]
+    columns = [_part_cells(metric, rows, among, part) for part in parts]
     return list(zip(rows["placement"], map(list, zip(*columns, strict=True)), strict=True))
 
 
